@@ -1,0 +1,22 @@
+// Batches as JSON lines and CSV.
+#pragma once
+
+#include <string>
+
+#include "gateway/records/types.h"
+
+namespace sluice::records {
+
+// One object a line, keys in schema order. bool, int64 and finite float64 as JSON numbers, other
+// floats null; decimals, dates and timestamps as strings; binary as base64. int64 beyond 2^53 stays a
+// number: JSON sets no bound, and its digits are exact.
+void AppendJsonLines(const RecordBatch& batch, std::string& out);
+
+// RFC 4180 with CRLF. Null is an empty field, empty text is "". Header by AppendCsvHeader.
+void AppendCsvHeader(const Schema& schema, std::string& out);
+void AppendCsv(const RecordBatch& batch, std::string& out);
+
+// The value as a table shows it ("" for null).
+std::string DisplayValue(const Column& column, int64_t row);
+
+}  // namespace sluice::records

@@ -1,0 +1,165 @@
+// Types, schemas and columnar batches, in Arrow's memory layout (validity bitmap with the least
+// significant bit first, int32 offsets, little-endian values), so that an Arrow IPC message is a
+// header around buffers that exist already. https://arrow.apache.org/docs/format/Columnar.html
+//
+// Everything here is immutable once made and may be read by any thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace sluice::records {
+
+enum class TypeId : uint8_t {
+  kBool,
+  kInt64,
+  kFloat64,
+  kDecimal128,  // precision 1..38, scale 0..precision; unscaled two's complement 128 bits
+  kDate32,      // days since 1970-01-01
+  kTimestamp,   // microseconds; utc says whether it is UTC or a wall clock time without zone
+  kUtf8,
+  kBinary,
+};
+
+struct DataType {
+  TypeId id = TypeId::kUtf8;
+  uint8_t precision = 0;
+  uint8_t scale = 0;
+  bool utc = false;
+  bool operator==(const DataType&) const = default;
+};
+
+// "utf8", "decimal128(12,2)", "timestamp(utc)", "timestamp(local)", "date32", …: as in dataset YAML.
+std::string ToString(const DataType& type);
+absl::StatusOr<DataType> ParseDataType(std::string_view text);
+
+using Decimal128 = __int128;
+
+// "-12.50" with exactly `scale` digits after the point, and back. Parsing refuses more digits after
+// the point than the scale holds, and values of more than 38 digits.
+std::string FormatDecimal(Decimal128 unscaled, int scale);
+absl::StatusOr<Decimal128> ParseDecimal(std::string_view text, int precision, int scale);
+// "2026-11-24", years 0001 to 9999.
+std::string FormatDate(int32_t days);
+absl::StatusOr<int32_t> ParseDate(std::string_view text);
+// "2026-11-24T02:00:00.5Z" for UTC, without the Z for local.
+std::string FormatTimestamp(int64_t micros, bool utc);
+absl::StatusOr<int64_t> ParseTimestamp(std::string_view text, bool utc);
+
+struct Field {
+  std::string name;
+  DataType type;
+  bool nullable = true;
+  bool operator==(const Field&) const = default;
+};
+
+class Schema {
+ public:
+  explicit Schema(std::vector<Field> fields) : fields_(std::move(fields)) {}
+  const std::vector<Field>& fields() const { return fields_; }
+  size_t size() const { return fields_.size(); }
+  const Field& field(size_t i) const { return fields_[i]; }
+  std::optional<size_t> IndexOf(std::string_view name) const;
+  bool operator==(const Schema&) const = default;
+
+ private:
+  std::vector<Field> fields_;
+};
+using SchemaPtr = std::shared_ptr<const Schema>;
+
+using Buffer = std::shared_ptr<const std::vector<uint8_t>>;
+
+// One column. Cheap to copy: buffers are shared.
+class Column {
+ public:
+  const DataType& type() const { return type_; }
+  int64_t length() const { return length_; }
+  int64_t null_count() const { return null_count_; }
+  bool IsNull(int64_t i) const {
+    return validity_ != nullptr && (((*validity_)[i >> 3] >> (i & 7)) & 1) == 0;
+  }
+  // Only for a value that is not null and of the matching type.
+  bool Bool(int64_t i) const { return (((*data_)[i >> 3] >> (i & 7)) & 1) != 0; }
+  int64_t Int64(int64_t i) const { return Raw<int64_t>(i); }  // also timestamps
+  double Float64(int64_t i) const { return Raw<double>(i); }
+  int32_t Date32(int64_t i) const { return Raw<int32_t>(i); }
+  Decimal128 Decimal(int64_t i) const { return Raw<Decimal128>(i); }
+  std::string_view Bytes(int64_t i) const;  // utf8 and binary
+
+  // The buffers, for encoders. validity is null where nothing is null; offsets only for utf8 and
+  // binary (length + 1 values).
+  const Buffer& validity() const { return validity_; }
+  const Buffer& offsets() const { return offsets_; }
+  const Buffer& data() const { return data_; }
+
+ private:
+  friend class ColumnBuilder;
+  template <class T>
+  T Raw(int64_t i) const {
+    T value;
+    __builtin_memcpy(&value, data_->data() + i * sizeof(T), sizeof(T));
+    return value;
+  }
+  DataType type_;
+  int64_t length_ = 0;
+  int64_t null_count_ = 0;
+  Buffer validity_, offsets_, data_;
+};
+
+// Builds one column, value by value. One thread. Append functions only of the matching type; text
+// must be valid UTF-8 (the caller's duty: adapters check what they read).
+class ColumnBuilder {
+ public:
+  explicit ColumnBuilder(DataType type);
+  void AppendNull();
+  void AppendBool(bool value);
+  void AppendInt64(int64_t value);  // also timestamps
+  void AppendFloat64(double value);
+  void AppendDate32(int32_t value);
+  void AppendDecimal(Decimal128 value);
+  void AppendBytes(std::string_view value);  // utf8 and binary
+  // The i-th value of a column of the same type.
+  void AppendFrom(const Column& column, int64_t i);
+
+  const DataType& type() const { return column_.type_; }
+  int64_t length() const { return column_.length_; }
+  int64_t bytes() const;  // what the buffers hold so far
+  // The column; the builder is empty again.
+  Column Finish();
+
+ private:
+  void Grow(bool valid);
+  template <class T>
+  void AppendRaw(T value);
+
+  Column column_;
+  std::vector<uint8_t> validity_, offsets_, data_;
+};
+
+// Some rows of a schema; all columns have the same length.
+class RecordBatch {
+ public:
+  RecordBatch(SchemaPtr schema, std::vector<Column> columns, int64_t rows)
+      : schema_(std::move(schema)), columns_(std::move(columns)), rows_(rows) {}
+  const SchemaPtr& schema() const { return schema_; }
+  int64_t rows() const { return rows_; }
+  const std::vector<Column>& columns() const { return columns_; }
+  const Column& column(size_t i) const { return columns_[i]; }
+  int64_t bytes() const;
+
+  // The rows of the given numbers, in that order.
+  RecordBatch Take(const std::vector<int64_t>& rows) const;
+
+ private:
+  SchemaPtr schema_;
+  std::vector<Column> columns_;
+  int64_t rows_;
+};
+
+}  // namespace sluice::records
