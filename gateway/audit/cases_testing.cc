@@ -1,0 +1,37 @@
+#include "gateway/audit/cases_testing.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace sluice::audit {
+namespace {
+
+std::filesystem::path SourceTree() {
+  // gateway/audit/cases_testing.cc
+  return std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
+}
+
+}  // namespace
+
+std::optional<std::string> CasesFolder() {
+  const char* const named = std::getenv("SLUICE_CASES");
+  const std::filesystem::path folder = named != nullptr
+                                           ? std::filesystem::path(named)
+                                           : SourceTree().parent_path() / "shared" / "cases";
+  if (!std::filesystem::is_directory(folder)) return std::nullopt;
+  return folder.string();
+}
+
+std::string ReadTestFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  EXPECT_TRUE(file.is_open()) << path;
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+std::string ReadSourceFile(std::string_view path) { return ReadTestFile(SourceTree() / path); }
+
+}  // namespace sluice::audit
