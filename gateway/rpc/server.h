@@ -22,7 +22,6 @@ struct ServerOptions {
   std::string pair_folder;
   std::string authorities_file;  // PEM of all configured authorities
   ServerLimits limits;
-  bool reflection = false;
   Micros self_call_interval = 200 * kMillisecond;
 };
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "gateway/base/error.h"
 #include "gateway/base/executor.h"
 #include "gateway/rpc/authenticator.h"
 #include "gateway/rpc/unary.h"
