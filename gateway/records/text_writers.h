@@ -8,8 +8,8 @@
 namespace sluice::records {
 
 // One object a line, keys in schema order. bool, int64 and finite float64 as JSON numbers, other
-// floats null; decimals, dates and timestamps as strings; binary as base64. int64 beyond 2^53 stays a
-// number: JSON sets no bound, and its digits are exact.
+// floats null; decimals, dates and timestamps as strings; binary as base64. int64 beyond 2^53 stays
+// a number: JSON sets no bound, and its digits are exact.
 void AppendJsonLines(const RecordBatch& batch, std::string& out);
 
 // RFC 4180 with CRLF. Null is an empty field, empty text is "". Header by AppendCsvHeader.
