@@ -10,9 +10,13 @@
 namespace sluice::audit {
 namespace {
 
+// Builds lie within the source tree: the nearest folder above the test binary that has the presets.
 std::filesystem::path SourceTree() {
-  // gateway/audit/cases_testing.cc
-  return std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
+  std::filesystem::path folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  while (folder.has_relative_path() && !std::filesystem::exists(folder / "CMakePresets.json")) {
+    folder = folder.parent_path();
+  }
+  return folder;
 }
 
 }  // namespace

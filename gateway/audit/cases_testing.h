@@ -21,6 +21,4 @@ std::string ReadSourceFile(std::string_view path);
 
 #define SLUICE_CASES_OR_SKIP(folder)                  \
   const auto folder = ::sluice::audit::CasesFolder(); \
-  if (!folder.has_value())                            \
-  GTEST_SKIP() << "no test data"                      \
-                  " (SLUICE_CASES)"
+  if (!folder.has_value()) GTEST_SKIP() << "no test data: set SLUICE_CASES"
