@@ -180,6 +180,8 @@ void OnField(const Predicate& predicate, const ColumnView& columns, Truths& out)
   SLUICE_CHECK(column != nullptr && static_cast<size_t>(column->length()) == out.size());
   if (predicate.op == Op::kIsNull) return IsNull(*column, out);
   if (out.empty()) return;
+  // Any of nothing is false, also of null, as an Or of nothing is.
+  if (predicate.op == Op::kIn && predicate.values.empty()) return Fill(out, kNo);
   if (predicate.op == Op::kStartsWith) {
     StartsWith(predicate, *column, out);
   } else {

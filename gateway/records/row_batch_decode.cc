@@ -140,8 +140,32 @@ bool ReadValue(std::string_view message, ColumnBuilder& out) {
   }
 }
 
-bool HasUnknownFields(const google::protobuf::Message& message) {
-  return !message.GetReflection()->GetUnknownFields(message).empty();
+absl::StatusOr<DataType> ReadType(std::string_view message) {
+  v1::ColumnType type;
+  if (!type.ParseFromArray(message.data(), static_cast<int>(message.size())) ||
+      !type.GetReflection()->GetUnknownFields(type).empty()) {
+    return Malformed("a column's type that cannot be read");
+  }
+  return FromProto(type);
+}
+
+// By hand, as protobuf's own reader writes to standard error of a name that is not UTF-8: whoever
+// sends such names would fill the log.
+absl::StatusOr<Field> ReadColumn(std::string_view message) {
+  WireReader reader(message);
+  std::optional<std::string_view> name, type;
+  while (!reader.AtEnd()) {
+    const auto key = reader.Varint();
+    const auto bytes = key ? reader.Bytes() : std::nullopt;
+    const bool is_name = bytes && *key == BytesKey(v1::Column::kNameFieldNumber);
+    const bool is_type = bytes && *key == BytesKey(v1::Column::kTypeFieldNumber);
+    std::optional<std::string_view>& part = is_name ? name : type;
+    if (!(is_name || is_type) || part) return Malformed("a column that cannot be read");
+    part = bytes;
+  }
+  if (!ValidUtf8(name.value_or(""))) return Malformed("a column's name that is not UTF-8");
+  SLUICE_ASSIGN_OR_RETURN(const DataType data_type, ReadType(type.value_or("")));
+  return Field{.name = std::string(name.value_or("")), .type = data_type, .nullable = true};
 }
 
 class Decoder {
@@ -149,15 +173,10 @@ class Decoder {
   absl::Status AddColumn(std::string_view message) {
     if (rows_ > 0) return Malformed("a column after a row");
     if (fields_.size() == kMaxColumns) return Malformed("too many columns");
-    v1::Column column;
-    if (!column.ParseFromArray(message.data(), static_cast<int>(message.size())) ||
-        HasUnknownFields(column) || HasUnknownFields(column.type()) || !ValidUtf8(column.name())) {
-      return Malformed("a column that cannot be read");
-    }
-    SLUICE_ASSIGN_OR_RETURN(const DataType type, FromProto(column.type()));
-    if (!names_.insert(column.name()).second) return Malformed("two columns of one name");
-    fields_.push_back({.name = column.name(), .type = type, .nullable = true});
-    builders_.emplace_back(type);
+    SLUICE_ASSIGN_OR_RETURN(Field field, ReadColumn(message));
+    if (!names_.insert(field.name).second) return Malformed("two columns of one name");
+    builders_.emplace_back(field.type);
+    fields_.push_back(std::move(field));
     return absl::OkStatus();
   }
 
