@@ -104,7 +104,7 @@ class Daemon {
   ListenerKeys listener_keys_;
   std::string refused_pair_;
   std::unique_ptr<audit::NamedSigningKey> signing_key_;
-  Micros certificate_expires_ = 0;
+  std::atomic<Micros> certificate_expires_{0};
   std::string certificate_digest_;
 
   // In the order of what stands on what; destroyed in reverse.

@@ -65,6 +65,7 @@ void Daemon::SaveUsage() {
 }
 
 void Daemon::RotateKeys() {
+  MutexLock reloading(reload_mutex_);
   Config config;
   certs::ChainVerifierOptions authorities;
   {
