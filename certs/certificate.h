@@ -33,7 +33,8 @@ class Certificate {
   // Lower-case hexadecimal, two digits a byte, no leading zero bytes.
   const std::string& serial() const { return contents_->serial; }
   Micros not_before() const { return contents_->not_before; }
-  Micros not_after() const { return contents_->not_after; }  // the last valid moment
+  // From this moment on it is expired.
+  Micros not_after() const { return contents_->not_after; }
   // SHA-256 of the certificate and of its SubjectPublicKeyInfo, both in DER.
   const Hash& fingerprint() const { return contents_->fingerprint; }
   const Hash& spki_hash() const { return contents_->spki_hash; }

@@ -58,7 +58,9 @@ struct VerifiedPeer {
   SpiffeId identity;
   std::string serial;
   Hash fingerprint{};
-  Micros not_after = 0;  // the earliest of the chain
+  // What all of the chain has in common: the latest beginning and the earliest end.
+  Micros not_before = 0;
+  Micros not_after = 0;
 
   // A certificate of the chain under the authority that signed it, from the leaf up to the root.
   struct Link {

@@ -36,7 +36,6 @@ class Reader {
     config.store = Path(map.Optional("store"), "state/control.db");
     config.seed = Path(map.Optional("seed"));
     config.run_directory = Path(map.Optional("run"), "state/run");
-    config.reflection = map.Optional("reflection").AsBool(false);
     ReadTls(map.Required("tls").AsMap(), config.tls);
     ReadAudit(map.Required("audit").AsMap(), config.audit);
     ReadLimits(map.Optional("limits").AsMap(), config.limits);

@@ -59,8 +59,6 @@ struct Config {
     Micros drain = 20 * kSecond;
     Micros drain_notice = 2 * kSecond;  // between turning unready and refusing calls
   } limits;
-
-  bool reflection = false;
 };
 
 // Parses and checks text; paths are made absolute, relative to the file's folder. INVALID_ARGUMENT

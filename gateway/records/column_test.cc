@@ -3,6 +3,7 @@
 #include <limits>
 #include <random>
 
+#include "gateway/records/batch_testing.h"
 #include "gateway/records/types.h"
 
 namespace sluice::records {
@@ -117,46 +118,6 @@ TEST(ColumnBuildersDeathTest, RefuseAnotherType) {
   EXPECT_DEATH(builder.AppendBytes("x"), "broken invariant");
 }
 
-// Columns of all types, a third of the values null.
-RecordBatch RandomBatch(std::mt19937_64& random, int64_t rows) {
-  std::vector<Field> fields;
-  std::vector<Column> columns;
-  for (const char* name : {"bool", "int64", "float64", "decimal128(38,5)", "date32",
-                           "timestamp(utc)", "utf8", "binary"}) {
-    fields.push_back({name, TypeOf(name)});
-    ColumnBuilder builder(fields.back().type);
-    for (int64_t i = 0; i < rows; ++i) {
-      const uint64_t value = random();
-      if (value % 3 == 0) {
-        builder.AppendNull();
-        continue;
-      }
-      switch (builder.type().id) {
-        case TypeId::kBool:
-          builder.AppendBool(value % 2 != 0);
-          break;
-        case TypeId::kInt64:
-        case TypeId::kTimestamp:
-          builder.AppendInt64(static_cast<int64_t>(value));
-          break;
-        case TypeId::kFloat64:
-          builder.AppendFloat64(static_cast<double>(value));
-          break;
-        case TypeId::kDecimal128:
-          builder.AppendDecimal(static_cast<Decimal128>(value) * -1000);
-          break;
-        case TypeId::kDate32:
-          builder.AppendDate32(static_cast<int32_t>(value));
-          break;
-        default:
-          builder.AppendBytes(std::string(value % 7, static_cast<char>('a' + value % 26)));
-      }
-    }
-    columns.push_back(builder.Finish());
-  }
-  return RecordBatch(std::make_shared<Schema>(fields), columns, rows);
-}
-
 TEST(Take, GivesTheSameBuffersAsBuildingValueByValue) {
   std::mt19937_64 random(11);
   for (int round = 0; round < 60; ++round) {
@@ -197,9 +158,9 @@ TEST(Take, AllRowsShareTheBuffers) {
   std::mt19937_64 random(5);
   const RecordBatch batch = RandomBatch(random, 9);
   const RecordBatch all = batch.Take({0, 1, 2, 3, 4, 5, 6, 7, 8});
-  EXPECT_EQ(all.column(6).data(), batch.column(6).data());
+  EXPECT_EQ(all.column(8).data(), batch.column(8).data());
   const RecordBatch turned = batch.Take({1, 0, 2, 3, 4, 5, 6, 7, 8});
-  EXPECT_NE(turned.column(6).data(), batch.column(6).data());
+  EXPECT_NE(turned.column(8).data(), batch.column(8).data());
 }
 
 TEST(TakeDeathTest, RowsThatAreNotThere) {

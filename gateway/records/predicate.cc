@@ -13,7 +13,9 @@ namespace sluice::records {
 namespace {
 
 // What a predicate says of each row, one byte a row, so that And is the lesser, Or the greater, and
-// Not the difference from true: plain loops over bytes, which the compiler turns into vectors.
+// Not the difference from true: loops over bytes without a branch. The loops take plain pointers,
+// as a store through a byte could otherwise change the vector's own, for all that the compiler
+// knows.
 using Truth = uint8_t;
 constexpr Truth kNo = 0;
 constexpr Truth kUnknown = 1;
@@ -27,11 +29,12 @@ void Fill(Truths& out, Truth truth) { std::fill(out.begin(), out.end(), truth); 
 // Whatever was computed on the data of null values gives way to unknown.
 void NullsAreUnknown(const Column& column, Truths& out) {
   if (column.null_count() == 0) return;
-  const std::vector<uint8_t>& validity = *column.validity();
+  const uint8_t* const validity = column.validity()->data();
+  Truth* const truths = out.data();
   const size_t rows = out.size();
   for (size_t i = 0; i < rows; ++i) {
     const bool valid = ((validity[i >> 3] >> (i & 7)) & 1) != 0;
-    out[i] = valid ? out[i] : kUnknown;
+    truths[i] = valid ? truths[i] : kUnknown;
   }
 }
 
@@ -76,9 +79,10 @@ void CheckKeys(const Predicate& predicate) {
 }
 
 template <class Values, class Test>
-void ForEach(const Values& values, Truths& out, Test test) {
+void ForEach(const Values values, Truths& out, Test test) {
+  Truth* const truths = out.data();
   const size_t rows = out.size();
-  for (size_t i = 0; i < rows; ++i) out[i] = TruthOf(test(values(i)));
+  for (size_t i = 0; i < rows; ++i) truths[i] = TruthOf(test(values(i)));
 }
 
 template <class Values>
@@ -180,6 +184,8 @@ void OnField(const Predicate& predicate, const ColumnView& columns, Truths& out)
   SLUICE_CHECK(column != nullptr && static_cast<size_t>(column->length()) == out.size());
   if (predicate.op == Op::kIsNull) return IsNull(*column, out);
   if (out.empty()) return;
+  // Any of nothing is false, also of null, as an Or of nothing is.
+  if (predicate.op == Op::kIn && predicate.values.empty()) return Fill(out, kNo);
   if (predicate.op == Op::kStartsWith) {
     StartsWith(predicate, *column, out);
   } else {
@@ -195,13 +201,15 @@ void Combine(const Predicate& predicate, const ColumnView& columns, Truths& out)
   const bool all = predicate.op == Op::kAnd;
   Fill(out, TruthOf(all));
   Truths child(out.size());
+  Truth* const truths = out.data();
+  const Truth* const others = child.data();
   const size_t rows = out.size();
   for (const Predicate& part : predicate.children) {
     Judge(part, columns, child);
     if (all) {
-      for (size_t i = 0; i < rows; ++i) out[i] = std::min(out[i], child[i]);
+      for (size_t i = 0; i < rows; ++i) truths[i] = std::min(truths[i], others[i]);
     } else {
-      for (size_t i = 0; i < rows; ++i) out[i] = std::max(out[i], child[i]);
+      for (size_t i = 0; i < rows; ++i) truths[i] = std::max(truths[i], others[i]);
     }
   }
 }

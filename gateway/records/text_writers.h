@@ -12,11 +12,14 @@ namespace sluice::records {
 // a number: JSON sets no bound, and its digits are exact.
 void AppendJsonLines(const RecordBatch& batch, std::string& out);
 
-// RFC 4180 with CRLF. Null is an empty field, empty text is "". Header by AppendCsvHeader.
+// RFC 4180 with CRLF. Null is an empty field, empty text is "". Header by AppendCsvHeader. Binary
+// as base64; floats that are no numbers as NaN, Infinity, -Infinity. No value is altered, so one
+// that begins with "=" is a formula to a spreadsheet.
 void AppendCsvHeader(const Schema& schema, std::string& out);
 void AppendCsv(const RecordBatch& batch, std::string& out);
 
-// The value as a table shows it ("" for null).
+// The value as a table shows it ("" for null). Text as it is: whoever writes to a terminal makes
+// control characters harmless.
 std::string DisplayValue(const Column& column, int64_t row);
 
 }  // namespace sluice::records
