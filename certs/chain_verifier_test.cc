@@ -5,7 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <random>
+#include <thread>
 
 #include "certs/authority_testing.h"
 #include "gateway/base/error.h"
@@ -325,6 +327,25 @@ TEST_F(ChainVerifierTest, AVerifierWithoutTheAuthorityForgetsItsPeers) {
   options.trust_domain = "other.example";
   EXPECT_FALSE((*ChainVerifier::Build(options))->CheckAgain(*peer, now_).ok());
   EXPECT_FALSE(Build()->CheckAgain(VerifiedPeer{}, now_).ok());
+}
+
+TEST_F(ChainVerifierTest, ManyThreadsMayVerifyAtOnce) {
+  const TestLeaf good = below_.Issue(kRelief), bad = below_.Issue(kTax);
+  const auto verifier = Build();
+  std::atomic<int> passed = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < 50; ++round) {
+        const auto peer = verifier->Verify(good.certificate, now_);
+        if (peer.ok() && verifier->CheckAgain(*peer, now_).ok() &&
+            !verifier->Verify(bad.certificate_pem, now_).ok())
+          ++passed;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(passed, 200);
 }
 
 TEST_F(ChainVerifierTest, ARenewedAuthorityOfTheSameKeyServesOldAndNewLeaves) {
