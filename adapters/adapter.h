@@ -84,6 +84,9 @@ class RecordReader {
   virtual void Cancel() = 0;
   // The version of what is read; fixed from the first Next on.
   virtual SourceVersion version() const = 0;
+  // Whether scans of the same version show the same rows: then pages are bound to the version, and a
+  // change between them is SOURCE_CHANGED. A live table is none.
+  virtual bool snapshot() const { return false; }
   // Values set to null so far, under kNullAndCount.
   virtual int64_t bad_values() const = 0;
 };

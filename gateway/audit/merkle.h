@@ -40,6 +40,9 @@ Hash RootOf(const std::vector<Hash>& leaves);
 // from tiles or memory; begin is a multiple of 2^level.
 using SubtreeHash = std::function<absl::StatusOr<Hash>(uint64_t begin, int level)>;
 
+// The root of a tree of `size` leaves, from at most 64 subtrees.
+absl::StatusOr<Hash> RootFromSubtrees(uint64_t size, const SubtreeHash& subtree);
+
 // Sibling of the leaf first. INVALID_ARGUMENT unless index < size.
 absl::StatusOr<std::vector<Hash>> InclusionProof(uint64_t index, uint64_t size,
                                                  const SubtreeHash& subtree);

@@ -1,6 +1,7 @@
 // Receipts: one Ed25519 signature a batch, a path for each record (audit_record.proto, Receipt).
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,18 +17,22 @@ namespace sluice::audit {
 std::string ReceiptMessage(std::string_view origin, uint64_t first_index, uint64_t count,
                            const Hash& batch_root);
 
-// What one synced batch needs to answer for each of its records. Immutable.
+// What one synced batch needs to answer for each of its records: all levels of its tree, hashed
+// once. Immutable, so any thread may ask.
 class SignedBatch {
  public:
+  // At least one leaf.
   SignedBatch(std::string origin, uint64_t first_index, std::vector<Hash> leaves,
               const SigningKey& key);
   // `offset` within the batch; `envelope` as stored.
   v1::Receipt ReceiptFor(uint64_t offset, std::string envelope) const;
+  const Hash& root() const { return levels_.back().front(); }
 
  private:
   const std::string origin_;
   const uint64_t first_index_;
-  std::vector<std::vector<Hash>> levels_;
+  // Leaves first, root last.
+  const std::vector<std::vector<Hash>> levels_;
   std::string signature_;
 };
 

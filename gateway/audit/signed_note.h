@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gateway/base/crypto.h"
 
@@ -43,16 +44,26 @@ struct Note {
 // Splits without verifying; refuses what signed-note forbids.
 absl::StatusOr<Note> ParseNote(std::string_view text);
 
+// That a cosigner saw the note, and when it says so.
+struct Cosignature {
+  std::string name;
+  uint64_t seconds = 0;  // since 1970, UTC; at most 2^63 - 1
+};
+
 struct VerifiedNote {
   std::string text;
-  std::vector<std::string> verified;  // names of the keys whose signature holds
-  std::vector<std::string> unknown;   // names of signatures by keys that are not known
+  std::vector<std::string> verified;      // names of the keys whose signature holds
+  std::vector<std::string> unknown;       // names of signatures by keys that are not known
+  std::vector<Cosignature> cosignatures;  // those in `verified` that are of type cosignature/v1
 };
-// INVALID_ARGUMENT where no known key signed, or a known key's signature does not hold.
+// Ed25519 signatures and cosignatures. Repeated lines count once, and a key is named once however
+// often it signed; but each of its signatures must hold. At most 1,000,000 bytes and 100
+// signatures. INVALID_ARGUMENT where no known key signed, or a known key's signature does not hold.
 absl::StatusOr<VerifiedNote> VerifyNote(std::string_view text,
                                         const std::vector<VerifierKey>& known);
 
-// The text with one signature line, by an Ed25519 note key.
+// The text with one signature line, by an Ed25519 note key. The text is a note's (ends in a line
+// feed, UTF-8, no other control characters) and the name a key's; else an invariant is broken.
 std::string SignNote(std::string_view text, std::string_view key_name, const SigningKey& key);
 
 // A C2SP checkpoint: the signed head of a log.
@@ -63,9 +74,19 @@ struct Checkpoint {
   std::vector<std::string> extensions;
 };
 std::string FormatCheckpointBody(const Checkpoint& checkpoint);
+// Size 0 comes with the empty tree's root only.
 absl::StatusOr<Checkpoint> ParseCheckpointBody(std::string_view body);
 // A signed checkpoint whose origin is the key's name.
 absl::StatusOr<Checkpoint> VerifyCheckpoint(std::string_view note, const VerifierKey& log_key);
+// A checkpoint of the log of that origin, vouched for by a cosigner alone. `seconds`, where given,
+// gets the time of the cosignature.
+absl::StatusOr<Checkpoint> VerifyCosignedCheckpoint(std::string_view note,
+                                                    const VerifierKey& cosigner,
+                                                    std::string_view origin,
+                                                    uint64_t* seconds = nullptr);
+// INVALID_ARGUMENT, naming both roots, where two verified checkpoints are of one origin and size
+// but not of one root: the log showed two faces. Other sizes take a consistency proof.
+absl::Status CheckSplitView(const Checkpoint& one, const Checkpoint& other);
 
 // C2SP tlog-proof v1: an entry's index and path, and the checkpoint that covers it.
 struct TlogProof {
@@ -74,6 +95,7 @@ struct TlogProof {
   std::string checkpoint;  // the note, verbatim
 };
 std::string FormatTlogProof(const TlogProof& proof);
+// Takes an "extra" line and drops it: nothing vouches for it.
 absl::StatusOr<TlogProof> ParseTlogProof(std::string_view text);
 // OK where the entry is at that index of the log whose key this is.
 absl::Status VerifyTlogProof(const TlogProof& proof, std::string_view entry,

@@ -16,17 +16,24 @@ namespace sluice::records {
 
 // A value of the type of the field that it is compared with. Text and binary both as std::string;
 // dates as days and timestamps as microseconds, told apart by the field's type.
-using Scalar = std::variant<std::monostate, bool, int64_t, double, int32_t, Decimal128, std::string>;
+using Scalar =
+    std::variant<std::monostate, bool, int64_t, double, int32_t, Decimal128, std::string>;
 
 enum class Op : uint8_t {
   kTrue,  // no condition
   kFalse,
-  kAnd, kOr,  // children, one or more
-  kNot,       // one child
-  kEqual, kNotEqual, kLess, kLessOrEqual, kGreater, kGreaterOrEqual,  // field, values[0]
-  kIn,          // field equals any of values (1 to 1,000)
-  kIsNull,      // field
-  kStartsWith,  // field of type utf8, values[0]
+  kAnd,
+  kOr,   // children, one or more
+  kNot,  // one child
+  kEqual,
+  kNotEqual,
+  kLess,
+  kLessOrEqual,
+  kGreater,
+  kGreaterOrEqual,  // field, values[0]
+  kIn,              // field equals any of values (1 to 1,000)
+  kIsNull,          // field
+  kStartsWith,      // field of type utf8, values[0]
 };
 
 struct Predicate {
@@ -48,8 +55,8 @@ std::vector<int> FieldsOf(const Predicate& predicate);
 // masked column in the raw one's place.
 using ColumnView = std::vector<const Column*>;
 
-// The numbers of the rows for which it is TRUE, ascending. The types were checked when it was bound:
-// a mismatch is a broken invariant.
+// The numbers of the rows for which it is TRUE, ascending. The types were checked when it was
+// bound: a mismatch is a broken invariant.
 std::vector<int64_t> Evaluate(const Predicate& predicate, const ColumnView& columns, int64_t rows);
 
 }  // namespace sluice::records

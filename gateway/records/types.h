@@ -35,20 +35,51 @@ struct DataType {
   bool operator==(const DataType&) const = default;
 };
 
-// "utf8", "decimal128(12,2)", "timestamp(utc)", "timestamp(local)", "date32", …: as in dataset YAML.
+// "utf8", "decimal128(12,2)", "timestamp(utc)", "timestamp(local)", "date32", …: as in dataset
+// YAML.
 std::string ToString(const DataType& type);
 absl::StatusOr<DataType> ParseDataType(std::string_view text);
 
 using Decimal128 = __int128;
 
+// 0001-01-01 to 9999-12-31 of the proleptic Gregorian calendar, as days and as microseconds: what
+// text and the wire hold. Adapters refuse values outside.
+inline constexpr int32_t kMinDate32 = -719162;
+inline constexpr int32_t kMaxDate32 = 2932896;
+inline constexpr int64_t kMinTimestamp = int64_t{kMinDate32} * 86'400'000'000;
+inline constexpr int64_t kMaxTimestamp = (int64_t{kMaxDate32} + 1) * 86'400'000'000 - 1;
+
+// Every parser below gives INVALID_ARGUMENT, which says what was expected and never the text.
+
+// 10 to the power of n, n in 0..38.
+Decimal128 PowerOfTen(int n);
+// Whether it has no more digits than `precision`.
+bool FitsPrecision(Decimal128 unscaled, int precision);
 // "-12.50" with exactly `scale` digits after the point, and back. Parsing refuses more digits after
-// the point than the scale holds, and values of more than 38 digits.
+// the point than the scale holds, and more digits in all than the precision holds. A digit at least
+// stands on each side of a point; no plus sign, no exponent.
 std::string FormatDecimal(Decimal128 unscaled, int scale);
 absl::StatusOr<Decimal128> ParseDecimal(std::string_view text, int precision, int scale);
-// "2026-11-24", years 0001 to 9999.
+
+struct CivilDate {
+  int32_t year = 1970;
+  int32_t month = 1;
+  int32_t day = 1;
+  bool operator==(const CivilDate&) const = default;
+};
+// Any number of days has a date.
+CivilDate CivilFromDays(int32_t days);
+// Nothing where there is no such day, or its year is not one of 1 to 9999.
+std::optional<int32_t> DaysFromCivil(const CivilDate& date);
+
+// "2026-11-24", years 0001 to 9999. Others are written with a sign and at least four digits
+// ("+10000-01-01"), which cannot be parsed back.
 std::string FormatDate(int32_t days);
 absl::StatusOr<int32_t> ParseDate(std::string_view text);
-// "2026-11-24T02:00:00.5Z" for UTC, without the Z for local.
+// "2026-11-24T02:00:00.5Z" for UTC, without the Z for local; a fraction of at most six digits
+// without zeros at its end, left out where it is zero. Parsing takes a space in place of the T, and
+// for UTC an offset ("+08:00") in place of the Z; it refuses a zone for local, its lack for UTC, a
+// seventh digit and leap seconds.
 std::string FormatTimestamp(int64_t micros, bool utc);
 absl::StatusOr<int64_t> ParseTimestamp(std::string_view text, bool utc);
 
@@ -90,10 +121,20 @@ class Column {
   double Float64(int64_t i) const { return Raw<double>(i); }
   int32_t Date32(int64_t i) const { return Raw<int32_t>(i); }
   Decimal128 Decimal(int64_t i) const { return Raw<Decimal128>(i); }
-  std::string_view Bytes(int64_t i) const;  // utf8 and binary
+  std::string_view Bytes(int64_t i) const {  // utf8 and binary
+    int32_t bounds[2];
+    __builtin_memcpy(bounds, offsets_->data() + i * sizeof(int32_t), sizeof(bounds));
+    return {reinterpret_cast<const char*>(data_->data()) + bounds[0],
+            static_cast<size_t>(bounds[1] - bounds[0])};
+  }
+
+  int64_t bytes() const;  // what the buffers hold
+  // The values of the given rows, in that order. Shares the buffers where that is all rows.
+  Column Take(const std::vector<int64_t>& rows) const;
 
   // The buffers, for encoders. validity is null where nothing is null; offsets only for utf8 and
-  // binary (length + 1 values).
+  // binary (length + 1 values, the first 0). data is never null in a column that was built. Bits
+  // past the length, and the data of null values, are zero.
   const Buffer& validity() const { return validity_; }
   const Buffer& offsets() const { return offsets_; }
   const Buffer& data() const { return data_; }
@@ -106,6 +147,8 @@ class Column {
     __builtin_memcpy(&value, data_->data() + i * sizeof(T), sizeof(T));
     return value;
   }
+  void TakeBytes(const Column& from, const std::vector<int64_t>& rows);
+
   DataType type_;
   int64_t length_ = 0;
   int64_t null_count_ = 0;
@@ -113,7 +156,9 @@ class Column {
 };
 
 // Builds one column, value by value. One thread. Append functions only of the matching type; text
-// must be valid UTF-8 (the caller's duty: adapters check what they read).
+// must be valid UTF-8 (the caller's duty: adapters check what they read). A column of utf8 or
+// binary holds at most 2^31 - 1 bytes: whoever builds it watches bytes(); beyond is a broken
+// invariant.
 class ColumnBuilder {
  public:
   explicit ColumnBuilder(DataType type);
@@ -137,6 +182,7 @@ class ColumnBuilder {
   void Grow(bool valid);
   template <class T>
   void AppendRaw(T value);
+  void AppendOffset();
 
   Column column_;
   std::vector<uint8_t> validity_, offsets_, data_;

@@ -1,0 +1,161 @@
+#include "gateway/config.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "gateway/base/error.h"
+#include "gateway/base/yaml.h"
+
+namespace sluice {
+namespace {
+
+constexpr int64_t kMostCount = 1'000'000;
+
+// Reads one section after the other; remembers where relative paths begin.
+class Reader {
+ public:
+  explicit Reader(std::string folder) : folder_(std::move(folder)) {}
+
+  std::string Path(const YamlNode& node, std::string_view otherwise = "") const {
+    const std::string path = node.AsString(otherwise);
+    return path.empty() ? path : JoinPath(folder_, path);
+  }
+  int Count(const YamlNode& node, int otherwise) const {
+    return static_cast<int>(node.AsInt(otherwise, 1, kMostCount));
+  }
+
+  void Top(YamlMap map, Config& config) const {
+    config.gateway = map.Required("gateway").AsString();
+    config.trust_domain = map.Required("trust_domain").AsString();
+    const YamlNode listen = map.Required("listen");
+    config.listen = listen.AsString();
+    if (listen.present() && config.listen.find(':') == std::string::npos)
+      listen.Fail("must be host:port, such as 0.0.0.0:8443");
+    config.store = Path(map.Optional("store"), "state/control.db");
+    config.seed = Path(map.Optional("seed"));
+    config.run_directory = Path(map.Optional("run"), "state/run");
+    ReadTls(map.Required("tls").AsMap(), config.tls);
+    ReadAudit(map.Required("audit").AsMap(), config.audit);
+    ReadLimits(map.Optional("limits").AsMap(), config.limits);
+    map.RefuseOthers();
+  }
+
+ private:
+  void ReadTls(YamlMap map, Config::Tls& tls) const {
+    tls.certificate = Path(map.Required("certificate"));
+    tls.key = Path(map.Required("key"));
+    tls.crl_grace = map.Optional("crl_grace").AsDuration(0, 0, 30 * kDay);
+    tls.handshake = map.Optional("handshake").AsDuration(10 * kSecond, kSecond, kMinute);
+    const YamlNode authorities = map.Required("authorities");
+    for (const YamlNode& node : authorities.AsList()) {
+      YamlMap one = node.AsMap();
+      AuthorityConfig authority;
+      authority.certificate = Path(one.Required("certificate"));
+      const YamlNode agencies = one.Required("agencies");
+      authority.agencies = agencies.AsStrings();
+      if (agencies.present() && authority.agencies.empty())
+        agencies.Fail("must list the agencies that this authority may name, or \"*\" alone");
+      authority.revocation_list = Path(one.Required("revocation_list"));
+      one.RefuseOthers();
+      tls.authorities.push_back(std::move(authority));
+    }
+    if (authorities.present() && tls.authorities.empty())
+      authorities.Fail("must name at least one authority, or nobody could call");
+    map.RefuseOthers();
+  }
+
+  void ReadAudit(YamlMap map, Config::Audit& audit) const {
+    audit.directory = Path(map.Required("directory"));
+    audit.origin = map.Required("origin").AsString();
+    audit.signing_key = Path(map.Required("signing_key"));
+    audit.kept_head = Path(map.Required("kept_head"));
+    for (const std::string& place : map.Optional("heads_at").AsStrings()) {
+      const bool url = place.find("://") != std::string::npos;
+      audit.heads_at.push_back(url ? place : JoinPath(folder_, place));
+    }
+    audit.start_without_heads = map.Optional("start_without_heads").AsBool(false);
+    audit.detail_keys = Path(map.Required("detail_keys"));
+    audit.subject_key = Path(map.Required("subject_key"));
+    audit.derived = Path(map.Required("derived"));
+    audit.segment_bytes =
+        map.Optional("segment").AsBytes(audit.segment_bytes, 1 << 20, int64_t{1} << 32);
+    audit.head_interval =
+        map.Optional("head_interval").AsDuration(kSecond, kSecond, kHour);
+    map.RefuseOthers();
+  }
+
+  void ReadLimits(YamlMap map, Config::Limits& limits) const {
+    limits.running_calls = Count(map.Optional("running_calls"), limits.running_calls);
+    limits.running_calls_per_system =
+        Count(map.Optional("running_calls_per_system"), limits.running_calls_per_system);
+    limits.max_page_rows =
+        static_cast<int>(map.Optional("max_page_rows").AsInt(limits.max_page_rows, 1, 10'000));
+    limits.default_deadline =
+        map.Optional("default_deadline").AsDuration(limits.default_deadline, kSecond, kHour);
+    limits.max_deadline =
+        map.Optional("max_deadline").AsDuration(limits.max_deadline, kSecond, kHour);
+    limits.token_life = map.Optional("token_life").AsDuration(limits.token_life, kSecond, kDay);
+    limits.connections = Count(map.Optional("connections"), limits.connections);
+    limits.streams_per_connection =
+        Count(map.Optional("streams_per_connection"), limits.streams_per_connection);
+    limits.connection_age =
+        map.Optional("connection_age").AsDuration(limits.connection_age, kMinute, kDay);
+    limits.drain = map.Optional("drain").AsDuration(limits.drain, kSecond, kHour);
+    limits.drain_notice =
+        map.Optional("drain_notice").AsDuration(limits.drain_notice, 0, kMinute);
+    map.RefuseOthers();
+  }
+
+  const std::string folder_;
+};
+
+// Whether the file is there, no folder, readable; a secret one closed to group and others.
+void CheckFile(FileSystem& files, std::string_view setting, const std::string& path, bool secret,
+               std::vector<std::string>& mistakes) {
+  const auto info = files.Stat(path);
+  const absl::string_view name(setting.data(), setting.size());
+  if (!info.ok()) {
+    mistakes.push_back(absl::StrCat(name, ": ", std::string(info.status().message())));
+  } else if (info->is_directory) {
+    mistakes.push_back(absl::StrCat(name, ": ", path, ": is a folder, not a file"));
+  } else if (secret && (info->mode & 0077) != 0) {
+    mistakes.push_back(
+        absl::StrCat(name, ": ", path, ": others may read it; run: chmod 600 ", path));
+  } else if (const auto file = files.OpenForRead(path); !file.ok()) {
+    mistakes.push_back(absl::StrCat(name, ": ", std::string(file.status().message())));
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Config> ParseConfig(std::string_view text, const std::string& file) {
+  const YamlDocument document = YamlDocument::Parse(text, file);
+  Config config;
+  if (document.errors().empty()) Reader(DirectoryOf(file)).Top(document.root().AsMap(), config);
+  SLUICE_RETURN_IF_ERROR(document.status());
+  return config;
+}
+
+absl::StatusOr<Config> LoadConfig(const std::string& file, FileSystem& files, std::string* text) {
+  SLUICE_ASSIGN_OR_RETURN(*text, files.ReadAll(file, 1 << 20));
+  SLUICE_ASSIGN_OR_RETURN(Config config, ParseConfig(*text, file));
+  std::vector<std::string> mistakes;
+  CheckFile(files, "tls.certificate", config.tls.certificate, false, mistakes);
+  CheckFile(files, "tls.key", config.tls.key, true, mistakes);
+  for (size_t i = 0; i < config.tls.authorities.size(); ++i) {
+    const std::string place = absl::StrCat("tls.authorities[", i, "].");
+    CheckFile(files, place + "certificate", config.tls.authorities[i].certificate, false, mistakes);
+    CheckFile(files, place + "revocation_list", config.tls.authorities[i].revocation_list, false,
+              mistakes);
+  }
+  CheckFile(files, "audit.signing_key", config.audit.signing_key, true, mistakes);
+  CheckFile(files, "audit.subject_key", config.audit.subject_key, true, mistakes);
+  if (!config.seed.empty()) CheckFile(files, "seed", config.seed, false, mistakes);
+  if (mistakes.empty()) return config;
+  for (std::string& mistake : mistakes) mistake = absl::StrCat(file, ": ", mistake);
+  return absl::InvalidArgumentError(absl::StrJoin(mistakes, "\n"));
+}
+
+}  // namespace sluice

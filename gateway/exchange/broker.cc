@@ -1,0 +1,34 @@
+#include "gateway/exchange/broker.h"
+
+#include "gateway/base/error.h"
+#include "gateway/exchange/query_run.h"
+
+namespace sluice::exchange {
+
+std::function<void()> Broker::Query(Call call, v1::QueryRequest request, QueryDone done) {
+  auto run = std::make_shared<QueryRun>(parts_, limits_, std::move(call), std::move(request),
+                                        std::move(done));
+  run->Start();
+  return [run] { run->End(Error(v1::REASON_CANCELLED, "the caller gave the call up.")); };
+}
+
+absl::Status PublicStatus(const absl::Status& status, std::string_view call_id,
+                          OperationalLog& operations) {
+  if (status.ok() || ReasonOf(status) != v1::REASON_UNSPECIFIED) return status;
+  operations.Write(Severity::kError, "internal", std::string(status.message()), {{"call", call_id}});
+  return Error(v1::REASON_INTERNAL, "the gateway failed; its operator finds why under the call's id.",
+               {{"call", call_id}});
+}
+
+audit::Draft DraftFor(v1::RecordKind kind, const Call& call) {
+  audit::Draft draft = audit::NewDraft(kind);
+  *draft.envelope.mutable_actor() = call.principal.ToActor();
+  draft.detail.set_call_id(call.call_id);
+  draft.detail.set_peer(call.peer);
+  draft.detail.set_method(call.method);
+  draft.detail.set_certificate_serial(call.principal.serial);
+  draft.detail.set_certificate_digest(call.principal.certificate_digest);
+  return draft;
+}
+
+}  // namespace sluice::exchange

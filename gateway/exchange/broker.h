@@ -1,0 +1,88 @@
+// The way of one exchange: decide, reserve, read, apply, record, release (DESIGN, "The way of one
+// exchange"). Knows nothing of gRPC.
+//
+// Query is called on a gRPC thread and does only what takes microseconds there: the decision, the
+// reservation, the hand-over to the source's pool. Everything else is one task in that pool, written
+// as straight code, up to the append, whose callback lets the answer go.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "gateway/audit/log.h"
+#include "gateway/audit/record.h"
+#include "gateway/audit/subjects.h"
+#include "gateway/base/operational_log.h"
+#include "gateway/base/snapshot_cell.h"
+#include "gateway/exchange/denials.h"
+#include "gateway/exchange/page_token.h"
+#include "gateway/exchange/quota.h"
+#include "gateway/exchange/request_ids.h"
+#include "gateway/exchange/running.h"
+#include "gateway/exchange/sources.h"
+#include "gateway/policy/decide.h"
+#include "sluice/v1/exchange.pb.h"
+
+namespace sluice::exchange {
+
+// Who calls, and how.
+struct Call {
+  identity::Principal principal;
+  certs::VerifiedPeer certificate;
+  std::string call_id;
+  std::string peer;     // "ipv4:10.0.0.7:41522"
+  std::string method;   // "Exchange.Query"
+  Micros deadline = 0;  // on the monotonic clock; 0: none
+};
+
+// What the broker stands on. All outlive it and every call.
+struct BrokerParts {
+  const SnapshotCell<policy::Snapshot>& snapshots;
+  Sources& sources;
+  RunningExchanges& running;
+  QuotaLedger& quotas;
+  RequestIds& request_ids;
+  PageTokens& tokens;
+  Denials& denials;
+  audit::Log& log;
+  audit::RecordSealer& sealer;
+  const audit::Pseudonyms& pseudonyms;
+  const Clock& clock;
+  OperationalLog& operations;
+};
+
+struct BrokerLimits {
+  policy::DecideLimits decide;
+  // A whole reply stays under 1 MiB: this is for its rows.
+  size_t payload_bytes = (1 << 20) - (96 << 10);
+  Micros token_life = kHour;
+};
+
+class Broker {
+ public:
+  using QueryDone = std::function<void(absl::StatusOr<v1::QueryResponse>)>;
+
+  Broker(BrokerParts parts, BrokerLimits limits) : parts_(parts), limits_(limits) {}
+
+  // `done` is called once, from any thread; its status is fit for a foreign agency. The function
+  // that is returned gives the call up (CANCELLED), at any time, from any thread.
+  std::function<void()> Query(Call call, v1::QueryRequest request, QueryDone done);
+
+  const BrokerParts& parts() const { return parts_; }
+
+ private:
+  const BrokerParts parts_;
+  const BrokerLimits limits_;
+};
+
+// The one function that turns a status into what a foreign agency may read: statuses without a reason
+// become INTERNAL and say no more; the rest is written to the operational log under the call's id.
+absl::Status PublicStatus(const absl::Status& status, std::string_view call_id,
+                          OperationalLog& operations);
+
+// The part of a record that is the same for all records of a call.
+audit::Draft DraftFor(v1::RecordKind kind, const Call& call);
+
+}  // namespace sluice::exchange

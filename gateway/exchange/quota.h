@@ -1,0 +1,69 @@
+// What grants have used: calls a minute, rows a day, rows in all. Taken before the work, settled
+// after it, so that two calls that together exceed a quota cannot both pass. Any thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/mutex.h"
+#include "sluice/v1/sharing.pb.h"
+
+namespace sluice::exchange {
+
+// What one grant has used so far. Minutes and days are numbered from 1970, days in the grant's own
+// offset.
+struct QuotaUse {
+  int64_t minute = -1;
+  int64_t calls = 0;
+  int64_t day = -1;
+  int64_t rows_today = 0;
+  int64_t rows_total = 0;
+};
+
+class QuotaLedger {
+ public:
+  // Given back unless settled. Outlived by the ledger.
+  class Reservation {
+   public:
+    Reservation() = default;
+    Reservation(Reservation&& other) noexcept { *this = std::move(other); }
+    Reservation& operator=(Reservation&& other) noexcept;
+    ~Reservation() { Settle(0); }
+    // The rows let go, at most those reserved. The call itself stays counted.
+    void Settle(int64_t rows);
+
+   private:
+    friend class QuotaLedger;
+    QuotaLedger* ledger_ = nullptr;
+    std::string grant_;
+    int64_t rows_ = 0;
+    int64_t day_ = 0;
+  };
+
+  // One call and up to `rows` rows. QUOTA_EXCEEDED with a QuotaFailure and, for minute and day, the
+  // time until the next begins. Fewer rows left than asked: as many as are left, at least one, where
+  // `partial` is allowed (pages); *reserved says how many.
+  absl::StatusOr<Reservation> Reserve(const v1::Grant& grant, int64_t rows, bool partial, Micros now,
+                                      int64_t* reserved);
+  v1::QuotaLeft Left(const v1::Grant& grant, Micros now) const;
+
+  // Restoring: an access that the log shows. Before the gateway is ready.
+  void Count(const v1::Grant& grant, int64_t rows, Micros time);
+  void Restore(const std::string& grant, const QuotaUse& use);
+  std::map<std::string, QuotaUse> Uses() const;
+
+ private:
+  void GiveBack(const std::string& grant, int64_t rows, int64_t day);
+  static void Roll(const v1::Grant& grant, Micros now, QuotaUse& use);
+
+  mutable Mutex mutex_;
+  std::map<std::string, QuotaUse> uses_ SLUICE_GUARDED_BY(mutex_);
+};
+
+}  // namespace sluice::exchange

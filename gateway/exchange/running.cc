@@ -1,0 +1,127 @@
+#include "gateway/exchange/running.h"
+
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gateway/base/error.h"
+
+namespace sluice::exchange {
+namespace {
+
+// OK while the exchange may go on under this snapshot.
+absl::Status StillPermitted(const RunningExchange& exchange, const policy::Snapshot& snapshot,
+                            Micros now) {
+  if (snapshot.verifier != nullptr)
+    SLUICE_RETURN_IF_ERROR(snapshot.verifier->CheckAgain(exchange.peer, now));
+  if (const auto principal = snapshot.directory->Resolve(exchange.peer); !principal.ok())
+    return principal.status();
+  const v1::Grant& held = exchange.grant->definition;
+  const auto found = snapshot.grants.find(held.id());
+  if (found == snapshot.grants.end() ||
+      found->second->definition.state() == v1::GRANT_STATE_REVOKED) {
+    return Error(v1::REASON_GRANT_REVOKED, absl::StrCat("grant ", held.id(), " was revoked."),
+                 {{"grant", held.id()}, {"dataset", held.dataset()}});
+  }
+  const auto& expires = found->second->definition.expires();
+  if (now >= expires.seconds() * kSecond + expires.nanos() / 1000)
+    return Error(v1::REASON_GRANT_EXPIRED, absl::StrCat("grant ", held.id(), " has expired."),
+                 {{"grant", held.id()}, {"dataset", held.dataset()}});
+  if (snapshot.datasets.find(held.dataset()) == snapshot.datasets.end())
+    return Error(v1::REASON_DATASET_UNKNOWN, absl::StrCat("there is no dataset ", held.dataset()));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void RunningExchange::SetReader(adapters::RecordReader* reader) {
+  MutexLock lock(mutex_);
+  reader_ = reader;
+  if (reader_ != nullptr && stop->stopped()) reader_->Cancel();
+}
+
+void RunningExchange::CancelReader() {
+  stop->Stop();
+  MutexLock lock(mutex_);
+  if (reader_ != nullptr) reader_->Cancel();
+}
+
+void RunningExchange::Withdraw(absl::Status why) {
+  MutexLock lock(mutex_);
+  if (withdrawn_.ok()) withdrawn_ = std::move(why);
+}
+
+absl::Status RunningExchange::withdrawn() const {
+  MutexLock lock(mutex_);
+  return withdrawn_;
+}
+
+absl::Status RunningExchanges::Add(const std::shared_ptr<RunningExchange>& exchange) {
+  const identity::Principal& who = exchange->principal;
+  const int most = who.max_running_calls > 0 ? std::min(who.max_running_calls, limits_.per_system)
+                                             : limits_.per_system;
+  absl::Status refused;
+  {
+    MutexLock lock(mutex_);
+    int& count = by_system_[who.path];
+    if (draining_) {
+      refused = Error(v1::REASON_SHUTTING_DOWN, "the gateway is draining.");
+    } else if (count >= most) {
+      refused = Error(v1::REASON_TOO_MANY_CALLS,
+                      absl::StrCat(who.QualifiedName(), " has ", count, " calls running, the most it may."));
+    } else if (running_.size() >= static_cast<size_t>(limits_.all)) {
+      refused = Error(v1::REASON_OVERLOADED, "the gateway has as many calls running as it takes.");
+    } else {
+      ++count;
+      running_.insert(exchange);
+      return absl::OkStatus();
+    }
+    if (count == 0) by_system_.erase(who.path);
+  }
+  AddRetryDelay(refused, kSecond / 5);
+  return refused;
+}
+
+void RunningExchanges::Remove(const std::shared_ptr<RunningExchange>& exchange) {
+  MutexLock lock(mutex_);
+  if (running_.erase(exchange) == 0) return;
+  const auto count = by_system_.find(exchange->principal.path);
+  if (--count->second == 0) by_system_.erase(count);
+}
+
+int RunningExchanges::count() const {
+  MutexLock lock(mutex_);
+  return static_cast<int>(running_.size());
+}
+
+void RunningExchanges::Check(const policy::Snapshot& snapshot, Micros now) {
+  EndWhere([&](const RunningExchange& exchange) { return StillPermitted(exchange, snapshot, now); });
+}
+
+void RunningExchanges::CheckDeadlines() {
+  const Micros now = clock_.Monotonic();
+  EndWhere([now](const RunningExchange& exchange) {
+    if (exchange.deadline == 0 || now < exchange.deadline) return absl::OkStatus();
+    return Error(v1::REASON_DEADLINE_EXCEEDED, "the call's deadline passed. Nothing was released.");
+  });
+}
+
+void RunningExchanges::EndAll(const absl::Status& why) {
+  EndWhere([&why](const RunningExchange&) { return why; });
+}
+
+void RunningExchanges::EndWhere(const Reason& reason) {
+  std::vector<std::shared_ptr<RunningExchange>> all;
+  {
+    MutexLock lock(mutex_);
+    all.assign(running_.begin(), running_.end());
+  }
+  for (const auto& exchange : all) {
+    absl::Status why = reason(*exchange);
+    if (why.ok()) continue;
+    // A deadline does not take back what is durable already; a revocation does.
+    if (ReasonOf(why) != v1::REASON_DEADLINE_EXCEEDED) exchange->Withdraw(why);
+    if (exchange->state() == RunningExchange::State::kRunning) exchange->end(std::move(why));
+  }
+}
+
+}  // namespace sluice::exchange

@@ -1,0 +1,96 @@
+// The exchanges that run now. A change of the snapshot (revocation, suspension, expiry), a deadline,
+// the caller giving up, or a poisoned log ends them.
+//
+// Each is in one of three states: running (may be ended), releasing (its record is being written; it
+// will be answered by that), done. Whoever moves it on first decides.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "absl/status/status.h"
+#include "adapters/adapter.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/mutex.h"
+#include "gateway/identity/principal.h"
+#include "gateway/policy/snapshot.h"
+
+namespace sluice::exchange {
+
+class RunningExchange {
+ public:
+  enum class State { kRunning, kReleasing, kDone };
+
+  RunningExchange(identity::Principal principal, certs::VerifiedPeer peer, policy::GrantPtr grant,
+                  Micros deadline)
+      : principal(std::move(principal)), peer(std::move(peer)), grant(std::move(grant)),
+        deadline(deadline) {}
+
+  // True for the one caller that may go on to `next`.
+  bool Advance(State from, State next) { return state_.compare_exchange_strong(from, next); }
+  State state() const { return state_; }
+
+  // What ends the call when somebody else than its task does; set before it is added.
+  std::function<void(absl::Status)> end;
+  const std::shared_ptr<adapters::StopToken> stop = std::make_shared<adapters::StopToken>();
+
+  // Set by the task while it reads, so that a Cancel reaches the source.
+  void SetReader(adapters::RecordReader* reader);
+  void CancelReader();
+  // The reason found by a watch while it was releasing: the answer must not leave.
+  void Withdraw(absl::Status why);
+  absl::Status withdrawn() const;
+
+  const identity::Principal principal;
+  const certs::VerifiedPeer peer;
+  const policy::GrantPtr grant;
+  const Micros deadline;  // on the monotonic clock
+
+ private:
+  std::atomic<State> state_{State::kRunning};
+  mutable Mutex mutex_;
+  adapters::RecordReader* reader_ SLUICE_GUARDED_BY(mutex_) = nullptr;
+  absl::Status withdrawn_ SLUICE_GUARDED_BY(mutex_);
+};
+
+// Any thread. Ends are called without a lock held.
+class RunningExchanges {
+ public:
+  struct Limits {
+    int all = 2048;
+    int per_system = 512;
+  };
+  RunningExchanges(Limits limits, const Clock& clock) : limits_(limits), clock_(clock) {}
+
+  // TOO_MANY_CALLS, OVERLOADED or SHUTTING_DOWN; on success Remove must follow once.
+  absl::Status Add(const std::shared_ptr<RunningExchange>& exchange);
+  void Remove(const std::shared_ptr<RunningExchange>& exchange);
+  int count() const;
+
+  // Ends those whose identity, grant or dataset is no longer good in `snapshot` at `now` (wall clock).
+  void Check(const policy::Snapshot& snapshot, Micros now);
+  // Ends those past their deadline.
+  void CheckDeadlines();
+  // Takes no more. Those that run go on.
+  void Drain() { draining_ = true; }
+  // Ends all.
+  void EndAll(const absl::Status& why);
+
+ private:
+  using Reason = std::function<absl::Status(const RunningExchange&)>;
+  void EndWhere(const Reason& reason);
+
+  const Limits limits_;
+  const Clock& clock_;
+  std::atomic<bool> draining_{false};
+  mutable Mutex mutex_;
+  std::set<std::shared_ptr<RunningExchange>> running_ SLUICE_GUARDED_BY(mutex_);
+  std::map<std::string, int> by_system_ SLUICE_GUARDED_BY(mutex_);
+};
+
+}  // namespace sluice::exchange

@@ -1,0 +1,134 @@
+#include "gateway/exchange/sources.h"
+
+#include "absl/strings/str_cat.h"
+#include "gateway/base/error.h"
+#include "google/protobuf/util/message_differencer.h"
+
+namespace sluice::exchange {
+namespace {
+
+// Failures that speak against the source itself.
+bool SpeaksAgainstSource(const absl::Status& status) {
+  const v1::Reason reason = ReasonOf(status);
+  return reason == v1::REASON_SOURCE_UNAVAILABLE || reason == v1::REASON_DEADLINE_EXCEEDED ||
+         (reason == v1::REASON_UNSPECIFIED && !status.ok());
+}
+
+v1::Source WithDefaultLimits(v1::Source source) {
+  *source.mutable_limits() = WithDefaults(source.limits());
+  return source;
+}
+
+}  // namespace
+
+v1::SourceLimits WithDefaults(v1::SourceLimits limits) {
+  if (limits.connections() <= 0) limits.set_connections(4);
+  if (limits.queue() <= 0) limits.set_queue(64);
+  if (limits.statement_ms() <= 0) limits.set_statement_ms(10'000);
+  if (limits.breaker_failures() <= 0) limits.set_breaker_failures(5);
+  if (limits.breaker_open_ms() <= 0) limits.set_breaker_open_ms(30'000);
+  return limits;
+}
+
+SourceAtWork::SourceAtWork(v1::Source definition, const Clock& clock)
+    : definition_(WithDefaultLimits(std::move(definition))),
+      breaker_(definition_.limits().breaker_failures(),
+               definition_.limits().breaker_open_ms() * kMillisecond, clock),
+      pool_(definition_.limits().connections(), definition_.limits().queue()) {}
+
+absl::Status SourceAtWork::Submit(Task task) {
+  SLUICE_RETURN_IF_ERROR(breaker_.Admit(definition_.id()));
+  ++waiting_;
+  const bool taken = pool_.TrySubmit([this, task = std::move(task)] {
+    --waiting_;
+    ++running_;
+    Judge(task(Open()));
+    --running_;
+  });
+  if (taken) return absl::OkStatus();
+  --waiting_;
+  breaker_.Abandoned();
+  absl::Status status =
+      Error(v1::REASON_SOURCE_BUSY,
+            absl::StrCat("the queue for source ", definition_.id(), " is full."),
+            {{"source", definition_.id()}});
+  AddRetryDelay(status, kSecond);
+  return status;
+}
+
+absl::StatusOr<adapters::Adapter*> SourceAtWork::Open() {
+  MutexLock lock(opening_);
+  if (adapter_ == nullptr) {
+    const adapters::Kind* kind = adapters::FindKind(definition_.kind());
+    if (kind == nullptr)
+      return absl::InternalError(absl::StrCat("no adapter of kind ", definition_.kind()));
+    const adapters::Settings settings(definition_.settings().begin(),
+                                      definition_.settings().end());
+    auto opened = kind->open(settings);
+    if (!opened.ok()) return opened.status();
+    adapter_ = *std::move(opened);
+  }
+  return adapter_.get();
+}
+
+void SourceAtWork::Judge(const absl::Status& outcome) {
+  if (outcome.ok()) return breaker_.Succeeded();
+  if (!SpeaksAgainstSource(outcome)) return breaker_.Abandoned();
+  {
+    MutexLock lock(mutex_);
+    last_failure_ = std::string(outcome.message());
+  }
+  breaker_.Failed();
+}
+
+v1::SourceStatus SourceAtWork::Status() const {
+  v1::SourceStatus status;
+  status.set_source(definition_.id());
+  status.set_kind(definition_.kind());
+  status.set_breaker(breaker_.State());
+  status.set_running(running_);
+  status.set_waiting(waiting_);
+  MutexLock lock(mutex_);
+  status.set_last_failure(last_failure_);
+  return status;
+}
+
+void Sources::Update(const std::map<std::string, v1::Source, std::less<>>& definitions) {
+  MutexLock lock(mutex_);
+  auto old = std::exchange(sources_, {});
+  for (const auto& [id, definition] : definitions) {
+    const auto known = old.find(id);
+    if (known != old.end() && google::protobuf::util::MessageDifferencer::Equals(
+                                  known->second->definition(), WithDefaultLimits(definition))) {
+      sources_.insert(old.extract(known));
+    } else {
+      sources_.emplace(id, std::make_shared<SourceAtWork>(definition, clock_));
+    }
+  }
+  for (auto& [id, source] : old) retired_.push_back(std::move(source));
+}
+
+std::shared_ptr<SourceAtWork> Sources::Find(std::string_view id) const {
+  MutexLock lock(mutex_);
+  const auto found = sources_.find(id);
+  return found == sources_.end() ? nullptr : found->second;
+}
+
+std::vector<v1::SourceStatus> Sources::Status() const {
+  std::vector<v1::SourceStatus> all;
+  MutexLock lock(mutex_);
+  for (const auto& [id, source] : sources_) all.push_back(source->Status());
+  return all;
+}
+
+void Sources::Reap() {
+  std::vector<std::shared_ptr<SourceAtWork>> ended;  // destroyed without the lock
+  MutexLock lock(mutex_);
+  std::erase_if(retired_, [&ended](auto& source) {
+    if (!source->idle() || source.use_count() > 1) return false;
+    ended.push_back(std::move(source));
+    return true;
+  });
+}
+
+}  // namespace sluice::exchange

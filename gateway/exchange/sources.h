@@ -1,0 +1,77 @@
+// The configured sources at work: each with its adapter, its own pool of threads, its queue and its
+// circuit breaker, so that one slow or broken source harms no other.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "adapters/registry.h"
+#include "gateway/base/executor.h"
+#include "gateway/base/mutex.h"
+#include "gateway/exchange/breaker.h"
+#include "sluice/v1/operations.pb.h"
+#include "sluice/v1/registry.pb.h"
+
+namespace sluice::exchange {
+
+// One source at work. Shared by the calls that use it, but never ended by one of them: its pool would
+// have to wait for itself. Sources::Reap ends those that are retired and idle.
+class SourceAtWork {
+ public:
+  SourceAtWork(v1::Source definition, const Clock& clock);
+
+  // Runs `task` on the source's pool: SOURCE_BUSY where its queue is full, SOURCE_UNAVAILABLE while
+  // the breaker is open. The task gets the adapter, opened on first use, and answers how the source
+  // did: its status counts for the breaker.
+  using Task = std::function<absl::Status(absl::StatusOr<adapters::Adapter*>)>;
+  absl::Status Submit(Task task);
+
+  const v1::Source& definition() const { return definition_; }
+  v1::SourceStatus Status() const;
+  bool idle() const { return running_ == 0 && waiting_ == 0; }
+  Micros statement_limit() const { return definition_.limits().statement_ms() * kMillisecond; }
+
+ private:
+  absl::StatusOr<adapters::Adapter*> Open();
+  void Judge(const absl::Status& outcome);
+
+  const v1::Source definition_;
+  CircuitBreaker breaker_;
+  std::atomic<int> running_{0}, waiting_{0};
+  // Opening may take long: whoever only asks how the source is doing does not wait for it.
+  Mutex opening_;
+  std::unique_ptr<adapters::Adapter> adapter_ SLUICE_GUARDED_BY(opening_);
+  mutable Mutex mutex_;
+  std::string last_failure_ SLUICE_GUARDED_BY(mutex_);
+  ThreadPool pool_;  // last: ends before what its tasks use
+};
+
+// All of them. Any thread.
+class Sources {
+ public:
+  explicit Sources(const Clock& clock) : clock_(clock) {}
+  // Takes over the definitions; a source whose definition did not change goes on as it is.
+  void Update(const std::map<std::string, v1::Source, std::less<>>& definitions);
+  std::shared_ptr<SourceAtWork> Find(std::string_view id) const;
+  std::vector<v1::SourceStatus> Status() const;
+  // Ends what was taken out of service and is idle. Called now and then, never from a source's pool.
+  void Reap();
+
+ private:
+  const Clock& clock_;
+  mutable Mutex mutex_;
+  std::vector<std::shared_ptr<SourceAtWork>> retired_ SLUICE_GUARDED_BY(mutex_);
+  std::map<std::string, std::shared_ptr<SourceAtWork>, std::less<>> sources_
+      SLUICE_GUARDED_BY(mutex_);
+};
+
+// Limits with the defaults filled in: 4 connections, queue 64, statements 10 s, breaker after 5
+// failures for 30 s.
+v1::SourceLimits WithDefaults(v1::SourceLimits limits);
+
+}  // namespace sluice::exchange

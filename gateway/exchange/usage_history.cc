@@ -1,0 +1,111 @@
+#include "gateway/exchange/usage_history.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "gateway/base/error.h"
+
+namespace sluice::exchange {
+namespace {
+
+Micros TimeOf(const v1::AuditEnvelope& envelope) {
+  return envelope.time().seconds() * kSecond + envelope.time().nanos() / 1000;
+}
+
+}  // namespace
+
+absl::Status UsageHistory::Restore(audit::Log& log, const policy::Snapshot& snapshot, Micros now,
+                                   QuotaLedger& quotas, RequestIds& request_ids) {
+  Load();
+  if (next_ > log.size()) {  // of another log, or of a longer one that was set aside
+    next_ = 0;
+    hours_.clear();
+    for (const auto& [grant, use] : counted_.Uses()) counted_.Restore(grant, QuotaUse());
+  }
+  // Request ids of the last day may lie before what the file counts.
+  uint64_t begin = next_;
+  for (const Hour& hour : hours_) {
+    if (hour.time + kHour > now - kDay) {
+      begin = std::min(begin, hour.index);
+      break;
+    }
+  }
+  absl::Status parsed;
+  SLUICE_RETURN_IF_ERROR(log.Read(begin, [&](const audit::Log::Entry& entry) {
+    v1::AuditEnvelope envelope;
+    if (!envelope.ParseFromString(entry.record.envelope)) {
+      parsed = absl::DataLossError("an audit record does not parse");
+      return false;
+    }
+    if (entry.index >= next_) Take(envelope, entry.index, snapshot);
+    if (envelope.kind() == v1::RECORD_KIND_RELEASED && !envelope.request_id_digest().empty() &&
+        TimeOf(envelope) > now - kDay) {
+      request_ids.Released(envelope.request_id_digest(), envelope.request_digest(),
+                           envelope.repeats() < 0 ? static_cast<int64_t>(entry.index)
+                                                  : envelope.repeats(),
+                           TimeOf(envelope));
+    }
+    return true;
+  }));
+  SLUICE_RETURN_IF_ERROR(parsed);
+  for (const auto& [grant, use] : counted_.Uses()) quotas.Restore(grant, use);
+  return absl::OkStatus();
+}
+
+absl::Status UsageHistory::Save(audit::Log& log, const policy::Snapshot& snapshot) {
+  absl::Status parsed;
+  SLUICE_RETURN_IF_ERROR(log.Read(next_, [&](const audit::Log::Entry& entry) {
+    v1::AuditEnvelope envelope;
+    if (!envelope.ParseFromString(entry.record.envelope)) {
+      parsed = absl::DataLossError("an audit record does not parse");
+      return false;
+    }
+    Take(envelope, entry.index, snapshot);
+    return true;
+  }));
+  SLUICE_RETURN_IF_ERROR(parsed);
+  nlohmann::json json;
+  json["format"] = "sluice-usage/v1";
+  json["counted_to"] = next_;
+  json["hours"] = nlohmann::json::array();
+  for (const Hour& hour : hours_) json["hours"].push_back({hour.time, hour.index});
+  json["grants"] = nlohmann::json::object();
+  for (const auto& [grant, use] : counted_.Uses())
+    json["grants"][grant] = {use.minute, use.calls, use.day, use.rows_today, use.rows_total};
+  return files_.WriteAtomically(file_, json.dump());
+}
+
+void UsageHistory::Load() {
+  const auto text = files_.ReadAll(file_);
+  if (!text.ok()) return;
+  const auto json = nlohmann::json::parse(*text, nullptr, /*allow_exceptions=*/false);
+  try {
+    if (json.at("format") != "sluice-usage/v1") return;
+    std::map<std::string, QuotaUse> uses;
+    for (const auto& [grant, use] : json.at("grants").items()) {
+      uses[grant] = {use.at(0).get<int64_t>(), use.at(1).get<int64_t>(), use.at(2).get<int64_t>(),
+                     use.at(3).get<int64_t>(), use.at(4).get<int64_t>()};
+    }
+    std::deque<Hour> hours;
+    for (const auto& hour : json.at("hours"))
+      hours.push_back({hour.at(0).get<Micros>(), hour.at(1).get<uint64_t>()});
+    next_ = json.at("counted_to").get<uint64_t>();
+    hours_ = std::move(hours);
+    for (const auto& [grant, use] : uses) counted_.Restore(grant, use);
+  } catch (const nlohmann::json::exception&) {
+    next_ = 0;  // counted anew from the log
+  }
+}
+
+void UsageHistory::Take(const v1::AuditEnvelope& envelope, uint64_t index,
+                        const policy::Snapshot& snapshot) {
+  next_ = index + 1;
+  const Micros time = TimeOf(envelope);
+  if (hours_.empty() || time >= hours_.back().time + kHour) hours_.push_back({time, index});
+  while (!hours_.empty() && hours_.front().time < time - kDay - kHour) hours_.pop_front();
+  if (envelope.kind() != v1::RECORD_KIND_RELEASED || envelope.repeats() >= 0) return;
+  if (const auto grant = snapshot.grants.find(envelope.grant()); grant != snapshot.grants.end())
+    counted_.Count(grant->second->definition, envelope.count(), time);
+}
+
+}  // namespace sluice::exchange

@@ -1,0 +1,257 @@
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "gateway/base/check.h"
+#include "gateway/records/types.h"
+
+namespace sluice::records {
+namespace {
+
+constexpr size_t kMaxOffset = std::numeric_limits<int32_t>::max();
+
+bool HasOffsets(TypeId id) { return id == TypeId::kUtf8 || id == TypeId::kBinary; }
+
+// Bytes of one value; 0 for those of another layout.
+size_t WidthOf(TypeId id) {
+  switch (id) {
+    case TypeId::kInt64:
+    case TypeId::kFloat64:
+    case TypeId::kTimestamp:
+      return 8;
+    case TypeId::kDecimal128:
+      return 16;
+    case TypeId::kDate32:
+      return 4;
+    case TypeId::kBool:
+    case TypeId::kUtf8:
+    case TypeId::kBinary:
+      return 0;
+  }
+  return 0;
+}
+
+void AppendBit(std::vector<uint8_t>& bits, int64_t position, bool value) {
+  if ((position & 7) == 0) bits.push_back(0);
+  if (value) bits.back() = static_cast<uint8_t>(bits.back() | 1 << (position & 7));
+}
+
+void AppendBytesOf(std::vector<uint8_t>& buffer, const void* bytes, size_t size) {
+  const auto* begin = static_cast<const uint8_t*>(bytes);
+  buffer.insert(buffer.end(), begin, begin + size);
+}
+
+bool TestBit(const std::vector<uint8_t>& bits, int64_t i) {
+  return ((bits[i >> 3] >> (i & 7)) & 1) != 0;
+}
+
+Buffer MakeBuffer(std::vector<uint8_t> bytes) {
+  return std::make_shared<const std::vector<uint8_t>>(std::move(bytes));
+}
+
+Buffer TakeBits(const std::vector<uint8_t>& bits, const std::vector<int64_t>& rows) {
+  std::vector<uint8_t> taken((rows.size() + 7) / 8);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    taken[i >> 3] = static_cast<uint8_t>(taken[i >> 3] | TestBit(bits, rows[i]) << (i & 7));
+  }
+  return MakeBuffer(std::move(taken));
+}
+
+template <size_t kWidth>
+Buffer TakeFixed(const std::vector<uint8_t>& values, const std::vector<int64_t>& rows) {
+  std::vector<uint8_t> taken(rows.size() * kWidth);
+  uint8_t* to = taken.data();
+  for (int64_t row : rows) {
+    std::memcpy(to, values.data() + static_cast<size_t>(row) * kWidth, kWidth);
+    to += kWidth;
+  }
+  return MakeBuffer(std::move(taken));
+}
+
+bool IsAllRows(const std::vector<int64_t>& rows, int64_t length) {
+  if (static_cast<int64_t>(rows.size()) != length) return false;
+  for (int64_t i = 0; i < length; ++i) {
+    if (rows[i] != i) return false;
+  }
+  return true;
+}
+
+int64_t SizeOf(const Buffer& buffer) {
+  return buffer == nullptr ? 0 : static_cast<int64_t>(buffer->size());
+}
+
+}  // namespace
+
+int64_t Column::bytes() const { return SizeOf(validity_) + SizeOf(offsets_) + SizeOf(data_); }
+
+Column Column::Take(const std::vector<int64_t>& rows) const {
+  if (IsAllRows(rows, length_)) return *this;
+  for (int64_t row : rows) SLUICE_CHECK(row >= 0 && row < length_);
+  Column taken;
+  taken.type_ = type_;
+  taken.length_ = static_cast<int64_t>(rows.size());
+  if (validity_ != nullptr) {
+    taken.null_count_ =
+        std::count_if(rows.begin(), rows.end(), [this](int64_t row) { return IsNull(row); });
+    if (taken.null_count_ > 0) taken.validity_ = TakeBits(*validity_, rows);
+  }
+  switch (WidthOf(type_.id)) {
+    case 4:
+      taken.data_ = TakeFixed<4>(*data_, rows);
+      break;
+    case 8:
+      taken.data_ = TakeFixed<8>(*data_, rows);
+      break;
+    case 16:
+      taken.data_ = TakeFixed<16>(*data_, rows);
+      break;
+    default:
+      if (HasOffsets(type_.id)) {
+        taken.TakeBytes(*this, rows);
+      } else {
+        taken.data_ = TakeBits(*data_, rows);
+      }
+  }
+  return taken;
+}
+
+void Column::TakeBytes(const Column& from, const std::vector<int64_t>& rows) {
+  size_t total = 0;
+  for (int64_t row : rows) total += from.Bytes(row).size();
+  SLUICE_CHECK(total <= kMaxOffset);
+  std::vector<uint8_t> offsets((rows.size() + 1) * sizeof(int32_t));
+  std::vector<uint8_t> data(total);
+  int32_t end = 0;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const std::string_view value = from.Bytes(rows[i]);
+    std::copy(value.begin(), value.end(), data.begin() + end);
+    end += static_cast<int32_t>(value.size());
+    std::memcpy(offsets.data() + (i + 1) * sizeof(end), &end, sizeof(end));
+  }
+  offsets_ = MakeBuffer(std::move(offsets));
+  data_ = MakeBuffer(std::move(data));
+}
+
+ColumnBuilder::ColumnBuilder(DataType type) {
+  column_.type_ = type;
+  if (HasOffsets(type.id)) AppendOffset();
+}
+
+// The last value's validity; its data has been appended.
+void ColumnBuilder::Grow(bool valid) {
+  int64_t& nulls = column_.null_count_;
+  if (!valid && nulls++ == 0) {
+    // The first null: until here there was no bitmap, as all were valid.
+    validity_.assign(static_cast<size_t>(column_.length_ + 7) / 8, 0xFF);
+    if (column_.length_ % 8 != 0) {
+      validity_.back() = static_cast<uint8_t>((1 << (column_.length_ % 8)) - 1);
+    }
+  }
+  if (nulls > 0) AppendBit(validity_, column_.length_, valid);
+  ++column_.length_;
+}
+
+template <class T>
+void ColumnBuilder::AppendRaw(T value) {
+  AppendBytesOf(data_, &value, sizeof(value));
+  Grow(true);
+}
+
+void ColumnBuilder::AppendOffset() {
+  SLUICE_CHECK(data_.size() <= kMaxOffset);
+  const auto end = static_cast<int32_t>(data_.size());
+  AppendBytesOf(offsets_, &end, sizeof(end));
+}
+
+void ColumnBuilder::AppendNull() {
+  if (HasOffsets(type().id)) {
+    AppendOffset();
+  } else if (type().id == TypeId::kBool) {
+    AppendBit(data_, length(), false);
+  } else {
+    data_.resize(data_.size() + WidthOf(type().id));
+  }
+  Grow(false);
+}
+
+void ColumnBuilder::AppendBool(bool value) {
+  SLUICE_CHECK(type().id == TypeId::kBool);
+  AppendBit(data_, length(), value);
+  Grow(true);
+}
+
+void ColumnBuilder::AppendInt64(int64_t value) {
+  SLUICE_CHECK(type().id == TypeId::kInt64 || type().id == TypeId::kTimestamp);
+  AppendRaw(value);
+}
+
+void ColumnBuilder::AppendFloat64(double value) {
+  SLUICE_CHECK(type().id == TypeId::kFloat64);
+  AppendRaw(value);
+}
+
+void ColumnBuilder::AppendDate32(int32_t value) {
+  SLUICE_CHECK(type().id == TypeId::kDate32);
+  AppendRaw(value);
+}
+
+void ColumnBuilder::AppendDecimal(Decimal128 value) {
+  SLUICE_CHECK(type().id == TypeId::kDecimal128);
+  AppendRaw(value);
+}
+
+void ColumnBuilder::AppendBytes(std::string_view value) {
+  SLUICE_CHECK(HasOffsets(type().id));
+  AppendBytesOf(data_, value.data(), value.size());
+  AppendOffset();
+  Grow(true);
+}
+
+void ColumnBuilder::AppendFrom(const Column& column, int64_t i) {
+  SLUICE_CHECK(column.type() == type() && i >= 0 && i < column.length());
+  if (column.IsNull(i)) return AppendNull();
+  switch (type().id) {
+    case TypeId::kBool:
+      return AppendBool(column.Bool(i));
+    case TypeId::kInt64:
+    case TypeId::kTimestamp:
+      return AppendInt64(column.Int64(i));
+    case TypeId::kFloat64:
+      return AppendFloat64(column.Float64(i));
+    case TypeId::kDecimal128:
+      return AppendDecimal(column.Decimal(i));
+    case TypeId::kDate32:
+      return AppendDate32(column.Date32(i));
+    case TypeId::kUtf8:
+    case TypeId::kBinary:
+      return AppendBytes(column.Bytes(i));
+  }
+}
+
+int64_t ColumnBuilder::bytes() const {
+  return static_cast<int64_t>(validity_.size() + offsets_.size() + data_.size());
+}
+
+Column ColumnBuilder::Finish() {
+  Column built = column_;
+  if (built.null_count_ > 0) built.validity_ = MakeBuffer(std::move(validity_));
+  if (HasOffsets(type().id)) built.offsets_ = MakeBuffer(std::move(offsets_));
+  built.data_ = MakeBuffer(std::move(data_));
+  *this = ColumnBuilder(built.type_);
+  return built;
+}
+
+int64_t RecordBatch::bytes() const {
+  int64_t total = 0;
+  for (const Column& column : columns_) total += column.bytes();
+  return total;
+}
+
+RecordBatch RecordBatch::Take(const std::vector<int64_t>& rows) const {
+  std::vector<Column> taken;
+  taken.reserve(columns_.size());
+  for (const Column& column : columns_) taken.push_back(column.Take(rows));
+  return RecordBatch(schema_, std::move(taken), static_cast<int64_t>(rows.size()));
+}
+
+}  // namespace sluice::records

@@ -1,0 +1,119 @@
+#include "gateway/rpc/authenticator.h"
+
+#include <grpc/grpc_security_constants.h>
+
+#include <unordered_map>
+
+#include "absl/strings/str_cat.h"
+#include "certs/certificate.h"
+#include "gateway/base/error.h"
+
+namespace sluice::rpc {
+namespace {
+
+// Certificates seen by this thread, by their PEM text: parsing one costs more than a call.
+constexpr size_t kMostRemembered = 512;
+
+// 16 characters that are easy to read out: 80 random bits.
+std::string MakeCallId(RandomSource& random) {
+  static constexpr char kAlphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+  const std::string bytes = random.Bytes(16);
+  std::string id;
+  for (char byte : bytes) id += kAlphabet[static_cast<uint8_t>(byte) % 32];
+  return id;
+}
+
+audit::Draft RefusalDraft(const exchange::Call& call, const absl::Status& refused) {
+  audit::Draft draft = exchange::DraftFor(v1::RECORD_KIND_DENIED, call);
+  draft.envelope.set_reason(ReasonOf(refused));
+  draft.envelope.set_subjects_asked(v1::SUBJECT_SCOPE_NONE);
+  draft.envelope.set_subjects_released(v1::SUBJECT_SCOPE_NONE);
+  draft.detail.set_message(std::string(refused.message()));
+  return draft;
+}
+
+}  // namespace
+
+absl::Status Authenticator::Handshake(std::string_view leaf_pem) {
+  const policy::SnapshotPtr snapshot = snapshots_.Get();
+  const auto peer = snapshot->verifier->Verify(leaf_pem, clock_.Now());
+  absl::Status refused = peer.status();
+  if (peer.ok()) refused = snapshot->directory->Resolve(*peer).status();
+  if (refused.ok()) return refused;
+
+  exchange::Call call;
+  call.call_id = MakeCallId(random_);
+  call.method = "handshake";
+  // Who a refused certificate says it is stays a claim: only its own marks are kept.
+  if (const auto certificate = certs::Certificate::FromPem(leaf_pem, "peer"); certificate.ok()) {
+    call.principal.serial = certificate->serial();
+    call.principal.certificate_digest = std::string(AsBytes(certificate->fingerprint()));
+  }
+  denials_.Record(RefusalDraft(call, refused), [](absl::StatusOr<int64_t>) {});
+  return refused;
+}
+
+absl::StatusOr<certs::VerifiedPeer> Authenticator::Verified(std::string_view leaf_pem,
+                                                            const policy::Snapshot& snapshot,
+                                                            Micros now) {
+  thread_local std::unordered_map<std::string, certs::VerifiedPeer> seen;
+  thread_local std::string key;
+  key.assign(leaf_pem);
+  if (const auto found = seen.find(key); found != seen.end()) {
+    SLUICE_RETURN_IF_ERROR(snapshot.verifier->CheckAgain(found->second, now));
+    return found->second;
+  }
+  SLUICE_ASSIGN_OR_RETURN(certs::VerifiedPeer peer, snapshot.verifier->Verify(leaf_pem, now));
+  if (seen.size() >= kMostRemembered) seen.clear();
+  seen.emplace(key, peer);
+  return peer;
+}
+
+absl::StatusOr<exchange::Call> Authenticator::Identify(const grpc::CallbackServerContext& context,
+                                                       std::string_view method, Micros deadline) {
+  const auto auth = context.auth_context();
+  if (auth == nullptr || !auth->IsPeerAuthenticated())
+    return Error(v1::REASON_CERTIFICATE_INVALID, "the connection carries no verified certificate.");
+  const auto leaf = auth->FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
+  if (leaf.size() != 1)
+    return Error(v1::REASON_CERTIFICATE_INVALID, "the connection carries no verified certificate.");
+
+  exchange::Call call;
+  call.call_id = MakeCallId(random_);
+  call.method = std::string(method);
+  call.peer = context.peer();
+  call.deadline = deadline;
+  const policy::SnapshotPtr snapshot = snapshots_.Get();
+  auto peer = Verified(std::string_view(leaf[0].data(), leaf[0].size()), *snapshot, clock_.Now());
+  if (!peer.ok()) return peer.status();
+  auto principal = snapshot->directory->Resolve(*peer);
+  if (!principal.ok()) return principal.status();
+  call.principal = *std::move(principal);
+  call.certificate = *std::move(peer);
+  return call;
+}
+
+void Authenticator::RecordRefusal(const exchange::Call& call, absl::Status refused,
+                                  std::function<void(absl::Status)> done) {
+  if (!call.call_id.empty()) AddKey(refused, "call", call.call_id);
+  audit::Draft draft = RefusalDraft(call, refused);
+  denials_.Record(std::move(draft), [refused, done = std::move(done)](
+                                        absl::StatusOr<int64_t> index) mutable {
+    if (!index.ok()) return done(index.status());
+    if (*index >= 0) AddKey(refused, "index", absl::StrCat(*index));
+    done(std::move(refused));
+  });
+}
+
+bool HandshakeVerifier::Verify(grpc::experimental::TlsCustomVerificationCheckRequest* request,
+                               std::function<void(grpc::Status)>, grpc::Status* sync_status) {
+  const grpc::string_ref leaf = request->peer_cert();
+  const absl::Status status =
+      authenticator_->Handshake(std::string_view(leaf.data(), leaf.size()));
+  *sync_status = status.ok() ? grpc::Status::OK
+                             : grpc::Status(grpc::StatusCode::UNAUTHENTICATED,
+                                            std::string(status.message()));
+  return true;
+}
+
+}  // namespace sluice::rpc

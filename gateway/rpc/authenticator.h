@@ -1,0 +1,58 @@
+// From a TLS peer to a Principal: at the handshake and again for every call. Metadata and body are
+// never looked at.
+#pragma once
+
+#include <grpcpp/security/auth_context.h>
+#include <grpcpp/security/tls_certificate_verifier.h>
+#include <grpcpp/server_context.h>
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "gateway/base/snapshot_cell.h"
+#include "gateway/exchange/broker.h"
+
+namespace sluice::rpc {
+
+// Any thread.
+class Authenticator {
+ public:
+  Authenticator(const SnapshotCell<policy::Snapshot>& snapshots, exchange::Denials& denials,
+                const Clock& clock, RandomSource& random)
+      : snapshots_(snapshots), denials_(denials), clock_(clock), random_(random) {}
+
+  // At every handshake, resumed or not. A refusal is recorded.
+  absl::Status Handshake(std::string_view leaf_pem);
+
+  // For each call. The status of a refusal is fit for the peer; RecordRefusal records it.
+  absl::StatusOr<exchange::Call> Identify(const grpc::CallbackServerContext& context,
+                                          std::string_view method, Micros deadline);
+  // Records that a call was refused, for whatever reason, and tells `done` the status with the
+  // record's index.
+  void RecordRefusal(const exchange::Call& call, absl::Status refused,
+                     std::function<void(absl::Status)> done);
+
+ private:
+  absl::StatusOr<certs::VerifiedPeer> Verified(std::string_view leaf_pem,
+                                               const policy::Snapshot& snapshot, Micros now);
+
+  const SnapshotCell<policy::Snapshot>& snapshots_;
+  exchange::Denials& denials_;
+  const Clock& clock_;
+  RandomSource& random_;
+};
+
+// gRPC's hook for handshakes, over an Authenticator.
+class HandshakeVerifier : public grpc::experimental::ExternalCertificateVerifier {
+ public:
+  explicit HandshakeVerifier(Authenticator* authenticator) : authenticator_(authenticator) {}
+  bool Verify(grpc::experimental::TlsCustomVerificationCheckRequest* request,
+              std::function<void(grpc::Status)> callback, grpc::Status* sync_status) override;
+  void Cancel(grpc::experimental::TlsCustomVerificationCheckRequest*) override {}
+
+ private:
+  Authenticator* const authenticator_;
+};
+
+}  // namespace sluice::rpc

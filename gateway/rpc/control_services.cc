@@ -1,0 +1,225 @@
+// Registry, Catalogue, Sharing, Audit and Operations: their methods may block and run on the control
+// pool.
+#include "gateway/base/error.h"
+#include "gateway/rpc/services.h"
+#include "sluice/v1/audit.grpc.pb.h"
+#include "sluice/v1/catalogue.grpc.pb.h"
+#include "sluice/v1/operations.grpc.pb.h"
+#include "sluice/v1/registry.grpc.pb.h"
+#include "sluice/v1/sharing.grpc.pb.h"
+
+namespace sluice::rpc {
+namespace {
+
+identity::Caller ToCaller(const exchange::Call& call) {
+  identity::Caller caller;
+  caller.principal = call.principal;
+  caller.call_id = call.call_id;
+  caller.peer = call.peer;
+  caller.method = call.method;
+  return caller;
+}
+
+// A method that is passed on as it is to `target`, with what `convert` makes of the call.
+#define SLUICE_PASS_ON(service, method, target, convert)                                       \
+  grpc::ServerUnaryReactor* method(grpc::CallbackServerContext* context,                       \
+                                   const v1::method##Request* request,                         \
+                                   v1::method##Response* response) override {                  \
+    return ServeBlocking(parts_, *context, *request, response, #service "." #method,           \
+                         [this](const exchange::Call& call, v1::method##Request body,          \
+                                std::function<void(absl::StatusOr<v1::method##Response>)> done) { \
+                           target.method(convert(call), std::move(body), std::move(done));     \
+                         });                                                                   \
+  }
+
+// The same for methods that answer at once.
+#define SLUICE_ASK(service, method, target)                                                    \
+  grpc::ServerUnaryReactor* method(grpc::CallbackServerContext* context,                       \
+                                   const v1::method##Request* request,                         \
+                                   v1::method##Response* response) override {                  \
+    return ServeBlocking(parts_, *context, *request, response, #service "." #method,           \
+                         [this](const exchange::Call& call, v1::method##Request body,          \
+                                std::function<void(absl::StatusOr<v1::method##Response>)> done) { \
+                           done(target.method(ToCaller(call), body));                          \
+                         });                                                                   \
+  }
+
+const exchange::Call& AsItIs(const exchange::Call& call) { return call; }
+
+class RegistryService : public v1::Registry::CallbackService {
+ public:
+  RegistryService(const ServiceParts& parts, identity::Registry& registry,
+                  const SnapshotCell<policy::Snapshot>& snapshots,
+                  const OperationsParts& operations)
+      : parts_(parts), registry_(registry), snapshots_(snapshots), operations_(operations) {}
+
+  SLUICE_PASS_ON(Registry, AddAgency, registry_, ToCaller)
+  SLUICE_ASK(Registry, ListAgencies, registry_)
+  SLUICE_PASS_ON(Registry, AddSystem, registry_, ToCaller)
+  SLUICE_ASK(Registry, ListSystems, registry_)
+  SLUICE_PASS_ON(Registry, SetSystemState, registry_, ToCaller)
+  SLUICE_PASS_ON(Registry, AddPerson, registry_, ToCaller)
+  SLUICE_ASK(Registry, ListPersons, registry_)
+  SLUICE_PASS_ON(Registry, SetPersonState, registry_, ToCaller)
+  SLUICE_PASS_ON(Registry, GrantRole, registry_, ToCaller)
+  SLUICE_PASS_ON(Registry, RevokeRole, registry_, ToCaller)
+  SLUICE_PASS_ON(Registry, ApplyPurposes, registry_, ToCaller)
+  SLUICE_ASK(Registry, ListPurposes, registry_)
+  SLUICE_PASS_ON(Registry, ApplySource, registry_, ToCaller)
+  SLUICE_ASK(Registry, ListSources, registry_)
+  SLUICE_PASS_ON(Registry, PublishRevocationList, registry_, ToCaller)
+  SLUICE_ASK(Registry, ListRevocationLists, registry_)
+
+  grpc::ServerUnaryReactor* WhoAmI(grpc::CallbackServerContext* context,
+                                   const v1::WhoAmIRequest* request,
+                                   v1::WhoAmIResponse* response) override {
+    return ServeBlocking(
+        parts_, *context, *request, response, "Registry.WhoAmI",
+        [this](const exchange::Call& call, v1::WhoAmIRequest,
+               std::function<void(absl::StatusOr<v1::WhoAmIResponse>)> done) {
+          const identity::Principal& who = call.principal;
+          v1::WhoAmIResponse answer;
+          answer.set_principal(who.path);
+          answer.set_agency(who.agency);
+          const auto snapshot = snapshots_.Get();
+          if (const auto agency = snapshot->directory->agencies.find(who.agency);
+              agency != snapshot->directory->agencies.end()) {
+            *answer.mutable_agency_title() = agency->second.title();
+          }
+          for (v1::Role role : who.roles) answer.add_roles(role);
+          answer.mutable_certificate_expires()->set_seconds(who.expires / kSecond);
+          answer.set_certificate_serial(who.serial);
+          answer.set_gateway(operations_.gateway);
+          answer.set_version(operations_.version);
+          done(std::move(answer));
+        });
+  }
+
+ private:
+  const ServiceParts& parts_;
+  identity::Registry& registry_;
+  const SnapshotCell<policy::Snapshot>& snapshots_;
+  const OperationsParts& operations_;
+};
+
+class CatalogueService : public v1::Catalogue::CallbackService {
+ public:
+  CatalogueService(const ServiceParts& parts, catalogue::Catalogue& catalogue)
+      : parts_(parts), catalogue_(catalogue) {}
+  SLUICE_PASS_ON(Catalogue, ApplyDataset, catalogue_, ToCaller)
+  SLUICE_ASK(Catalogue, GetDataset, catalogue_)
+  SLUICE_ASK(Catalogue, ListDatasets, catalogue_)
+
+ private:
+  const ServiceParts& parts_;
+  catalogue::Catalogue& catalogue_;
+};
+
+class SharingService : public v1::Sharing::CallbackService {
+ public:
+  SharingService(const ServiceParts& parts, sharing::Grants& grants)
+      : parts_(parts), grants_(grants) {}
+  SLUICE_PASS_ON(Sharing, ApplyGrant, grants_, ToCaller)
+  SLUICE_ASK(Sharing, GetGrant, grants_)
+  SLUICE_ASK(Sharing, ListGrants, grants_)
+  SLUICE_PASS_ON(Sharing, RevokeGrant, grants_, ToCaller)
+
+ private:
+  const ServiceParts& parts_;
+  sharing::Grants& grants_;
+};
+
+class AuditService : public v1::Audit::CallbackService {
+ public:
+  AuditService(const ServiceParts& parts, exchange::LogReading& reading)
+      : parts_(parts), reading_(reading) {}
+  SLUICE_PASS_ON(Audit, ListRecords, reading_, AsItIs)
+  SLUICE_PASS_ON(Audit, GetRecord, reading_, AsItIs)
+  SLUICE_PASS_ON(Audit, ProveRecord, reading_, AsItIs)
+
+  grpc::ServerUnaryReactor* GetHead(grpc::CallbackServerContext* context,
+                                    const v1::GetHeadRequest* request,
+                                    v1::GetHeadResponse* response) override {
+    return ServeBlocking(parts_, *context, *request, response, "Audit.GetHead",
+                         [this](const exchange::Call&, v1::GetHeadRequest,
+                                std::function<void(absl::StatusOr<v1::GetHeadResponse>)> done) {
+                           done(reading_.GetHead());
+                         });
+  }
+
+ private:
+  const ServiceParts& parts_;
+  exchange::LogReading& reading_;
+};
+
+class OperationsService : public v1::Operations::CallbackService {
+ public:
+  OperationsService(const ServiceParts& parts, const OperationsParts& operations)
+      : parts_(parts), operations_(operations) {}
+
+  grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
+                                      const v1::GetStatusRequest* request,
+                                      v1::GetStatusResponse* response) override {
+    return ServeBlocking(
+        parts_, *context, *request, response, "Operations.GetStatus",
+        [this](const exchange::Call& call, v1::GetStatusRequest,
+               std::function<void(absl::StatusOr<v1::GetStatusResponse>)> done) {
+          const identity::Principal& who = call.principal;
+          if (!who.Has(v1::ROLE_OPERATOR) && !who.Has(v1::ROLE_AUDITOR) &&
+              !who.Has(v1::ROLE_AUTHORITY)) {
+            return done(Error(v1::REASON_ROLE_REQUIRED,
+                              "the status is for operators, auditors and the authority.",
+                              {{"role", "operator"}}));
+          }
+          done(operations_.status());
+        });
+  }
+
+  grpc::ServerUnaryReactor* Reload(grpc::CallbackServerContext* context,
+                                   const v1::ReloadRequest* request,
+                                   v1::ReloadResponse* response) override {
+    return ServeBlocking(parts_, *context, *request, response, "Operations.Reload",
+                         [this](const exchange::Call& call, v1::ReloadRequest,
+                                std::function<void(absl::StatusOr<v1::ReloadResponse>)> done) {
+                           if (!call.principal.Has(v1::ROLE_OPERATOR)) {
+                             return done(Error(v1::REASON_ROLE_REQUIRED,
+                                               "reloading is for operators.",
+                                               {{"role", "operator"}}));
+                           }
+                           done(operations_.reload(call));
+                         });
+  }
+
+ private:
+  const ServiceParts& parts_;
+  const OperationsParts& operations_;
+};
+
+#undef SLUICE_PASS_ON
+#undef SLUICE_ASK
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> MakeAuditService(const ServiceParts& parts,
+                                                exchange::LogReading& reading) {
+  return std::make_unique<AuditService>(parts, reading);
+}
+std::unique_ptr<grpc::Service> MakeRegistryService(
+    const ServiceParts& parts, identity::Registry& registry,
+    const SnapshotCell<policy::Snapshot>& snapshots, const OperationsParts& operations) {
+  return std::make_unique<RegistryService>(parts, registry, snapshots, operations);
+}
+std::unique_ptr<grpc::Service> MakeCatalogueService(const ServiceParts& parts,
+                                                    catalogue::Catalogue& catalogue) {
+  return std::make_unique<CatalogueService>(parts, catalogue);
+}
+std::unique_ptr<grpc::Service> MakeSharingService(const ServiceParts& parts,
+                                                  sharing::Grants& grants) {
+  return std::make_unique<SharingService>(parts, grants);
+}
+std::unique_ptr<grpc::Service> MakeOperationsService(const ServiceParts& parts,
+                                                     const OperationsParts& operations) {
+  return std::make_unique<OperationsService>(parts, operations);
+}
+
+}  // namespace sluice::rpc

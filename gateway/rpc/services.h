@@ -1,0 +1,43 @@
+// The gRPC services of sluice.v1. Each method translates and calls; what it does is elsewhere.
+#pragma once
+
+#include <memory>
+
+#include "gateway/catalogue/catalogue.h"
+#include "gateway/exchange/broker.h"
+#include "gateway/exchange/log_reading.h"
+#include "gateway/identity/registry.h"
+#include "gateway/rpc/service_base.h"
+#include "gateway/sharing/grants.h"
+#include "sluice/v1/operations.pb.h"
+
+namespace grpc {
+class Service;
+}
+
+namespace sluice::rpc {
+
+// What the Operations service asks of the daemon.
+struct OperationsParts {
+  std::function<v1::GetStatusResponse()> status;
+  // The mistakes of a bad configuration, or what changed.
+  std::function<absl::StatusOr<v1::ReloadResponse>(const exchange::Call&)> reload;
+  // For WhoAmI: "gateway/gw1", and the version.
+  std::string gateway, version;
+};
+
+std::unique_ptr<grpc::Service> MakeExchangeService(const ServiceParts& parts,
+                                                   exchange::Broker& broker);
+std::unique_ptr<grpc::Service> MakeAuditService(const ServiceParts& parts,
+                                                exchange::LogReading& reading);
+std::unique_ptr<grpc::Service> MakeRegistryService(
+    const ServiceParts& parts, identity::Registry& registry,
+    const SnapshotCell<policy::Snapshot>& snapshots, const OperationsParts& operations);
+std::unique_ptr<grpc::Service> MakeCatalogueService(const ServiceParts& parts,
+                                                    catalogue::Catalogue& catalogue);
+std::unique_ptr<grpc::Service> MakeSharingService(const ServiceParts& parts,
+                                                  sharing::Grants& grants);
+std::unique_ptr<grpc::Service> MakeOperationsService(const ServiceParts& parts,
+                                                     const OperationsParts& operations);
+
+}  // namespace sluice::rpc
