@@ -8,14 +8,16 @@
 namespace sluice::audit {
 namespace {
 
-absl::StatusOr<std::vector<uint64_t>> ListSegments(FileSystem& files,
-                                                   const std::string& directory) {
+absl::StatusOr<std::vector<uint64_t>> ListSegments(FileSystem& files, const std::string& directory,
+                                                   std::string& where) {
   SLUICE_ASSIGN_OR_RETURN(const auto names, files.List(JoinPath(directory, "segments")));
   std::vector<uint64_t> numbers;
   for (const std::string& name : names) {
     const uint64_t number = SegmentNumber(name);
-    if (number == 0)
-      return absl::DataLossError(absl::StrCat("segments/", name, ": does not belong to a log"));
+    if (number == 0) {
+      where = absl::StrCat("segments/", name);
+      return absl::DataLossError("a file that does not belong to a log");
+    }
     numbers.push_back(number);
   }
   std::sort(numbers.begin(), numbers.end());
@@ -53,8 +55,9 @@ absl::Status CheckHeader(const SegmentHeader& header, uint64_t number, uint64_t 
 }  // namespace
 
 absl::StatusOr<Chain> ReadChain(FileSystem& files, const std::string& directory,
-                                const std::string& origin) {
-  SLUICE_ASSIGN_OR_RETURN(const auto numbers, ListSegments(files, directory));
+                                const std::string& origin, std::string& where) {
+  where = "segments/";
+  SLUICE_ASSIGN_OR_RETURN(const auto numbers, ListSegments(files, directory, where));
   std::map<uint64_t, SegmentHeader> found;
   Chain chain;
   for (const uint64_t number : numbers) {
@@ -63,8 +66,8 @@ absl::StatusOr<Chain> ReadChain(FileSystem& files, const std::string& directory,
     auto header = reader.ReadHeader();
     absl::Status status = header.status();
     if (status.ok()) {
-      SLUICE_RETURN_IF_ERROR(
-          Annotate(CheckHeader(*header, number, reader.file_size(), origin), Place(number, 0)));
+      where = Place(number, 0);
+      SLUICE_RETURN_IF_ERROR(CheckHeader(*header, number, reader.file_size(), origin));
       found.emplace(number, *std::move(header));
     } else if (status.code() == absl::StatusCode::kDataLoss ||
                status.code() == absl::StatusCode::kNotFound) {
@@ -75,10 +78,12 @@ absl::StatusOr<Chain> ReadChain(FileSystem& files, const std::string& directory,
   }
   for (uint64_t number = found.empty() ? 0 : found.rbegin()->first; number != 0;) {
     const auto at = found.find(number);
-    if (at == found.end())
-      return absl::DataLossError(absl::StrCat(
-          "segments/", SegmentName(number), " is missing, or its header is damaged, but ",
-          "segment ", chain.headers.back().number, " follows it"));
+    if (at == found.end()) {
+      where = absl::StrCat("segments/", SegmentName(number));
+      return absl::DataLossError(absl::StrCat("the segment is missing or its header damaged, but ",
+                                              "segment ", chain.headers.back().number,
+                                              " follows it"));
+    }
     chain.headers.push_back(at->second);
     number = at->second.previous;
     found.erase(at);

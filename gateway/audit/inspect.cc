@@ -168,7 +168,11 @@ absl::StatusOr<FolderState> InspectFolder(const LogOptions& options, FileSystem&
   FolderState state;
   SLUICE_ASSIGN_OR_RETURN(state.heads,
                           ReadNewestHeads(files, options.directory, options.kept_head, key));
-  SLUICE_ASSIGN_OR_RETURN(const Chain chain, ReadChain(files, options.directory, options.origin));
+  std::string where;
+  auto read = ReadChain(files, options.directory, options.origin, where);
+  if (absl::IsDataLoss(read.status())) return Corrupt(where, read.status().message());
+  if (!read.ok()) return read.status();
+  const Chain& chain = *read;
   state.superseded = chain.superseded;
   Inspector inspector(options, files, state);
   if (!chain.headers.empty()) SLUICE_RETURN_IF_ERROR(inspector.ReadFromOldestHead(chain.headers));

@@ -6,7 +6,10 @@
 
 namespace sluice::audit {
 
-SigningKey TestLogKey() { return *SigningKey::FromSeed(std::string(32, 'k')); }
+const SigningKey& TestLogKey() {
+  static const SigningKey* const key = new SigningKey(*SigningKey::FromSeed(std::string(32, 'k')));
+  return *key;
+}
 
 VerifierKey TestLogVerifier() {
   return *MakeVerifierKey(TestLogOptions().origin, KeyType::kEd25519, TestLogKey().public_key());

@@ -14,7 +14,7 @@
 
 namespace sluice::audit {
 
-SigningKey TestLogKey();
+const SigningKey& TestLogKey();
 VerifierKey TestLogVerifier();
 // Small segments, a kept head, heads only when a test asks for one (AskForHead).
 LogOptions TestLogOptions();

@@ -48,7 +48,8 @@ struct Chain {
   std::vector<std::pair<uint64_t, absl::Status>> headless;
   std::vector<uint64_t> superseded;
 };
+// `where` says the place of what is DATA_LOSS.
 absl::StatusOr<Chain> ReadChain(FileSystem& files, const std::string& directory,
-                                const std::string& origin);
+                                const std::string& origin, std::string& where);
 
 }  // namespace sluice::audit

@@ -351,6 +351,12 @@ bool FakeFileSystem::fault_happened() const {
   return state_->happened;
 }
 
+void FakeFileSystem::PowerOn() {
+  MutexLock lock(state_->mutex);
+  state_->off = false;
+  state_->fault.reset();
+}
+
 std::vector<FakeFileSystem::Done> FakeFileSystem::Operations() const {
   MutexLock lock(state_->mutex);
   return state_->done;
