@@ -32,6 +32,18 @@ identity::Caller ToCaller(const exchange::Call& call) {
                          });                                                                   \
   }
 
+// The same for methods that answer at once.
+#define SLUICE_ASK(service, method, target)                                                    \
+  grpc::ServerUnaryReactor* method(grpc::CallbackServerContext* context,                       \
+                                   const v1::method##Request* request,                         \
+                                   v1::method##Response* response) override {                  \
+    return ServeBlocking(parts_, *context, *request, response, #service "." #method,           \
+                         [this](const exchange::Call& call, v1::method##Request body,          \
+                                std::function<void(absl::StatusOr<v1::method##Response>)> done) { \
+                           done(target.method(ToCaller(call), body));                          \
+                         });                                                                   \
+  }
+
 const exchange::Call& AsItIs(const exchange::Call& call) { return call; }
 
 class RegistryService : public v1::Registry::CallbackService {
@@ -42,21 +54,21 @@ class RegistryService : public v1::Registry::CallbackService {
       : parts_(parts), registry_(registry), snapshots_(snapshots), operations_(operations) {}
 
   SLUICE_PASS_ON(Registry, AddAgency, registry_, ToCaller)
-  SLUICE_PASS_ON(Registry, ListAgencies, registry_, ToCaller)
+  SLUICE_ASK(Registry, ListAgencies, registry_)
   SLUICE_PASS_ON(Registry, AddSystem, registry_, ToCaller)
-  SLUICE_PASS_ON(Registry, ListSystems, registry_, ToCaller)
+  SLUICE_ASK(Registry, ListSystems, registry_)
   SLUICE_PASS_ON(Registry, SetSystemState, registry_, ToCaller)
   SLUICE_PASS_ON(Registry, AddPerson, registry_, ToCaller)
-  SLUICE_PASS_ON(Registry, ListPersons, registry_, ToCaller)
+  SLUICE_ASK(Registry, ListPersons, registry_)
   SLUICE_PASS_ON(Registry, SetPersonState, registry_, ToCaller)
   SLUICE_PASS_ON(Registry, GrantRole, registry_, ToCaller)
   SLUICE_PASS_ON(Registry, RevokeRole, registry_, ToCaller)
   SLUICE_PASS_ON(Registry, ApplyPurposes, registry_, ToCaller)
-  SLUICE_PASS_ON(Registry, ListPurposes, registry_, ToCaller)
+  SLUICE_ASK(Registry, ListPurposes, registry_)
   SLUICE_PASS_ON(Registry, ApplySource, registry_, ToCaller)
-  SLUICE_PASS_ON(Registry, ListSources, registry_, ToCaller)
+  SLUICE_ASK(Registry, ListSources, registry_)
   SLUICE_PASS_ON(Registry, PublishRevocationList, registry_, ToCaller)
-  SLUICE_PASS_ON(Registry, ListRevocationLists, registry_, ToCaller)
+  SLUICE_ASK(Registry, ListRevocationLists, registry_)
 
   grpc::ServerUnaryReactor* WhoAmI(grpc::CallbackServerContext* context,
                                    const v1::WhoAmIRequest* request,
@@ -95,8 +107,8 @@ class CatalogueService : public v1::Catalogue::CallbackService {
   CatalogueService(const ServiceParts& parts, catalogue::Catalogue& catalogue)
       : parts_(parts), catalogue_(catalogue) {}
   SLUICE_PASS_ON(Catalogue, ApplyDataset, catalogue_, ToCaller)
-  SLUICE_PASS_ON(Catalogue, GetDataset, catalogue_, ToCaller)
-  SLUICE_PASS_ON(Catalogue, ListDatasets, catalogue_, ToCaller)
+  SLUICE_ASK(Catalogue, GetDataset, catalogue_)
+  SLUICE_ASK(Catalogue, ListDatasets, catalogue_)
 
  private:
   const ServiceParts& parts_;
@@ -108,8 +120,8 @@ class SharingService : public v1::Sharing::CallbackService {
   SharingService(const ServiceParts& parts, sharing::Grants& grants)
       : parts_(parts), grants_(grants) {}
   SLUICE_PASS_ON(Sharing, ApplyGrant, grants_, ToCaller)
-  SLUICE_PASS_ON(Sharing, GetGrant, grants_, ToCaller)
-  SLUICE_PASS_ON(Sharing, ListGrants, grants_, ToCaller)
+  SLUICE_ASK(Sharing, GetGrant, grants_)
+  SLUICE_ASK(Sharing, ListGrants, grants_)
   SLUICE_PASS_ON(Sharing, RevokeGrant, grants_, ToCaller)
 
  private:
@@ -184,6 +196,7 @@ class OperationsService : public v1::Operations::CallbackService {
 };
 
 #undef SLUICE_PASS_ON
+#undef SLUICE_ASK
 
 }  // namespace
 
