@@ -20,17 +20,20 @@ std::string WithoutIndices(std::string_view path) {
   return result;
 }
 
+// Each "[*]" of the name takes the next index of the path.
 std::string YamlPath(std::string_view path, const YamlNames& names) {
-  if (const auto whole = names.find(WithoutIndices(path)); whole != names.end())
-    return whole->second;
-  std::vector<std::string> segments =
-      absl::StrSplit(absl::string_view(path.data(), path.size()), '.');
-  for (auto& segment : segments) {
-    const size_t bracket = std::min(segment.find('['), segment.size());
-    const auto name = names.find(std::string_view(segment).substr(0, bracket));
-    if (name != names.end()) segment = name->second + segment.substr(bracket);
+  const auto name = names.find(WithoutIndices(path));
+  if (name == names.end()) return std::string(path);
+  std::string result;
+  size_t from = 0;
+  for (const auto& part : absl::StrSplit(name->second, "[*]")) {
+    result.append(part.data(), part.size());
+    const size_t open = path.find('[', from);
+    if (open == std::string_view::npos) continue;
+    from = path.find(']', open) + 1;
+    result.append(path.substr(open, from - open));
   }
-  return absl::StrJoin(segments, ".");
+  return result;
 }
 
 }  // namespace

@@ -17,8 +17,8 @@ namespace sluice::identity {
 // OK, or DEFINITION_INVALID with all mistakes, a line each: "persons.yaml:7: fields[2].type: …".
 absl::Status YamlStatus(const YamlDocument& document);
 
-// The keys of a message's paths as its file spells them: whole paths without indices, or single
-// names. {"field_class", "class"}, {"table", "from.table"}.
+// Paths of a message, without indices, as its file spells them where the two differ; "[*]" stands for
+// an index. {"table", "from.table"}, {"fields.field_class", "fields[*].class"}.
 using YamlNames = std::map<std::string, std::string, std::less<>>;
 
 // The field violations of an answer as lines of the file that was sent: "dataset.fields[2].type" is
