@@ -201,8 +201,10 @@ class Translator {
     if (leaf.op == Op::kIsNull) return IsNull(column, negated);
     if (!CanBindAll(leaf, field.field.type) || bindings.size() > kMostParameters) return "";
     const Allowed allowed = AllowedFor(field.field.type, column, table_);
+    const bool by_day = field.field.type.id == TypeId::kTimestamp;
     switch (leaf.op) {
       case Op::kIn:
+        if (by_day) return "";
         return (negated ? allowed.other : allowed.equal) ? In(leaf, number, column, negated) : "";
       case Op::kStartsWith:
         return allowed.other && !negated ? StartsWith(leaf, number, column) : "";
@@ -211,7 +213,7 @@ class Translator {
     }
     const Op op = negated ? Negated(leaf.op) : leaf.op;
     if (!(op == Op::kEqual ? allowed.equal : allowed.other)) return "";
-    if (field.field.type.id == TypeId::kTimestamp) return Days(op, number, column);
+    if (by_day) return Days(op, number, column);
     const bool order = op != Op::kEqual && op != Op::kNotEqual;
     if (order && field.field.type.id == TypeId::kBool) return "";
     return absl::StrCat("(", Name(column, !order), Sign(op), Parameter({number, 0}), ")");
