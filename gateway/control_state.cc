@@ -1,11 +1,11 @@
 #include "gateway/control_state.h"
 
 #include "absl/strings/str_cat.h"
-#include "gateway/audit/outbox.h"
+#include "gateway/audit/changes.h"
 #include "gateway/base/error.h"
-#include "gateway/catalogue/catalogue.h"
+#include "gateway/catalogue/dataset_table.h"
 #include "gateway/identity/registration.h"
-#include "gateway/sharing/grants.h"
+#include "gateway/sharing/grant_table.h"
 
 namespace sluice {
 namespace {
@@ -31,7 +31,7 @@ absl::Status AddPublished(const identity::PublishedList& list,
 
 absl::StatusOr<std::unique_ptr<store::Store>> OpenControlStore(const std::string& path) {
   return store::Store::Open(path, {audit::OutboxMigrations(), identity::RegistrationMigrations(),
-                                   catalogue::CatalogueMigrations(), sharing::GrantMigrations()});
+                                   catalogue::CatalogueMigrations(), sharing::SharingMigrations()});
 }
 
 absl::StatusOr<certs::ChainVerifierOptions> ReadAuthorities(const Config& config,
@@ -54,34 +54,20 @@ absl::StatusOr<policy::SnapshotPtr> BuildSnapshot(store::Store& store,
                                                   certs::ChainVerifierOptions authorities) {
   auto snapshot = std::make_shared<policy::Snapshot>();
   std::vector<identity::PublishedList> lists;
-  std::vector<v1::Dataset> datasets;
-  std::vector<v1::Grant> grants;
   SLUICE_RETURN_IF_ERROR(store.Read([&](store::Reader& reader) -> absl::Status {
     SLUICE_ASSIGN_OR_RETURN(snapshot->directory, identity::LoadDirectory(reader));
     SLUICE_ASSIGN_OR_RETURN(lists, identity::LoadPublishedLists(reader));
-    SLUICE_ASSIGN_OR_RETURN(datasets, catalogue::LoadDatasets(reader));
-    SLUICE_ASSIGN_OR_RETURN(grants, sharing::LoadGrants(reader));
+    SLUICE_ASSIGN_OR_RETURN(snapshot->datasets, catalogue::LoadDatasets(reader));
+    SLUICE_ASSIGN_OR_RETURN(snapshot->grants, sharing::LoadGrants(reader, snapshot->datasets));
     return absl::OkStatus();
   }));
   for (const identity::PublishedList& list : lists)
     SLUICE_RETURN_IF_ERROR(AddPublished(list, authorities));
   SLUICE_ASSIGN_OR_RETURN(snapshot->verifier, certs::ChainVerifier::Build(std::move(authorities)));
-  for (const v1::Dataset& definition : datasets) {
-    auto dataset = catalogue::Compile(definition);
-    if (!dataset.ok())
-      return Annotate(dataset.status(), absl::StrCat("dataset ", definition.name()));
-    snapshot->datasets.emplace(definition.name(), *std::move(dataset));
-  }
-  for (const v1::Grant& definition : grants) {
-    const auto dataset = snapshot->datasets.find(definition.dataset());
-    if (dataset == snapshot->datasets.end())
-      return absl::InternalError(absl::StrCat("grant ", definition.id(), " has no dataset"));
-    auto grant = policy::Compile(definition, dataset->second);
-    if (!grant.ok()) return Annotate(grant.status(), absl::StrCat("grant ", definition.id()));
-    snapshot->grants.emplace(definition.id(), *grant);
-    snapshot->by_consumer[absl::StrCat(definition.consumer_agency(), "\n", definition.dataset())]
-        .push_back(*std::move(grant));
-  }
+  for (const auto& [id, grant] : snapshot->grants)
+    snapshot->by_consumer[absl::StrCat(grant->definition.consumer_agency(), "\n",
+                                       grant->definition.dataset())]
+        .push_back(grant);
   return snapshot;
 }
 

@@ -77,8 +77,8 @@ class Daemon {
   void WarnOfLists();
   void SaveUsage();
   absl::Status StageKeys(const Config& config, const certs::ChainVerifierOptions& authorities);
-  absl::StatusOr<std::vector<adapters::TableDescription>> DescribeSource(const v1::Source& source,
-                                                                         const std::string& table);
+  absl::StatusOr<adapters::TableDescription> DescribeSource(const v1::Source& source,
+                                                            const std::string& table);
   absl::Status RecordChange(const exchange::Call* call, const std::string& kind,
                             const std::string& name, const std::string& before,
                             const std::string& after);

@@ -3,6 +3,7 @@
 #include "adapters/registry.h"
 #include "gateway/base/error.h"
 #include "gateway/daemon.h"
+#include "gateway/sharing/grant_table.h"
 
 namespace sluice {
 namespace {
@@ -43,8 +44,8 @@ std::string AllAuthorities(const certs::ChainVerifierOptions& options) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<adapters::TableDescription>> Daemon::DescribeSource(
-    const v1::Source& source, const std::string& table) {
+absl::StatusOr<adapters::TableDescription> Daemon::DescribeSource(const v1::Source& source,
+                                                                  const std::string& table) {
   const adapters::Kind* kind = adapters::FindKind(source.kind());
   if (kind == nullptr) return absl::InternalError("no adapter of kind " + source.kind());
   SLUICE_ASSIGN_OR_RETURN(auto adapter,
@@ -54,7 +55,10 @@ absl::StatusOr<std::vector<adapters::TableDescription>> Daemon::DescribeSource(
   context.clock = &clock_;
   context.deadline = clock_.Monotonic() + 10 * kSecond;
   context.stop = std::make_shared<adapters::StopToken>();
-  return adapter->Describe(table, context);
+  SLUICE_ASSIGN_OR_RETURN(auto tables, adapter->Describe(table, context));
+  if (tables.size() != 1)
+    return absl::NotFoundError(absl::StrCat("source ", source.id(), " has no table ", table));
+  return std::move(tables[0]);
 }
 
 absl::Status Daemon::MakeControlServices(const Config& config) {
@@ -63,6 +67,9 @@ absl::Status Daemon::MakeControlServices(const Config& config) {
   catalogue_ = std::make_unique<catalogue::Catalogue>(
       *store_, *changes_, clock_, [this](const v1::Source& source, const std::string& table) {
         return DescribeSource(source, table);
+      },
+      [this](store::Reader& reader, const catalogue::DatasetPtr& dataset) {
+        return sharing::GrantsBrokenBy(reader, dataset, clock_.Now());
       });
   grants_ = std::make_unique<sharing::Grants>(
       *store_, *changes_, clock_, *random_,
