@@ -218,12 +218,11 @@ absl::Status Authority::Load() {
   return complete ? absl::OkStatus() : WriteList().status();
 }
 
-absl::StatusOr<Certificate> Authority::Sign(const Request& request, const LeafTemplate& leaf) {
+absl::Status Authority::CheckTemplate(const Request& request, const LeafTemplate& leaf) const {
   SLUICE_RETURN_IF_ERROR(CheckNames(leaf.names));
   SLUICE_RETURN_IF_ERROR(CheckSame(request.names(), leaf.names));
-  const SpiffeId& identity = leaf.names.identity;
-  const bool is_gateway = identity.kind == Kind::kGateway;
-  if (is_gateway && leaf.names.dns_names.empty() && leaf.names.ip_addresses.empty()) {
+  if (leaf.names.identity.kind == Kind::kGateway && leaf.names.dns_names.empty() &&
+      leaf.names.ip_addresses.empty()) {
     return Mistake("the request", "a gateway needs a DNS name or IP address",
                    "name what clients call it by");
   }
@@ -236,12 +235,17 @@ absl::StatusOr<Certificate> Authority::Sign(const Request& request, const LeafTe
     }
   }
   const Micros now = clock_.Now();
-  if (now >= certificate().not_after() || now < certificate().not_before())
-    return Mistake(Path("ca.pem"), "the authority itself is outside its validity",
-                   "make a new one");
+  if (now < certificate().not_after() && now >= certificate().not_before()) return absl::OkStatus();
+  return Mistake(Path("ca.pem"), "the authority itself is outside its validity", "make a new one");
+}
+
+absl::StatusOr<Certificate> Authority::Sign(const Request& request, const LeafTemplate& leaf) {
+  SLUICE_RETURN_IF_ERROR(CheckTemplate(request, leaf));
+  const SpiffeId& identity = leaf.names.identity;
+  const Micros now = clock_.Now();
   // An adapter answers the gateway and a witness may be asked by it: both also serve.
-  const bool serves =
-      is_gateway || identity.kind == Kind::kAdapter || identity.kind == Kind::kWitness;
+  const bool serves = identity.kind == Kind::kGateway || identity.kind == Kind::kAdapter ||
+                      identity.kind == Kind::kWitness;
   CertificateSpec spec{
       .organisation = identity.agency,
       .common_name = identity.name,

@@ -104,6 +104,7 @@ class Authority {
                                                               const std::string& folder);
   absl::Status WriteNew(const AuthorityOptions& options);
   absl::Status Load();
+  absl::Status CheckTemplate(const Request& request, const LeafTemplate& leaf) const;
   absl::Status WriteIndex(const std::vector<IssuedCertificate>& issued);
   absl::StatusOr<RevocationList> WriteList();
   std::string Path(std::string_view name) const { return JoinPath(folder_, name); }

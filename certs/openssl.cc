@@ -79,7 +79,9 @@ absl::StatusOr<std::vector<std::string>> ReadPemBlocks(std::string_view pem, std
                                                        v1::Reason reason) {
   const auto refuse = [&](std::string_view mistake) {
     ERR_clear_error();
-    return Error(reason, absl::StrCat(std::string(place), ": ", std::string(mistake)),
+    return Error(reason,
+                 absl::StrCat(std::string(place), ": ", std::string(mistake), "; give \"",
+                              std::string(label), "\" blocks in PEM"),
                  {{"place", place}});
   };
   if (pem.size() > kMaxPem) return refuse("larger than 1 MiB");

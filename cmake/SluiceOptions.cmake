@@ -1,5 +1,6 @@
 # Compiler flags, sanitizers, packages: one place for all rooms.
 set(SLUICE_SANITIZE "" CACHE STRING "sanitizers to build with, as -fsanitize takes them")
+set(SLUICE_TEST_PREFIX "" CACHE STRING "before each test's name, where several builds run together")
 
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 set(CMAKE_CXX_FLAGS_SANITIZE "-O1 -g1 -fno-omit-frame-pointer")

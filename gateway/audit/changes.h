@@ -1,11 +1,13 @@
 // Changes of control state, each with its audit record: one at a time, on one thread.
 //
-//   transaction: the caller's SQL + an outbox row  ──▶ commit ──▶ append to the log ──▶ in effect ──▶ done
+//   transaction: the caller's SQL + an outbox row  ──▶ commit ──▶ append to the log ──▶ in effect
+//   ──▶ done
 //
-// A change takes effect (the snapshot that decisions read is made anew) after its record is durable;
-// revocation and suspension take effect at commit, their record following. The outbox is appended to
-// the log by change id, idempotently: after a crash between commit and append, Recover finds what is
-// missing. A change whose record cannot be written is not in effect, and the gateway ends.
+// A change takes effect (the snapshot that decisions read is made anew) after its record is
+// durable; revocation and suspension take effect at commit, their record following. The outbox is
+// appended to the log by change id, idempotently: after a crash between commit and append, Recover
+// finds what is missing. A change whose record cannot be written is not in effect, and the gateway
+// ends.
 #pragma once
 
 #include <functional>
@@ -25,6 +27,7 @@ struct ChangeActor {
   v1::Actor actor;
   std::string call_id;
   std::string peer;
+  std::string method;  // "Sharing.RevokeGrant"
   std::string certificate_serial;
   std::string certificate_digest;  // 32 bytes
 };
@@ -35,9 +38,9 @@ struct ChangeOutcome {
   std::string resource_name;  // "7q4m2k"
   std::string action;         // "create", "update", "revoke", …
   int64_t resource_revision = 0;
-  std::string dataset;        // where it concerns one
+  std::string dataset;  // where it concerns one
   std::string owner_agency;
-  std::string before_json;    // empty where there was none
+  std::string before_json;  // empty where there was none
   std::string after_json;
   std::string reason;
   // Nothing was changed (applied again): no record, no effect.
@@ -51,17 +54,24 @@ class Changes {
   enum class Effect { kAfterRecord, kAtCommit };
 
   virtual ~Changes() = default;
-  // Any thread. `done` is called once, on the change thread or the log's release thread: OK when the
-  // change is committed, recorded and in effect. OVERLOADED where too many wait.
+  // Any thread. `done` is called once, on the change thread or the log's release thread: OK when
+  // the change is committed, recorded and in effect. OVERLOADED where too many wait.
   virtual void Submit(ChangeActor actor, Effect effect, Mutation mutation,
                       std::function<void(absl::Status)> done) = 0;
-  // Appends what a crash left in the outbox. Once, before the first Submit.
+  // Appends what a crash left in the outbox. Once, before the first Submit. AUDIT_UNAVAILABLE where
+  // the log does not take it; DATA_LOSS where the log is shorter than the store knows it to have
+  // been: it was replaced by an older copy.
   virtual absl::Status Recover() = 0;
-  // Finishes what runs, takes no more.
+  // Finishes what runs, takes no more; what waits is answered SHUTTING_DOWN. Not from `done`.
   virtual void Close() = 0;
 };
 
-// `publish` makes the snapshot anew from the store; it is called on the change thread.
+// The outbox's tables: one of those that Store::Open is given.
+store::Migrations OutboxMigrations();
+
+// `publish` makes the snapshot anew from the store; it is called on the change thread. Where it
+// fails, the change is answered INTERNAL and all later ones are refused. All references outlive the
+// result.
 std::unique_ptr<Changes> MakeChanges(store::Store& store, Log& log, RecordSealer& sealer,
                                      std::function<absl::Status()> publish);
 

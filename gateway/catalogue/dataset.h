@@ -16,9 +16,9 @@ namespace sluice::catalogue {
 
 struct Dataset {
   v1::Dataset definition;
-  std::string owner_agency;       // before the slash of its name
-  records::SchemaPtr schema;      // all fields, in order
-  std::vector<int> key;           // indices of the key's fields
+  std::string owner_agency;         // before the slash of its name
+  records::SchemaPtr schema;        // all fields, in order
+  std::vector<int> key;             // indices of the key's fields
   std::vector<int> subject_fields;  // indices of fields that name data subjects
 
   const v1::DatasetField& field(int i) const { return definition.fields(i); }
@@ -27,8 +27,9 @@ struct Dataset {
 using DatasetPtr = std::shared_ptr<const Dataset>;
 
 // DEFINITION_INVALID with one field violation a mistake (path as in the message: "fields[2].type").
-// Checks the definition by itself: names, types, classes, key, masks that fit their types, id types,
-// withheld datasets that cite their law. Whether source and purposes exist is checked on applying.
+// Checks the definition by itself: names, types, classes, key, masks that fit their types, id
+// types, withheld datasets that cite their law. Whether source and purposes exist is checked on
+// applying.
 absl::StatusOr<DatasetPtr> Compile(const v1::Dataset& definition);
 
 }  // namespace sluice::catalogue

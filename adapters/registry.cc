@@ -1,0 +1,20 @@
+#include "adapters/registry.h"
+
+#include "adapters/sqlite/sqlite_adapter.h"
+
+namespace sluice::adapters {
+
+const std::vector<Kind>& Kinds() {
+  static const auto* const kinds = new std::vector<Kind>{
+      {"sqlite", &OpenSqlite, &CheckSqliteSettings},
+  };
+  return *kinds;
+}
+
+const Kind* FindKind(std::string_view name) {
+  for (const Kind& kind : Kinds())
+    if (kind.name == name) return &kind;
+  return nullptr;
+}
+
+}  // namespace sluice::adapters

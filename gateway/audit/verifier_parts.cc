@@ -1,0 +1,120 @@
+#include "gateway/audit/verifier_parts.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "gateway/base/error.h"
+
+namespace sluice::audit {
+namespace {
+
+constexpr size_t kNamedCrashes = 3;
+// Heads files are rolled at kMaxHeadsFile; one that is much larger is not ours.
+constexpr uint64_t kReadableHeads = 2 * kMaxHeadsFile;
+
+std::string Plural(uint64_t count, absl::string_view one, absl::string_view many) {
+  return absl::StrCat(count, " ", count == 1 ? one : many);
+}
+
+}  // namespace
+
+absl::Status HeadStream::Load(uint64_t number) {
+  where_ = absl::StrCat("heads/", SegmentName(number));
+  SLUICE_ASSIGN_OR_RETURN(auto file,
+                          files_.OpenForRead(HeadsPath(directory_, number), ReadFrom::kStorage));
+  SLUICE_ASSIGN_OR_RETURN(const uint64_t size, file->Size());
+  if (size > kReadableHeads) return absl::DataLossError("the file is larger than heads can be");
+  SLUICE_ASSIGN_OR_RETURN(const std::string bytes, file->ReadAt(0, size));
+  file_ = ParseHeads(bytes, key_);
+  if (file_.rest.ok()) return absl::OkStatus();
+  where_ = absl::StrCat(where_, ", byte ", file_.sound);
+  return file_.rest;
+}
+
+absl::Status HeadStream::Advance() {
+  if (const StoredHead* head = current()) {
+    size_ = head->checkpoint.size;
+    offset_ += head->note.size();
+    ++next_;
+  }
+  while (next_ >= file_.heads.size() && file_number_ < numbers_.size()) {
+    SLUICE_RETURN_IF_ERROR(Load(numbers_[file_number_++]));
+    next_ = 0;
+    offset_ = 0;
+  }
+  const StoredHead* head = current();
+  if (head == nullptr) return absl::OkStatus();
+  ++count_;
+  where_ = absl::StrCat("heads/", SegmentName(numbers_[file_number_ - 1]), ", byte ", offset_);
+  if (head->checkpoint.size <= size_)
+    return absl::DataLossError(
+        absl::StrCat("a head of size ", head->checkpoint.size, " follows one of size ", size_));
+  return absl::OkStatus();
+}
+
+void RunCounter::Take(uint64_t index, v1::RecordKind kind) {
+  if (kind == v1::RECORD_KIND_STARTED) {
+    ++starts_;
+    if (!stopped_) {
+      ++crashes_;
+      if (crashed_after_.size() < kNamedCrashes) crashed_after_.push_back(index - 1);
+    }
+    stopped_ = false;
+  } else if (kind == v1::RECORD_KIND_STOPPED) {
+    ++stops_;
+    stopped_ = true;
+  } else {
+    stopped_ = false;
+  }
+}
+
+std::string RunCounter::Finding() const {
+  std::string crashes = Plural(crashes_, "crash", "crashes");
+  if (!crashed_after_.empty())
+    absl::StrAppend(&crashes, " after #", absl::StrJoin(crashed_after_, ", #"),
+                    crashes_ > crashed_after_.size() ? ", …" : "");
+  return absl::StrCat(Plural(starts_, "start", "starts"), ", ",
+                      Plural(stops_, "clean stop", "clean stops"), ", ", crashes, ": no gap");
+}
+
+void TimeLine::Take(const FrameHeader& header) {
+  if (!any_) first_ = last_ = header.time;
+  any_ = true;
+  ++batches_;
+  if (header.clock != ClockState::kSynchronised) ++unsynchronised_;
+  if (header.time < last_) {
+    if (last_ - header.time > farthest_back_) {
+      farthest_back_ = last_ - header.time;
+      back_at_ = header.first_index;
+    }
+    ++back_;
+  }
+  last_ = header.time;
+}
+
+std::string TimeLine::Finding() const {
+  if (!any_) return "no batch";
+  std::string out = absl::StrCat(FormatUtc(first_), " to ", FormatUtc(last_), ", clock ");
+  if (unsynchronised_ == 0)
+    absl::StrAppend(&out, "synchronised");
+  else
+    absl::StrAppend(&out, "not known to be synchronised in ", unsynchronised_, " of ",
+                    Plural(batches_, "batch", "batches"));
+  if (back_ == 0) return absl::StrCat(out, ", no step back");
+  return absl::StrCat(out, ", ", Plural(back_, "step", "steps"), " back, the longest by ",
+                      farthest_back_ / 1000, " ms at #", back_at_);
+}
+
+absl::StatusOr<v1::RecordKind> CheckRecord(uint64_t index, const RecordView& record) {
+  v1::AuditEnvelope envelope;
+  if (!envelope.ParseFromArray(record.envelope.data(), static_cast<int>(record.envelope.size())))
+    return absl::DataLossError(absl::StrCat("the envelope of #", index, " cannot be parsed"));
+  if (!envelope.sealed_digest().empty() &&
+      envelope.sealed_digest() != AsBytes(Sha256(record.sealed_detail)))
+    return absl::DataLossError(
+        absl::StrCat("the detail of #", index, " is not the one that its envelope names"));
+  return envelope.kind();
+}
+
+}  // namespace sluice::audit

@@ -1,0 +1,73 @@
+#include "gateway/catalogue/dataset_table.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "gateway/base/error.h"
+#include "gateway/store/definition.h"
+
+namespace sluice::catalogue {
+namespace {
+
+using store::SqlValue;
+
+SqlValue Text(std::string_view text) { return SqlValue(std::string(text)); }
+
+}  // namespace
+
+store::Migrations CatalogueMigrations() {
+  return {"catalogue", {R"sql(
+            CREATE TABLE datasets (
+              name TEXT NOT NULL,
+              revision INTEGER NOT NULL,
+              owner_agency TEXT NOT NULL REFERENCES agencies (id),
+              source TEXT REFERENCES sources (id),
+              newest INTEGER NOT NULL CHECK (newest IN (0, 1)),
+              definition BLOB NOT NULL,
+              PRIMARY KEY (name, revision)
+            ) STRICT;
+            CREATE UNIQUE INDEX datasets_newest ON datasets (name) WHERE newest = 1;
+          )sql"}};
+}
+
+absl::StatusOr<Datasets> LoadDatasets(store::Reader& reader) {
+  SLUICE_ASSIGN_OR_RETURN(
+      const auto definitions,
+      store::LoadAll<v1::Dataset>(reader, "SELECT definition FROM datasets WHERE newest = 1"));
+  Datasets datasets;
+  for (const auto& definition : definitions) {
+    auto dataset = Compile(definition);
+    if (!dataset.ok())
+      return Annotate(dataset.status(), absl::StrCat("dataset ", definition.name()));
+    datasets[definition.name()] = *std::move(dataset);
+  }
+  return datasets;
+}
+
+absl::StatusOr<std::optional<v1::Dataset>> FindDataset(store::Reader& reader,
+                                                       std::string_view name) {
+  return store::LoadOne<v1::Dataset>(
+      reader, "SELECT definition FROM datasets WHERE newest = 1 AND name = ?1", {Text(name)});
+}
+
+absl::StatusOr<std::vector<v1::Dataset>> ListDatasets(store::Reader& reader,
+                                                      std::string_view agency,
+                                                      std::string_view after, int64_t most) {
+  return store::LoadAll<v1::Dataset>(
+      reader,
+      "SELECT definition FROM datasets WHERE newest = 1 AND name > ?1"
+      " AND (?2 = '' OR owner_agency = ?2) ORDER BY name LIMIT ?3",
+      {Text(after), Text(agency), SqlValue(most)});
+}
+
+absl::Status AddRevision(store::Transaction& transaction, const v1::Dataset& dataset) {
+  SLUICE_RETURN_IF_ERROR(transaction.Execute(
+      "UPDATE datasets SET newest = 0 WHERE newest = 1 AND name = ?1", {Text(dataset.name())}));
+  const std::string agency = dataset.name().substr(0, dataset.name().find('/'));
+  return transaction.Execute(
+      "INSERT INTO datasets VALUES (?1, ?2, ?3, nullif(?4, ''), 1, CAST(?5 AS BLOB))",
+      {Text(dataset.name()), SqlValue(dataset.revision()), Text(agency), Text(dataset.source()),
+       Text(store::SerializeStably(dataset))});
+}
+
+}  // namespace sluice::catalogue

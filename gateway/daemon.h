@@ -1,0 +1,145 @@
+// The gateway as one object: wires the parts by hand, serves, reloads, drains.
+//
+// Start, in order: keys and authorities checked · store · log recovered, heads kept elsewhere asked ·
+// STARTED recorded · outbox finished · seed taken in · usage counted · listener · ready.
+// Drain, in order: unready · notice to balancers · new calls refused · running calls end or are ended ·
+// counted denials written · changes closed · usage saved · STOPPED recorded · last head · log closed.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gateway/audit/heads_elsewhere.h"
+#include "gateway/audit/signing_key.h"
+#include "gateway/audit/search.h"
+#include "gateway/config.h"
+#include "gateway/control_state.h"
+#include "gateway/exchange/broker.h"
+#include "gateway/exchange/log_reading.h"
+#include "gateway/exchange/usage_history.h"
+#include "gateway/listener_keys.h"
+#include "gateway/rpc/server.h"
+#include "gateway/rpc/services.h"
+
+namespace sluice {
+
+// Exit codes of sluiced (UI.md): what a supervisor acts on.
+enum ExitCode {
+  kExitDrained = 0,
+  kExitUsage = 64,
+  kExitLogRefused = 65,
+  kExitStuck = 70,  // draining did not end in its time
+  kExitLogPoisoned = 74,
+  kExitListenerLost = 75,
+  kExitConfiguration = 78,
+};
+
+class Daemon {
+ public:
+  struct Failure {
+    ExitCode code;
+    std::string message;
+  };
+
+  // `end` asks the process to end soon with a code; called from any thread.
+  Daemon(std::string config_file, OperationalLog& operations, const Clock& clock,
+         std::function<void(ExitCode)> end);
+  ~Daemon();
+
+  // Reads and checks configuration, keys and files, without starting anything.
+  absl::Status Check();
+  // Until it serves; or says why not.
+  std::unique_ptr<Failure> Start();
+  // Reads the configuration again. `call` is null for SIGHUP.
+  absl::StatusOr<v1::ReloadResponse> Reload(const exchange::Call* call);
+  void Drain();
+  // The longest that Drain may take before the process is to be ended.
+  Micros drain_limit() const;
+
+  const std::string& address() const { return server_->address(); }
+
+ private:
+  std::unique_ptr<Failure> OpenLog();
+  absl::Status OpenStore();
+  absl::Status MakeServices();
+  absl::Status MakeControlServices(const Config& config);
+  absl::Status AppendRun(v1::RecordKind kind, const audit::RecoveryReport& report,
+                         bool heads_unconfirmed);
+  absl::Status Publish();
+  void Poisoned(const absl::Status& why);
+  void Tick();
+  void EverySecond();
+  void RotateKeys();
+  void WarnOfLists();
+  void SaveUsage();
+  absl::Status StageKeys(const Config& config, const certs::ChainVerifierOptions& authorities);
+  absl::StatusOr<adapters::TableDescription> DescribeSource(const v1::Source& source,
+                                                            const std::string& table);
+  absl::Status RecordChange(const exchange::Call* call, const std::string& kind,
+                            const std::string& name, const std::string& before,
+                            const std::string& after);
+  v1::GetStatusResponse Status() const;
+
+  const std::string config_file_;
+  OperationalLog& operations_;
+  const Clock& clock_;
+  const std::function<void(ExitCode)> end_;
+  const std::unique_ptr<FileSystem> files_;
+  const std::unique_ptr<RandomSource> random_;
+
+  mutable Mutex config_mutex_;
+  Config config_ SLUICE_GUARDED_BY(config_mutex_);
+  certs::ChainVerifierOptions authorities_ SLUICE_GUARDED_BY(config_mutex_);
+  std::string config_digest_;
+  Micros started_ = 0;
+  std::atomic<bool> ready_{false};
+  std::atomic<bool> poisoned_{false};
+  std::atomic<bool> ticking_{false};
+
+  Mutex reload_mutex_;
+  ListenerKeys listener_keys_;
+  std::string refused_pair_;
+  std::unique_ptr<audit::NamedSigningKey> signing_key_;
+  std::atomic<Micros> certificate_expires_{0};
+  std::string certificate_digest_;
+
+  // In the order of what stands on what; destroyed in reverse.
+  std::unique_ptr<audit::Pseudonyms> pseudonyms_;
+  std::unique_ptr<audit::DetailKeys> detail_keys_;
+  std::unique_ptr<audit::RecordSealer> sealer_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<audit::Log> log_;
+  audit::RecoveryReport recovery_;
+  std::unique_ptr<audit::SearchIndex> index_;
+  SnapshotCell<policy::Snapshot> snapshots_;
+  std::unique_ptr<audit::Changes> changes_;
+  std::unique_ptr<exchange::Sources> sources_;
+  std::unique_ptr<exchange::RunningExchanges> running_;
+  exchange::QuotaLedger quotas_;
+  exchange::RequestIds request_ids_;
+  Mutex usage_mutex_;
+  std::unique_ptr<exchange::UsageHistory> usage_;
+  std::unique_ptr<exchange::PageTokens> tokens_;
+  std::unique_ptr<exchange::Denials> denials_;
+  std::unique_ptr<exchange::Broker> broker_;
+  std::unique_ptr<exchange::LogReading> reading_;
+  std::unique_ptr<identity::Registry> registry_;
+  std::unique_ptr<catalogue::Catalogue> catalogue_;
+  std::unique_ptr<sharing::Grants> grants_;
+  std::unique_ptr<rpc::Authenticator> authenticator_;
+  std::unique_ptr<ThreadPool> control_pool_;
+  std::unique_ptr<rpc::ServiceParts> service_parts_;
+  rpc::OperationsParts operations_parts_;
+  std::vector<std::unique_ptr<grpc::Service>> services_;
+  std::unique_ptr<rpc::Server> server_;
+  std::thread ticker_;
+  int64_t ticks_ = 0;
+};
+
+std::string_view Version();
+
+}  // namespace sluice

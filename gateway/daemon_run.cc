@@ -1,0 +1,234 @@
+// Running: what happens by the clock, reloading, draining, status.
+#include <future>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "gateway/base/error.h"
+#include "gateway/daemon.h"
+
+namespace sluice {
+namespace {
+
+constexpr int64_t kTicksASecond = 10;
+constexpr Micros kPoisonedAnswersFor = 10 * kSecond;
+constexpr Micros kAfterDrain = 15 * kSecond;
+constexpr Micros kWarnOfListsAhead = 2 * kDay;
+constexpr int64_t kSaveUsageEverySeconds = 60;
+
+void SetTime(Micros time, google::protobuf::Timestamp* out) {
+  out->set_seconds(time / kSecond);
+  out->set_nanos(static_cast<int32_t>(time % kSecond * 1000));
+}
+
+}  // namespace
+
+// Calls go on being answered, with AUDIT_UNAVAILABLE, for ten seconds; then the process ends, and
+// the next one recovers.
+void Daemon::Poisoned(const absl::Status& why) {
+  poisoned_ = true;
+  operations_.Write(Severity::kError, "log_poisoned", std::string(why.message()));
+  std::thread([this] {
+    if (server_ != nullptr) server_->SetReady(false);
+    if (running_ != nullptr)
+      running_->EndAll(Error(v1::REASON_AUDIT_UNAVAILABLE,
+                             "the access could not be recorded, so nothing was released."));
+    std::this_thread::sleep_for(std::chrono::microseconds(kPoisonedAnswersFor));
+    end_(kExitLogPoisoned);
+  }).detach();
+}
+
+void Daemon::Tick() {
+  ++ticks_;
+  running_->CheckDeadlines();
+  denials_->Flush(false);
+  // Grants and certificates run out by the clock alone, without a change that would tell.
+  if (ticks_ % (kTicksASecond / 2) == 0) running_->Check(*snapshots_.Get(), clock_.Now());
+  if (ticks_ % kTicksASecond == 0) EverySecond();
+}
+
+void Daemon::EverySecond() {
+  const int64_t seconds = ticks_ / kTicksASecond;
+  sources_->Reap();
+  RotateKeys();
+  if (seconds % 3600 == 1) WarnOfLists();
+  if (seconds % kSaveUsageEverySeconds == 0 && !poisoned_) {
+    // On the control pool: it reads the log.
+    if (!control_pool_->TrySubmit([this] { SaveUsage(); }))
+      operations_.Write(Severity::kWarning, "usage_not_saved", "the control pool is busy");
+  }
+}
+
+void Daemon::SaveUsage() {
+  MutexLock lock(usage_mutex_);
+  if (absl::Status status = usage_->Save(*log_, *snapshots_.Get()); !status.ok())
+    operations_.Write(Severity::kWarning, "usage_not_saved", std::string(status.message()));
+}
+
+void Daemon::RotateKeys() {
+  MutexLock reloading(reload_mutex_);
+  Config config;
+  certs::ChainVerifierOptions authorities;
+  {
+    MutexLock lock(config_mutex_);
+    if (!listener_keys_.Changed(config_)) {
+      refused_pair_.clear();
+      return;
+    }
+    config = config_;
+    authorities = authorities_;
+  }
+  // Checked before anything is recorded or changed; while it is half written, once a second.
+  const auto pair = listener_keys_.Check(config);
+  if (!pair.ok()) {
+    const std::string why(pair.status().message());
+    if (std::exchange(refused_pair_, why) != why)
+      operations_.Write(Severity::kWarning, "pair_refused", why);
+    return;
+  }
+  absl::Status status =
+      RecordChange(nullptr, "gateway_certificate", config.gateway, HexEncode(certificate_digest_),
+                   HexEncode(AsBytes(pair->chain[0].fingerprint())));
+  if (status.ok()) status = StageKeys(config, authorities);
+  if (!status.ok()) {
+    operations_.Write(Severity::kWarning, "pair_refused", std::string(status.message()));
+    return;
+  }
+  operations_.Write(Severity::kInfo, "pair_swapped", "new connections see the new certificate",
+                    {{"expires", FormatUtc(certificate_expires_)}});
+}
+
+void Daemon::WarnOfLists() {
+  const auto next = snapshots_.Get()->verifier->EarliestNextUpdate();
+  if (next && *next - clock_.Now() < kWarnOfListsAhead)
+    operations_.Write(Severity::kWarning, "revocation_list_due",
+                      "a revocation list runs out; then the certificates under it are refused. "
+                      "next  sluice certs publish LIST",
+                      {{"next_update", FormatUtc(*next)}});
+}
+
+// A change of what is not in the store: recorded before it takes effect.
+absl::Status Daemon::RecordChange(const exchange::Call* call, const std::string& kind,
+                                  const std::string& name, const std::string& before,
+                                  const std::string& after) {
+  audit::Draft draft = call != nullptr ? exchange::DraftFor(v1::RECORD_KIND_CHANGED, *call)
+                                       : audit::NewDraft(v1::RECORD_KIND_CHANGED);
+  draft.envelope.set_subjects_asked(v1::SUBJECT_SCOPE_NONE);
+  draft.envelope.set_subjects_released(v1::SUBJECT_SCOPE_NONE);
+  draft.envelope.set_resource_kind(kind);
+  draft.envelope.set_resource_name(name);
+  draft.envelope.set_action("update");
+  draft.detail.set_before_json(absl::StrCat("{\"sha256\":\"", before, "\"}"));
+  draft.detail.set_after_json(absl::StrCat("{\"sha256\":\"", after, "\"}"));
+  SLUICE_ASSIGN_OR_RETURN(audit::SealedRecord record, sealer_->Seal(std::move(draft)));
+  auto appended = std::make_shared<std::promise<absl::Status>>();
+  log_->Append(std::move(record), [appended](absl::StatusOr<v1::Receipt> receipt) {
+    appended->set_value(receipt.status());
+  });
+  return appended->get_future().get();
+}
+
+absl::StatusOr<v1::ReloadResponse> Daemon::Reload(const exchange::Call* call) {
+  MutexLock reloading(reload_mutex_);
+  std::string text;
+  const auto refuse = [](const absl::Status& status) {
+    absl::Status refused = Error(v1::REASON_DEFINITION_INVALID,
+                                 "the configuration is bad; the old one stays in force.");
+    for (absl::string_view line : absl::StrSplit(status.message(), '\n'))
+      AddFieldViolation(refused, "configuration", std::string(line));
+    return refused;
+  };
+  auto config = LoadConfig(config_file_, *files_, &text);
+  if (!config.ok()) return refuse(config.status());
+  if (const auto pair = listener_keys_.Check(*config); !pair.ok()) return refuse(pair.status());
+  auto authorities = ReadAuthorities(*config, *files_);
+  if (!authorities.ok()) return refuse(authorities.status());
+  if (const auto verifier = certs::ChainVerifier::Build(*authorities); !verifier.ok())
+    return refuse(verifier.status());
+
+  const std::string digest(AsBytes(Sha256(text)));
+  v1::ReloadResponse response;
+  if (digest != config_digest_) {
+    response.add_changes("settings outside tls and crl_grace take effect at the next start");
+  }
+  SLUICE_RETURN_IF_ERROR(RecordChange(call, "configuration", config->gateway,
+                                      HexEncode(config_digest_), HexEncode(digest)));
+  config_digest_ = digest;
+  {
+    MutexLock lock(config_mutex_);
+    config_.tls = config->tls;
+    authorities_ = *authorities;
+  }
+  SLUICE_RETURN_IF_ERROR(StageKeys(*config, *authorities));
+  SLUICE_RETURN_IF_ERROR(Publish());
+  response.add_changes(absl::StrCat("key pair and ", config->tls.authorities.size(),
+                                    " authorities with their revocation lists taken over"));
+  return response;
+}
+
+Micros Daemon::drain_limit() const {
+  MutexLock lock(config_mutex_);
+  return config_.limits.drain_notice + config_.limits.drain + kAfterDrain;
+}
+
+void Daemon::Drain() {
+  Config::Limits limits;
+  {
+    MutexLock lock(config_mutex_);
+    limits = config_.limits;
+  }
+  operations_.Write(Severity::kInfo, "draining", "no longer ready; running calls go on",
+                    {{"running", absl::StrCat(running_->count())}});
+  ready_ = false;
+  server_->SetReady(false);
+  std::this_thread::sleep_for(std::chrono::microseconds(limits.drain_notice));
+  running_->Drain();
+  server_->Shutdown(limits.drain);
+  running_->EndAll(Error(v1::REASON_SHUTTING_DOWN, "the gateway is draining."));
+  ticking_ = false;
+  ticker_.join();
+  control_pool_->Close();
+  denials_->Flush(true);
+  changes_->Close();
+  if (!poisoned_) {
+    SaveUsage();
+    audit::RecoveryReport none;
+    if (absl::Status status = AppendRun(v1::RECORD_KIND_STOPPED, none, false); !status.ok())
+      operations_.Write(Severity::kError, "stop_not_recorded", std::string(status.message()));
+  }
+  if (absl::Status status = log_->Close(); !status.ok())
+    operations_.Write(Severity::kError, "log_not_closed", std::string(status.message()));
+  operations_.Write(Severity::kInfo, "stopped", "drained",
+                    {{"records", absl::StrCat(log_->size())}});
+}
+
+v1::GetStatusResponse Daemon::Status() const {
+  v1::GetStatusResponse status;
+  {
+    MutexLock lock(config_mutex_);
+    status.set_gateway(absl::StrCat("gateway/", config_.gateway));
+  }
+  status.set_version(std::string(Version()));
+  SetTime(started_, status.mutable_started());
+  status.set_ready(ready_ && !poisoned_);
+  if (poisoned_) status.add_problems("the audit log is poisoned: nothing is released");
+  if (!ready_) status.add_problems("the gateway is draining");
+  status.set_log_origin(signing_key_->name);
+  status.set_log_records(static_cast<int64_t>(log_->size()));
+  if (const auto head = log_->Head(false); head.ok() && !head->empty()) {
+    if (const auto checkpoint = audit::VerifyCheckpoint(*head, signing_key_->verifier);
+        checkpoint.ok()) {
+      status.set_head_records(static_cast<int64_t>(checkpoint->size));
+    }
+  }
+  status.set_running_exchanges(running_->count());
+  for (v1::SourceStatus& source : sources_->Status()) *status.add_sources() = std::move(source);
+  SetTime(certificate_expires_, status.mutable_certificate_expires());
+  for (const certs::ListState& list : snapshots_.Get()->verifier->Lists()) {
+    if (!list.present || list.next_update - clock_.Now() < kWarnOfListsAhead)
+      status.add_problems(absl::StrCat("the revocation list of ", list.authority, " runs out at ",
+                                       FormatUtc(list.next_update)));
+  }
+  return status;
+}
+
+}  // namespace sluice

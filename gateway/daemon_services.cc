@@ -1,0 +1,119 @@
+// Starting, second part: the services and the listener.
+#include "absl/strings/str_cat.h"
+#include "adapters/registry.h"
+#include "gateway/base/error.h"
+#include "gateway/daemon.h"
+#include "gateway/sharing/grant_table.h"
+
+namespace sluice {
+namespace {
+
+constexpr int kControlThreads = 4;
+constexpr size_t kControlQueue = 256;
+
+absl::Status CheckSource(const v1::Source& source) {
+  const adapters::Kind* kind = adapters::FindKind(source.kind());
+  if (kind == nullptr) {
+    std::string known;
+    for (const adapters::Kind& one : adapters::Kinds()) absl::StrAppend(&known, " ", one.name);
+    absl::Status status = Error(v1::REASON_DEFINITION_INVALID,
+                                absl::StrCat("there is no adapter of kind \"", source.kind(), "\"."));
+    AddFieldViolation(status, "kind", absl::StrCat("must be one of:", known));
+    return status;
+  }
+  return kind->check(adapters::Settings(source.settings().begin(), source.settings().end()));
+}
+
+rpc::ServerOptions ServerOptionsFor(const Config& config) {
+  rpc::ServerOptions options;
+  options.listen = config.listen;
+  options.pair_folder = ListenerKeys::PairFolder(config);
+  options.authorities_file = ListenerKeys::AuthoritiesFile(config);
+  options.limits.handshake = config.tls.handshake;
+  options.limits.streams_per_connection = config.limits.streams_per_connection;
+  options.limits.connection_age = config.limits.connection_age;
+  return options;
+}
+
+std::string AllAuthorities(const certs::ChainVerifierOptions& options) {
+  std::string pem;
+  for (const certs::AuthorityConfig& authority : options.authorities)
+    absl::StrAppend(&pem, authority.certificates_pem, "\n");
+  return pem;
+}
+
+}  // namespace
+
+absl::StatusOr<adapters::TableDescription> Daemon::DescribeSource(const v1::Source& source,
+                                                                  const std::string& table) {
+  const adapters::Kind* kind = adapters::FindKind(source.kind());
+  if (kind == nullptr) return absl::InternalError("no adapter of kind " + source.kind());
+  SLUICE_ASSIGN_OR_RETURN(auto adapter,
+                          kind->open(adapters::Settings(source.settings().begin(),
+                                                        source.settings().end())));
+  adapters::CallContext context;
+  context.clock = &clock_;
+  context.deadline = clock_.Monotonic() + 10 * kSecond;
+  context.stop = std::make_shared<adapters::StopToken>();
+  SLUICE_ASSIGN_OR_RETURN(auto tables, adapter->Describe(table, context));
+  if (tables.size() != 1)
+    return absl::NotFoundError(absl::StrCat("source ", source.id(), " has no table ", table));
+  return std::move(tables[0]);
+}
+
+absl::Status Daemon::MakeControlServices(const Config& config) {
+  registry_ = std::make_unique<identity::Registry>(
+      *store_, *changes_, clock_, [this] { return snapshots_.Get()->verifier; }, CheckSource);
+  catalogue_ = std::make_unique<catalogue::Catalogue>(
+      *store_, *changes_, clock_, [this](const v1::Source& source, const std::string& table) {
+        return DescribeSource(source, table);
+      },
+      [this](store::Reader& reader, const catalogue::DatasetPtr& dataset) {
+        return sharing::GrantsBrokenBy(reader, dataset, clock_.Now());
+      });
+  grants_ = std::make_unique<sharing::Grants>(
+      *store_, *changes_, clock_, *random_,
+      [this](const v1::Grant& grant) { return quotas_.Left(grant, clock_.Now()); });
+
+  authenticator_ =
+      std::make_unique<rpc::Authenticator>(snapshots_, *denials_, clock_, *random_);
+  control_pool_ = std::make_unique<ThreadPool>(kControlThreads, kControlQueue);
+  service_parts_ = std::unique_ptr<rpc::ServiceParts>(
+      new rpc::ServiceParts{*authenticator_, *control_pool_, operations_, clock_,
+                            config.limits.default_deadline, config.limits.max_deadline});
+  operations_parts_.status = [this] { return Status(); };
+  operations_parts_.reload = [this](const exchange::Call& call) { return Reload(&call); };
+  operations_parts_.gateway = absl::StrCat("gateway/", config.gateway);
+  operations_parts_.version = std::string(Version());
+  services_.push_back(rpc::MakeExchangeService(*service_parts_, *broker_));
+  services_.push_back(rpc::MakeAuditService(*service_parts_, *reading_));
+  services_.push_back(
+      rpc::MakeRegistryService(*service_parts_, *registry_, snapshots_, operations_parts_));
+  services_.push_back(rpc::MakeCatalogueService(*service_parts_, *catalogue_));
+  services_.push_back(rpc::MakeSharingService(*service_parts_, *grants_));
+  services_.push_back(rpc::MakeOperationsService(*service_parts_, operations_parts_));
+
+  {
+    MutexLock lock(config_mutex_);
+    SLUICE_RETURN_IF_ERROR(listener_keys_.Stage(config, AllAuthorities(authorities_)).status());
+  }
+  std::vector<grpc::Service*> services;
+  for (const auto& service : services_) services.push_back(service.get());
+  SLUICE_ASSIGN_OR_RETURN(
+      server_, rpc::Server::Start(ServerOptionsFor(config), authenticator_.get(), services, [this] {
+        operations_.Write(Severity::kError, "listener_lost",
+                          "the listener accepts no more connections");
+        end_(kExitListenerLost);
+      }));
+  return absl::OkStatus();
+}
+
+absl::Status Daemon::StageKeys(const Config& config, const certs::ChainVerifierOptions& authorities) {
+  SLUICE_ASSIGN_OR_RETURN(const certs::Pair pair,
+                          listener_keys_.Stage(config, AllAuthorities(authorities)));
+  certificate_expires_ = pair.chain[0].not_after();
+  certificate_digest_ = std::string(AsBytes(pair.chain[0].fingerprint()));
+  return absl::OkStatus();
+}
+
+}  // namespace sluice

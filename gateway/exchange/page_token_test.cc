@@ -1,0 +1,87 @@
+#include "gateway/exchange/page_token.h"
+
+#include <gtest/gtest.h>
+
+#include "gateway/base/error.h"
+
+namespace sluice::exchange {
+namespace {
+
+constexpr Micros kNow = 1'790'000'000 * kSecond;
+
+TokenBinding Binding() {
+  return {"agency/civil-affairs/system/relief", "7q4m2k", 2, "public-security/persons", 5, "digest"};
+}
+
+class PageTokenTest : public testing::Test {
+ protected:
+  const std::unique_ptr<RandomSource> random_ = MakeSystemRandom();
+  const PageTokens tokens_{std::string(32, 'k'), *random_};
+
+  PagePosition Position() const {
+    PagePosition position;
+    position.after = {std::string("990101199001013018"), int64_t{-7}, records::Decimal128{12345},
+                      int32_t{20000},                    2.5,         true,
+                      std::monostate()};
+    position.source_version = "v1";
+    position.first_page = 18342;
+    position.expires = kNow + kHour;
+    return position;
+  }
+};
+
+TEST_F(PageTokenTest, GivesBackWhatWasSealed) {
+  const auto opened = tokens_.Open(Binding(), tokens_.Seal(Binding(), Position()), kNow);
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  EXPECT_EQ(opened->after, Position().after);
+  EXPECT_EQ(opened->source_version, "v1");
+  EXPECT_EQ(opened->first_page, 18342);
+}
+
+TEST_F(PageTokenTest, IsRefusedForAnotherSystemGrantRevisionDatasetOrRequest) {
+  const std::string token = tokens_.Seal(Binding(), Position());
+  std::vector<TokenBinding> others(6, Binding());
+  others[0].principal = "agency/civil-affairs/system/other";
+  others[1].grant = "aaaaaa";
+  others[2].grant_revision = 3;
+  others[3].dataset = "public-security/vehicles";
+  others[4].dataset_revision = 6;
+  others[5].request_digest = "other";
+  for (const TokenBinding& other : others)
+    EXPECT_EQ(ReasonOf(tokens_.Open(other, token, kNow).status()),
+              v1::REASON_PAGE_TOKEN_INVALID);
+  // Parts that only together are the same text are not the same parts.
+  TokenBinding shifted = Binding();
+  shifted.principal += "7";
+  shifted.grant = "q4m2k";
+  EXPECT_FALSE(tokens_.Open(shifted, token, kNow).ok());
+}
+
+TEST_F(PageTokenTest, RunsOut) {
+  const std::string token = tokens_.Seal(Binding(), Position());
+  EXPECT_TRUE(tokens_.Open(Binding(), token, kNow + kHour - 1).ok());
+  EXPECT_EQ(ReasonOf(tokens_.Open(Binding(), token, kNow + kHour).status()),
+            v1::REASON_PAGE_TOKEN_EXPIRED);
+}
+
+TEST_F(PageTokenTest, ShowsNothingOfTheKeyAndNeverTheSameTwice) {
+  const std::string token = tokens_.Seal(Binding(), Position());
+  EXPECT_EQ(token.find("990101"), std::string::npos);
+  EXPECT_NE(token, tokens_.Seal(Binding(), Position()));
+}
+
+TEST_F(PageTokenTest, RefusesEveryAlteredByteAndEveryLength) {
+  const std::string token = tokens_.Seal(Binding(), Position());
+  for (size_t i = 0; i < token.size(); ++i) {
+    std::string altered = token;
+    altered[i] = altered[i] == 'A' ? 'B' : 'A';
+    EXPECT_FALSE(tokens_.Open(Binding(), altered, kNow).ok()) << i;
+    EXPECT_FALSE(tokens_.Open(Binding(), token.substr(0, i), kNow).ok()) << i;
+  }
+  EXPECT_FALSE(tokens_.Open(Binding(), std::string(1 << 20, 'A'), kNow).ok());
+  const PageTokens other(std::string(32, 'x'), *random_);
+  EXPECT_FALSE(other.Open(Binding(), token, kNow).ok());
+}
+
+}  // namespace
+}  // namespace sluice::exchange

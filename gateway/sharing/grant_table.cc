@@ -1,0 +1,131 @@
+#include "gateway/sharing/grant_table.h"
+
+#include <google/protobuf/util/time_util.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "gateway/base/error.h"
+#include "gateway/store/definition.h"
+
+namespace sluice::sharing {
+namespace {
+
+using store::SqlValue;
+
+SqlValue Text(std::string_view text) { return SqlValue(std::string(text)); }
+
+// A grant that no longer stands on its dataset.
+policy::GrantPtr Fallen(const v1::Grant& definition, catalogue::DatasetPtr dataset) {
+  auto grant = std::make_shared<policy::Grant>();
+  grant->definition = definition;
+  grant->definition.clear_fields();
+  grant->definition.clear_modes();
+  grant->definition.set_state(v1::GRANT_STATE_REVOKED);
+  grant->by_field.assign(dataset->schema->size(), -1);
+  grant->dataset = std::move(dataset);
+  return grant;
+}
+
+}  // namespace
+
+store::Migrations SharingMigrations() {
+  return {"sharing", {R"sql(
+            CREATE TABLE grants (
+              id TEXT NOT NULL,
+              revision INTEGER NOT NULL,
+              dataset TEXT NOT NULL,
+              owner_agency TEXT NOT NULL REFERENCES agencies (id),
+              consumer_agency TEXT NOT NULL REFERENCES agencies (id),
+              newest INTEGER NOT NULL CHECK (newest IN (0, 1)),
+              definition BLOB NOT NULL,
+              PRIMARY KEY (id, revision)
+            ) STRICT;
+            CREATE UNIQUE INDEX grants_newest ON grants (id) WHERE newest = 1;
+            CREATE INDEX grants_dataset ON grants (dataset) WHERE newest = 1;
+          )sql"}};
+}
+
+absl::StatusOr<GrantsById> LoadGrants(store::Reader& reader, const catalogue::Datasets& datasets) {
+  SLUICE_ASSIGN_OR_RETURN(
+      const auto definitions,
+      store::LoadAll<v1::Grant>(reader, "SELECT definition FROM grants WHERE newest = 1"));
+  GrantsById grants;
+  for (const auto& definition : definitions) {
+    const auto dataset = datasets.find(definition.dataset());
+    if (dataset == datasets.end())
+      return absl::DataLossError(
+          absl::StrCat("grant ", definition.id(), " stands on a dataset that is not stored"));
+    auto grant = policy::Compile(definition, dataset->second);
+    grants[definition.id()] = grant.ok() ? *std::move(grant) : Fallen(definition, dataset->second);
+  }
+  return grants;
+}
+
+bool InForce(const v1::Grant& grant, Micros now) {
+  return grant.state() == v1::GRANT_STATE_IN_FORCE &&
+         now < google::protobuf::util::TimeUtil::TimestampToMicroseconds(grant.expires());
+}
+
+absl::StatusOr<std::vector<catalogue::BrokenGrant>> GrantsBrokenBy(
+    store::Reader& reader, const catalogue::DatasetPtr& dataset, Micros now) {
+  const v1::Dataset& definition = dataset->definition;
+  SLUICE_ASSIGN_OR_RETURN(
+      const auto grants,
+      store::LoadAll<v1::Grant>(
+          reader, "SELECT definition FROM grants WHERE newest = 1 AND dataset = ?1 ORDER BY id",
+          {Text(definition.name())}));
+  std::vector<catalogue::BrokenGrant> broken;
+  for (const auto& grant : grants) {
+    if (!InForce(grant, now)) continue;
+    if (const auto compiled = policy::Compile(grant, dataset); !compiled.ok()) {
+      broken.push_back({grant.id(), std::string(compiled.status().message())});
+      continue;
+    }
+    for (const auto& purpose : grant.purposes()) {
+      if (std::find(definition.purposes().begin(), definition.purposes().end(), purpose) !=
+          definition.purposes().end())
+        continue;
+      broken.push_back({grant.id(), absl::StrCat("it names the purpose ", purpose)});
+      break;
+    }
+  }
+  return broken;
+}
+
+absl::StatusOr<std::optional<v1::Grant>> FindGrant(store::Reader& reader, std::string_view id,
+                                                   int64_t revision) {
+  return store::LoadOne<v1::Grant>(reader,
+                                   "SELECT definition FROM grants WHERE id = ?1"
+                                   " AND CASE ?2 WHEN 0 THEN newest = 1 ELSE revision = ?2 END",
+                                   {Text(id), SqlValue(revision)});
+}
+
+absl::StatusOr<std::vector<v1::Grant>> ListGrants(store::Reader& reader, const Sight& sight,
+                                                  std::string_view dataset,
+                                                  std::string_view consumer_agency,
+                                                  std::string_view after, int64_t most) {
+  return store::LoadAll<v1::Grant>(
+      reader,
+      "SELECT definition FROM grants WHERE newest = 1 AND id > ?1"
+      " AND (?2 = '' OR dataset = ?2) AND (?3 = '' OR consumer_agency = ?3)"
+      " AND (?4 = 1 OR owner_agency = ?5 OR consumer_agency = ?6) ORDER BY id LIMIT ?7",
+      {Text(after), Text(dataset), Text(consumer_agency), SqlValue(int64_t{sight.all ? 1 : 0}),
+       Text(sight.as_owner), Text(sight.as_consumer), SqlValue(most)});
+}
+
+absl::Status AddRevision(store::Transaction& transaction, const v1::Grant& grant) {
+  SLUICE_RETURN_IF_ERROR(transaction.Execute(
+      "UPDATE grants SET newest = 0 WHERE newest = 1 AND id = ?1", {Text(grant.id())}));
+  return transaction.Execute(
+      "INSERT INTO grants VALUES (?1, ?2, ?3, ?4, ?5, 1, CAST(?6 AS BLOB))",
+      {Text(grant.id()), SqlValue(grant.revision()), Text(grant.dataset()), Text(OwnerOf(grant)),
+       Text(grant.consumer_agency()), Text(store::SerializeStably(grant))});
+}
+
+std::string OwnerOf(const v1::Grant& grant) {
+  return grant.dataset().substr(0, grant.dataset().find('/'));
+}
+
+}  // namespace sluice::sharing
