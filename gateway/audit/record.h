@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -18,27 +19,41 @@
 
 namespace sluice::audit {
 
+inline constexpr size_t kMaxEnvelopeBytes = 65535;
+inline constexpr size_t kMaxDetailBytes = 1 << 20;
+// What sealing adds to a detail: version, salt, 32 random bytes, tag.
+inline constexpr size_t kSealBytes = 1 + 32 + 32 + 16;
+
 // What a caller fills: everything but time, clock, hashes and key, which Seal sets. first_page and
-// repeats must be set to -1 where they do not apply: NewDraft does.
+// repeats must be set to -1 where they do not apply: NewDraft does. A retention class that is not
+// set means three years.
 struct Draft {
   v1::AuditEnvelope envelope;
   v1::AuditDetail detail;
 };
 Draft NewDraft(v1::RecordKind kind);
 
-// The keys of details: 32 random bytes a month and retention class, made on first use, each a file
-// "<directory>/2026-11-three-years.key" (0600), synced before its first use. Any thread.
+// The keys of details: 32 random bytes a month (UTC) and retention class, made on first use, each a
+// file "<directory>/2026-11-three-years.key" (0600), synced before its first use. Any thread.
+//
+// To drop a key, delete its file: details sealed under it are erased from then on, in a running
+// gateway as well, since opening always reads the file. Drop only keys of months that are over.
 class DetailKeys {
  public:
+  // Makes the directory where it is absent. FAILED_PRECONDITION or DATA_LOSS, naming the file,
+  // where others may read or change a key, or one has not 32 bytes.
   static absl::StatusOr<std::unique_ptr<DetailKeys>> Open(const std::string& directory,
                                                           FileSystem& files, RandomSource& random);
-  // Name as in AuditEnvelope.detail_key: "2026-11/three-years".
+  // Name as in AuditEnvelope.detail_key: "2026-11/three-years"; INVALID_ARGUMENT for any other
+  // form. Does I/O for the first record of a month and class only.
   absl::StatusOr<std::string> ForSealing(const std::string& name);
   // NOT_FOUND where the key was dropped: the detail is erased.
   absl::StatusOr<std::string> ForOpening(const std::string& name) const;
 
  private:
   DetailKeys(std::string directory, FileSystem& files, RandomSource& random);
+  absl::StatusOr<std::string> Load(const std::string& name) const;
+  absl::StatusOr<std::string> Make(const std::string& name) SLUICE_REQUIRES(mutex_);
   const std::string directory_;
   FileSystem& files_;
   RandomSource& random_;
@@ -49,19 +64,25 @@ class DetailKeys {
 // Seals drafts. Any thread; the common path takes no I/O.
 class RecordSealer {
  public:
-  RecordSealer(DetailKeys& keys, const Clock& clock, RandomSource& random);
-  // RESULT_TOO_LARGE where envelope or detail is over its bound; AUDIT_UNAVAILABLE where the month's
-  // key cannot be made.
+  // What kept a key from being made or read, for the operational log: the answer's own sentence may
+  // reach a peer and does not say. Called on the sealing thread.
+  using OnKeyFailure = std::function<void(const absl::Status&)>;
+
+  RecordSealer(DetailKeys& keys, const Clock& clock, RandomSource& random,
+               OnKeyFailure on_key_failure = nullptr);
+  // RESULT_TOO_LARGE where envelope or detail is over its bound; AUDIT_UNAVAILABLE where the
+  // month's key cannot be made.
   absl::StatusOr<SealedRecord> Seal(Draft draft);
 
  private:
   DetailKeys& keys_;
   const Clock& clock_;
   RandomSource& random_;
+  const OnKeyFailure on_key_failure_;
 };
 
-// Checks both hashes, opens the seal. NOT_FOUND where the key was dropped; DATA_LOSS where a hash or
-// the seal does not hold.
+// Checks both hashes, opens the seal, which binds the envelope byte by byte. NOT_FOUND where the
+// key was dropped; DATA_LOSS where anything does not hold.
 absl::StatusOr<v1::AuditDetail> OpenDetail(const SealedRecord& record, const DetailKeys& keys);
 
 }  // namespace sluice::audit

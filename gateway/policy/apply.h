@@ -27,4 +27,8 @@ struct Applied {
 absl::StatusOr<Applied> Apply(const Plan& plan, const records::RecordBatch& scanned, int64_t most,
                               const audit::Pseudonyms& pseudonyms);
 
+// An order of the rows that depends on nothing but what the consumer sees anyway: by a keyed digest of
+// each output row. For plans whose key is hidden.
+std::vector<int64_t> ShuffleOrder(const records::RecordBatch& output, std::string_view key);
+
 }  // namespace sluice::policy

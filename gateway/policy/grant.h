@@ -20,6 +20,8 @@ struct Grant {
   std::vector<int> granted;        // per definition.fields(i): index in the dataset's schema
   // Per field of the dataset: index in definition.fields, or -1.
   std::vector<int> by_field;
+  // Names and masked types of all granted fields, in the grant's order.
+  records::SchemaPtr whole_schema;
   // The key is granted as it is, whole: rows may come in its order, and in pages.
   bool key_visible = false;
 

@@ -26,8 +26,9 @@ std::string EncodeRowBatch(const RecordBatch& batch);
 absl::StatusOr<RecordBatch> DecodeRowBatch(std::string_view bytes);
 
 // INVALID_ARGUMENT (saying what was expected, never the value) where it is not of that type. A text
-// value is accepted for date, timestamp and decimal, an int64 for decimal and float64 where it can
-// be held exactly. Nothing set is null.
+// value is accepted for every type but binary ("true", "-17", "2.5": in the form that it is printed
+// in), because those who write filters by hand do not know the types; an int64 for decimal and
+// float64 where it can be held exactly. Nothing set is null.
 absl::StatusOr<Scalar> ScalarFromProto(const v1::Value& value, const DataType& type);
 
 }  // namespace sluice::records

@@ -1,3 +1,6 @@
+#include <charconv>
+#include <cmath>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "gateway/base/error.h"
@@ -12,8 +15,36 @@ absl::Status Expected(const DataType& type) {
   return absl::InvalidArgumentError(absl::StrCat("expected a value of type ", ToString(type)));
 }
 
+// Text as people and scripts without types write it; in exactly one way, so that one value has one
+// text.
+absl::StatusOr<Scalar> BoolFromText(const std::string& text) {
+  if (text == "true" || text == "false") return Scalar(text == "true");
+  return absl::InvalidArgumentError("expected true or false");
+}
+
+absl::StatusOr<Scalar> Int64FromText(const std::string& text) {
+  int64_t whole = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), whole);
+  const size_t first = text.starts_with('-') ? 1 : 0;
+  const bool padded = text.size() > first + 1 && text[first] == '0';
+  if (error != std::errc() || end != text.data() + text.size() || padded || text == "-0") {
+    return absl::InvalidArgumentError("expected a whole number that int64 holds, in plain digits");
+  }
+  return Scalar(whole);
+}
+
+absl::StatusOr<Scalar> FloatFromText(const std::string& text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(number)) {
+    return absl::InvalidArgumentError("expected a finite number");
+  }
+  return Scalar(number);
+}
+
 absl::StatusOr<Scalar> ToFloat(const v1::Value& value, const DataType& type) {
   if (value.has_double_value()) return Scalar(value.double_value());
+  if (value.has_string_value()) return FloatFromText(value.string_value());
   if (!value.has_int64_value()) return Expected(type);
   const int64_t whole = value.int64_value();
   const auto number = static_cast<double>(whole);
@@ -80,9 +111,11 @@ absl::StatusOr<Scalar> ScalarFromProto(const v1::Value& value, const DataType& t
   }
   switch (type.id) {
     case TypeId::kBool:
+      if (value.has_string_value()) return BoolFromText(value.string_value());
       if (!value.has_bool_value()) return Expected(type);
       return Scalar(value.bool_value());
     case TypeId::kInt64:
+      if (value.has_string_value()) return Int64FromText(value.string_value());
       if (!value.has_int64_value()) return Expected(type);
       return Scalar(static_cast<int64_t>(value.int64_value()));
     case TypeId::kFloat64:

@@ -1,0 +1,54 @@
+// Every method of the API that a command calls. A test holds them against the services' own
+// descriptors.
+#pragma once
+
+#include "cli/gateway.h"
+#include "sluice/v1/audit.pb.h"
+#include "sluice/v1/catalogue.pb.h"
+#include "sluice/v1/exchange.pb.h"
+#include "sluice/v1/operations.pb.h"
+#include "sluice/v1/registry.pb.h"
+#include "sluice/v1/sharing.pb.h"
+
+namespace sluice::cli {
+
+#define SLUICE_CLI_METHODS(METHOD)        \
+  METHOD(Exchange, Query)                 \
+  METHOD(Catalogue, ApplyDataset)         \
+  METHOD(Catalogue, GetDataset)           \
+  METHOD(Catalogue, ListDatasets)         \
+  METHOD(Sharing, ApplyGrant)             \
+  METHOD(Sharing, GetGrant)               \
+  METHOD(Sharing, ListGrants)             \
+  METHOD(Sharing, RevokeGrant)            \
+  METHOD(Audit, ListRecords)              \
+  METHOD(Audit, GetRecord)                \
+  METHOD(Audit, ProveRecord)              \
+  METHOD(Audit, GetHead)                  \
+  METHOD(Operations, GetStatus)           \
+  METHOD(Operations, Reload)              \
+  METHOD(Registry, AddAgency)             \
+  METHOD(Registry, ListAgencies)          \
+  METHOD(Registry, AddSystem)             \
+  METHOD(Registry, ListSystems)           \
+  METHOD(Registry, SetSystemState)        \
+  METHOD(Registry, AddPerson)             \
+  METHOD(Registry, ListPersons)           \
+  METHOD(Registry, SetPersonState)        \
+  METHOD(Registry, GrantRole)             \
+  METHOD(Registry, RevokeRole)            \
+  METHOD(Registry, ApplyPurposes)         \
+  METHOD(Registry, ListPurposes)          \
+  METHOD(Registry, ApplySource)           \
+  METHOD(Registry, ListSources)           \
+  METHOD(Registry, PublishRevocationList) \
+  METHOD(Registry, ListRevocationLists)   \
+  METHOD(Registry, WhoAmI)
+
+#define SLUICE_CLI_DECLARE(service, name)                                                       \
+  inline constexpr Method<v1::name##Request, v1::name##Response> k##name{"/sluice.v1." #service \
+                                                                         "/" #name};
+SLUICE_CLI_METHODS(SLUICE_CLI_DECLARE)
+#undef SLUICE_CLI_DECLARE
+
+}  // namespace sluice::cli

@@ -1,0 +1,261 @@
+// sluice query: asks for records page by page, checks each page's receipt before any of it is
+// shown, and keeps the receipts.
+#include <algorithm>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "cli/commands.h"
+#include "cli/methods.h"
+#include "cli/parameters.h"
+#include "cli/query_summary.h"
+#include "cli/receipts.h"
+#include "cli/words.h"
+#include "gateway/base/error.h"
+#include "gateway/records/row_batch.h"
+#include "gateway/records/text_writers.h"
+
+namespace sluice::cli {
+namespace {
+
+// A page asked for when --limit says how many rows are wanted: what grants commonly allow.
+constexpr int64_t kPageRows = 100;
+
+struct QueryOptions {
+  std::string dataset, purpose, case_reference, end_user, on_behalf_of, grant, request_id, where;
+  std::vector<std::string> parameters;
+  std::string fields;
+  std::optional<int64_t> limit;
+  int32_t page_size = 0;
+  std::string save_payload;
+};
+
+// The command again, without values of parameters: those may be personal, and come from a file or
+// the standard input instead.
+std::string Again(const QueryOptions& options, const std::string& request_id) {
+  std::string line = absl::StrCat("sluice query ", ShellQuoted(options.dataset), " --purpose ",
+                                  ShellQuoted(options.purpose));
+  const auto add = [&line](const char* name, const std::string& value) {
+    if (!value.empty()) absl::StrAppend(&line, " ", name, " ", ShellQuoted(value));
+  };
+  add("--case", options.case_reference);
+  add("--user", options.end_user);
+  add("--on-behalf-of", options.on_behalf_of);
+  add("--grant", options.grant);
+  add("--where", options.where);
+  for (const std::string& parameter : options.parameters) {
+    const size_t equals = parameter.find('=');
+    const bool literal = equals == std::string::npos || parameter.substr(equals + 1, 1) != "@";
+    add("--param", literal ? parameter.substr(0, equals) + "=@-" : parameter);
+  }
+  add("--fields", options.fields);
+  if (options.limit) add("--limit", absl::StrCat(*options.limit));
+  if (options.page_size > 0) add("--page-size", absl::StrCat(options.page_size));
+  add("--request-id", request_id);
+  return line;
+}
+
+// "  a = 1 AND b = 2 OR c = 3" with a mark under the position that the gateway named.
+void AddFilterMark(const absl::Status& status, const std::string& where, Failure& failure) {
+  const auto request = BadRequestOf(status);
+  if (!request || where.empty()) return;
+  for (const auto& violation : request->field_violations()) {
+    size_t position = 0;
+    if (!violation.field().starts_with("filter:") ||
+        !absl::SimpleAtoi(violation.field().substr(7), &position) || position == 0)
+      continue;
+    size_t bytes = 0;  // of the code points before it
+    for (size_t points = 0; bytes < where.size(); ++bytes) {
+      if ((where[bytes] & 0xC0) != 0x80 && ++points == position) break;
+    }
+    const std::string mark(DisplayWidth(Harmless(where.substr(0, bytes))), ' ');
+    failure.lines.insert(failure.lines.begin(), {{"filter", Harmless(where)}, {"", mark + "^"}});
+    return;
+  }
+}
+
+class Query {
+ public:
+  Query(Session& session, const QueryOptions& options) : session_(session), options_(options) {}
+
+  absl::Status Run() {
+    SLUICE_RETURN_IF_ERROR(Prepare());
+    SLUICE_ASSIGN_OR_RETURN(profile_, session_.GetProfile());
+    const Micros started = session_.environment.clock.Monotonic();
+    do {
+      SLUICE_RETURN_IF_ERROR(OnePage());
+    } while (!response_.next_page_token().empty() && Wanted() > 0);
+    totals_.more = !response_.next_page_token().empty();
+    totals_.elapsed = session_.environment.clock.Monotonic() - started;
+    if (session_.format() == Format::kTable)
+      session_.environment.out << FormatTable(columns_, cells_);
+    session_.environment.out.flush();
+    session_.environment.err << FormatSummary(session_, response_, totals_);
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::Status Prepare() {
+    if (options_.limit && *options_.limit < 0)
+      return UsageError("--limit is a number of rows; 0 means all.", "--limit 100");
+    request_.set_dataset(options_.dataset);
+    request_.set_purpose(options_.purpose);
+    request_.set_case_reference(options_.case_reference);
+    request_.set_end_user(options_.end_user);
+    request_.set_on_behalf_of(options_.on_behalf_of);
+    request_.set_grant(options_.grant);
+    request_.set_filter(options_.where);
+    for (const auto field : absl::StrSplit(options_.fields, ',', absl::SkipWhitespace()))
+      request_.add_fields(std::string(absl::StripAsciiWhitespace(field)));
+    // One size for all pages: a page token belongs to a request with the same one.
+    int64_t size = options_.page_size;
+    if (size == 0 && options_.limit && *options_.limit > 0)
+      size = std::min(*options_.limit, kPageRows);
+    request_.set_page_size(static_cast<int32_t>(size));
+    return ReadParameters(options_.parameters, session_.environment.files, session_.environment.in,
+                          *request_.mutable_parameters());
+  }
+
+  // Rows still wanted; -1 where all are.
+  int64_t Wanted() const {
+    if (!options_.limit) return totals_.pages == 0 ? 1 : 0;
+    return *options_.limit == 0 ? INT64_MAX : *options_.limit - totals_.rows;
+  }
+
+  absl::Status OnePage() {
+    const bool first = totals_.pages == 0;
+    request_.set_request_id(first && !options_.request_id.empty()
+                                ? options_.request_id
+                                : HexEncode(session_.environment.random.Bytes(16)));
+    request_.set_page_token(response_.next_page_token());
+    auto response = Ask(session_, kQuery, request_);
+    if (!response.ok()) return Explained(response.status());
+    response_ = *std::move(response);
+    SLUICE_ASSIGN_OR_RETURN(const v1::AuditEnvelope envelope,
+                            CheckAnswer(request_, response_, profile_->log_key));
+    const auto batch = records::DecodeRowBatch(response_.payload());
+    if (!batch.ok() || batch->rows() != response_.rows())
+      return LocalError("ANSWER_UNREADABLE",
+                        "the gateway's rows cannot be read; nothing is shown.");
+    SLUICE_RETURN_IF_ERROR(Keep());
+    Show(*batch);
+    return absl::OkStatus();
+  }
+
+  // What may be tried again can be: the access stays the same one.
+  absl::Status Explained(const absl::Status& status) const {
+    Failure failure = DescribeFailure(status);
+    AddFilterMark(status, options_.where, failure);
+    if (failure.exit_code != kTryLater) return FromFailure(std::move(failure));
+    const std::string again =
+        Again(options_, totals_.pages == 0 ? request_.request_id() : std::string());
+    const auto retry = std::find_if(failure.lines.begin(), failure.lines.end(),
+                                    [](const auto& line) { return line.first == "retry"; });
+    if (retry != failure.lines.end())
+      retry->second += ": " + again;
+    else
+      failure.lines.emplace_back("retry", "safe: " + again);
+    if (totals_.pages > 0)
+      failure.lines.insert(failure.lines.begin(),
+                           {"shown", absl::StrCat(totals_.rows, " rows, up to #",
+                                                  totals_.last_index, "; more were to follow")});
+    return FromFailure(std::move(failure));
+  }
+
+  absl::Status Keep() {
+    const std::string folder = StateFolder(session_.environment.variable);
+    if (folder.empty())
+      return UsageError("there is no place for receipts: neither HOME nor XDG_STATE_HOME is set.",
+                        "XDG_STATE_HOME=DIR sluice query …");
+    auto path =
+        KeepReceipt(session_.environment.files, folder, response_.receipt(), profile_->log_key);
+    if (!path.ok()) return Annotate(path.status(), "keeping the receipt");
+    totals_.receipt = *std::move(path);
+    if (!options_.save_payload.empty()) {
+      const std::string name = totals_.pages == 0
+                                   ? options_.save_payload
+                                   : absl::StrCat(options_.save_payload, ".", totals_.pages + 1);
+      SLUICE_RETURN_IF_ERROR(
+          session_.environment.files.WriteAtomically(name, response_.payload(), 0600));
+    }
+    totals_.last_index = response_.receipt().index();
+    if (totals_.pages++ == 0) totals_.first_index = totals_.last_index;
+    return absl::OkStatus();
+  }
+
+  void Show(const records::RecordBatch& batch) {
+    totals_.rows += batch.rows();
+    std::string text;
+    switch (session_.format()) {
+      case Format::kTable:
+        return Gather(batch);
+      case Format::kJson:
+        records::AppendJsonLines(batch, text);
+        break;
+      case Format::kCsv:
+        if (totals_.pages == 1) records::AppendCsvHeader(*batch.schema(), text);
+        records::AppendCsv(batch, text);
+        break;
+    }
+    session_.environment.out << text;
+  }
+
+  void Gather(const records::RecordBatch& batch) {
+    if (columns_.empty()) {
+      for (const records::Field& field : batch.schema()->fields()) {
+        using records::TypeId;
+        const TypeId type = field.type.id;
+        columns_.push_back({field.name, type == TypeId::kInt64 || type == TypeId::kFloat64 ||
+                                            type == TypeId::kDecimal128});
+      }
+    }
+    for (int64_t row = 0; row < batch.rows(); ++row) {
+      auto& cells = cells_.emplace_back();
+      for (const records::Column& column : batch.columns())
+        cells.push_back(records::DisplayValue(column, row));
+    }
+  }
+
+  Session& session_;
+  const QueryOptions& options_;
+  const Profile* profile_ = nullptr;
+  v1::QueryRequest request_;
+  v1::QueryResponse response_;
+  QueryTotals totals_;
+  std::vector<TableColumn> columns_;
+  std::vector<std::vector<std::string>> cells_;
+};
+
+}  // namespace
+
+void AddQueryCommand(CLI::App& app, Invocation& invocation) {
+  auto options = std::make_shared<QueryOptions>();
+  CLI::App* query = app.add_subcommand("query", "ask for records of a dataset");
+  query->add_option("dataset", options->dataset, "AGENCY/DATASET")->required();
+  query->add_option("--purpose", options->purpose, "a code of the authority's list")->required();
+  query->add_option("--case", options->case_reference, "the case that you ask for");
+  query->add_option("--user", options->end_user, "the end user on whose screen it will stand");
+  query->add_option("--on-behalf-of", options->on_behalf_of, "whom you ask for");
+  query->add_option("--grant", options->grant, "the grant to use, where several allow the call");
+  query->add_option("--request-id", options->request_id,
+                    "the same id with the same request is the same access");
+  query->add_option("--where", options->where, "filter, such as 'id_number = $id'");
+  query
+      ->add_option("--param", options->parameters,
+                   "NAME=VALUE, NAME=@FILE or NAME=@- (a value a line); personal identifiers "
+                   "belong in a file or on standard input")
+      ->allow_extra_args(false);
+  query->add_option("--fields", options->fields, "a,b: only these, in this order");
+  query->add_option("--limit", options->limit,
+                    "rows to fetch, page by page; 0: all. Without it: one page");
+  query->add_option("--page-size", options->page_size, "rows a page")->check(CLI::Range(0, 10000));
+  query->add_option(
+      "--save-payload", options->save_payload,
+      "also write the bytes that the receipt proves; pages after the first as FILE.2, …");
+  query->callback([&invocation, options] {
+    invocation.command = [options](Session& session) { return Query(session, *options).Run(); };
+  });
+}
+
+}  // namespace sluice::cli

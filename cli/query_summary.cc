@@ -1,0 +1,78 @@
+#include "cli/query_summary.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "cli/times.h"
+#include "cli/words.h"
+
+namespace sluice::cli {
+namespace {
+
+constexpr absl::string_view kDot = " · ";
+
+std::string FirstLine(const Session& session, const v1::Applied& applied,
+                      const QueryTotals& totals) {
+  std::string line = absl::StrCat(Grouped(totals.rows), totals.rows == 1 ? " row" : " rows", " in ",
+                                  Grouped(totals.elapsed / kMillisecond), " ms");
+  if (totals.pages > 1) absl::StrAppend(&line, ", ", totals.pages, " pages");
+  if (applied.has_data_as_of())
+    absl::StrAppend(&line, kDot, "data as of ",
+                    FormatTime(ToMicros(applied.data_as_of()), session.environment.zone));
+  if (applied.bad_values() > 0)
+    absl::StrAppend(&line, kDot, Grouped(applied.bad_values()),
+                    " values did not fit their type and are null");
+  if (!applied.ordered() && totals.rows > 1) absl::StrAppend(&line, kDot, "in no order");
+  if (totals.more) absl::StrAppend(&line, kDot, "more rows match: --limit N, or --limit 0 for all");
+  return line;
+}
+
+std::string Masks(const v1::Applied& applied) {
+  std::vector<std::string> masks;
+  for (const v1::AppliedField& field : applied.fields())
+    if (field.mask().kind() != v1::MASK_KIND_UNSPECIFIED &&
+        field.mask().kind() != v1::MASK_KIND_NONE)
+      masks.push_back(absl::StrCat(field.name(), " ", MaskWords(field.mask())));
+  return absl::StrJoin(masks, kDot);
+}
+
+std::string GrantLine(const v1::Applied& applied) {
+  std::vector<std::string> parts = {absl::StrCat(applied.grant(), " r", applied.grant_revision())};
+  if (!applied.row_filter().empty())
+    parts.push_back(absl::StrCat("rows where ", applied.row_filter()));
+  if (!applied.basis().law().empty())
+    parts.push_back(absl::StrCat("law ", LawWords(applied.basis())));
+  if (std::string left = QuotaLeftWords(applied.quota_left()); !left.empty())
+    parts.push_back(std::move(left));
+  return absl::StrJoin(parts, kDot);
+}
+
+// "~/.local/…" for what lies below the home.
+std::string ShortPath(const Session& session, const std::string& path) {
+  const auto home = session.environment.variable("HOME");
+  if (!home || home->size() < 2 || !path.starts_with(*home + "/")) return path;
+  return "~" + path.substr(home->size());
+}
+
+}  // namespace
+
+std::string FormatSummary(const Session& session, const v1::QueryResponse& last,
+                          const QueryTotals& totals) {
+  const v1::Applied& applied = last.applied();
+  std::string out = FirstLine(session, applied, totals) + "\n";
+  const auto add = [&](std::string_view label, const std::string& text) {
+    absl::StrAppend(&out, PadRight(session.Label(label), 8), " ", Harmless(text), "\n");
+  };
+  std::string masked = Masks(applied);
+  if (applied.left_out_size() > 0)
+    absl::StrAppend(&masked, masked.empty() ? "none" : "", "     ", session.Label("left out"), "  ",
+                    absl::StrJoin(applied.left_out(), ", "));
+  if (!masked.empty()) add("masked", masked);
+  add("grant", GrantLine(applied));
+  std::string index = absl::StrCat("#", totals.first_index);
+  if (totals.last_index != totals.first_index) absl::StrAppend(&index, " to #", totals.last_index);
+  add("audit", absl::StrCat(index, " ", last.receipt().origin(), kDot, "receipt ",
+                            ShortPath(session, totals.receipt)));
+  return out;
+}
+
+}  // namespace sluice::cli

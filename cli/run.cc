@@ -1,0 +1,73 @@
+#include "cli/run.h"
+
+#include <algorithm>
+
+#include "CLI/Config.hpp"
+#include "CLI/Formatter.hpp"
+#include "cli/commands.h"
+
+namespace sluice::cli {
+namespace {
+
+void AddSharedOptions(CLI::App& app, SharedOptions& options) {
+  app.add_option("--profile", options.profile,
+                 "whom to call and as whom: a file, or a name in ./profiles or "
+                 "~/.config/sluice/profiles (also SLUICE_PROFILE)");
+  app.add_option("--format", options.format,
+                 "table, json (an object a line) or csv; a table to a terminal, json elsewhere")
+      ->check(CLI::IsMember({"table", "json", "csv"}));
+  app.add_option("--lang", options.language, "language of labels")
+      ->check(CLI::IsMember({"en", "zh"}));
+  app.add_option("--timeout", options.timeout, "the longest that a call may take (30s)");
+}
+
+void AddCommands(CLI::App& app, Invocation& invocation) {
+  AddQueryCommand(app, invocation);
+  AddWhoAmICommand(app, invocation);
+}
+
+int Report(Environment& environment, const absl::Status& status) {
+  if (status.ok()) return kDone;
+  const Failure failure = DescribeFailure(status);
+  environment.err << FormatFailure(failure);
+  return failure.exit_code;
+}
+
+// Wrong usage, or a call for help, as CLI11 says it.
+int Refuse(Environment& environment, CLI::App& app, const CLI::ParseError& error) {
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success))
+    return app.exit(error, environment.out, environment.err);
+  environment.err << FormatFailure(
+      {"USAGE", error.what(), {{"next", "sluice --help, or sluice COMMAND --help"}}, kWrongUsage});
+  return kWrongUsage;
+}
+
+}  // namespace
+
+int Run(Environment& environment, std::vector<std::string> arguments) {
+  CLI::App app(
+      "Sluice: departments lend each other records, and a log that nobody can alter says "
+      "who saw what.",
+      "sluice");
+  Invocation invocation;
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.set_version_flag("--version", SLUICE_VERSION);
+  AddSharedOptions(app, invocation.options);
+  AddCommands(app, invocation);
+  std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
+  try {
+    app.parse(std::move(arguments));
+  } catch (const CLI::ParseError& error) {
+    return Refuse(environment, app, error);
+  }
+  Session session(environment, invocation.options);
+  const int code = Report(environment, invocation.command(session));
+  environment.out.flush();
+  if (code == kDone && !environment.out)
+    return Report(environment,
+                  LocalError("OUTPUT_LOST", "not all of the output could be written."));
+  return code;
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,79 @@
+#include "cli/times.h"
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "cli/failure.h"
+
+namespace sluice::cli {
+namespace {
+
+std::string Format(const char* format, Micros time, const absl::TimeZone& zone) {
+  return absl::FormatTime(format, absl::FromUnixMicros(time), zone);
+}
+
+Micros UnitOf(char unit) {
+  switch (unit) {
+    case 's':
+      return kSecond;
+    case 'm':
+      return kMinute;
+    case 'h':
+      return kHour;
+    case 'd':
+      return kDay;
+    default:
+      return 0;
+  }
+}
+
+}  // namespace
+
+Micros ToMicros(const google::protobuf::Timestamp& time) {
+  return time.seconds() * kSecond + time.nanos() / 1000;
+}
+
+google::protobuf::Timestamp ToTimestamp(Micros time) {
+  google::protobuf::Timestamp stamp;
+  const Micros fraction = ((time % kSecond) + kSecond) % kSecond;
+  stamp.set_seconds((time - fraction) / kSecond);
+  stamp.set_nanos(static_cast<int32_t>(fraction * 1000));
+  return stamp;
+}
+
+std::string FormatTime(Micros time, const absl::TimeZone& zone) {
+  return Format("%Y-%m-%d %H:%M:%S %Ez", time, zone);
+}
+
+std::string FormatShort(Micros time, const absl::TimeZone& zone) {
+  return Format("%m-%d %H:%M:%S", time, zone);
+}
+
+std::string FormatOffset(Micros time, const absl::TimeZone& zone) {
+  return Format("%Ez", time, zone);
+}
+
+std::string FormatZulu(Micros time) {
+  return Format("%Y-%m-%d %H:%M:%SZ", time, absl::UTCTimeZone());
+}
+
+absl::StatusOr<Micros> ParseWhen(std::string_view text, Micros now, const absl::TimeZone& zone) {
+  const absl::string_view view(text.data(), text.size());
+  const absl::CivilDay today(zone.At(absl::FromUnixMicros(now)).cs);
+  if (text == "today") return absl::ToUnixMicros(absl::FromCivil(today, zone));
+  if (text == "yesterday") return absl::ToUnixMicros(absl::FromCivil(today - 1, zone));
+  int64_t count = 0;
+  if (text.size() > 1 && UnitOf(text.back()) > 0 &&
+      absl::SimpleAtoi(view.substr(0, view.size() - 1), &count) && count >= 0 && count < 1'000'000)
+    return now - count * UnitOf(text.back());
+  absl::Time time;
+  std::string ignored;
+  for (const char* format : {"%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"})
+    if (absl::ParseTime(format, view, zone, &time, &ignored)) return absl::ToUnixMicros(time);
+  for (const char* format : {absl::RFC3339_full, "%Y-%m-%d %H:%M:%S %Ez"})
+    if (absl::ParseTime(format, view, &time, &ignored)) return absl::ToUnixMicros(time);
+  return UsageError(absl::StrCat("\"", view, "\" is no time."),
+                    "today, 2026-11-23, 2026-11-23T14:02:00+08:00, or a time ago: 2h");
+}
+
+}  // namespace sluice::cli
