@@ -46,8 +46,7 @@ absl::StatusOr<v1::ListRecordsRequest> MakeRequest(const Environment& environmen
 
 std::string Summary(const v1::ListRecordsResponse& last, size_t count) {
   std::string line = absl::StrCat(count, count == 1 ? " record" : " records");
-  if (last.searched_to() > 0)
-    absl::StrAppend(&line, " · searched #0 to #", last.searched_to() - 1);
+  if (last.searched_to() > 0) absl::StrAppend(&line, " · searched #0 to #", last.searched_to() - 1);
   absl::StrAppend(&line,
                   last.next_page_token().empty() ? ", complete" : ", more match: --limit 0 for all",
                   " · this reading is #", last.read_index(), "\n");
@@ -60,8 +59,7 @@ absl::Status List(Session& session, const ListOptions& options) {
   std::vector<v1::Record> records;
   v1::ListRecordsResponse response;
   // The same size for all pages, so that none brings more than was asked for at its end.
-  const int64_t size =
-      options.limit == 0 ? kMostPage : std::min<int64_t>(options.limit, kMostPage);
+  const int64_t size = options.limit == 0 ? kMostPage : std::min<int64_t>(options.limit, kMostPage);
   request.set_page_size(static_cast<int32_t>(size));
   do {
     SLUICE_ASSIGN_OR_RETURN(response, Ask(session, kListRecords, request));

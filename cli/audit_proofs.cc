@@ -32,7 +32,8 @@ absl::StatusOr<audit::TlogProof> CheckProof(const std::string& text,
   if (proof->extra.empty()) return ProofBroken("the file holds no record beside its proof.");
   const absl::Status holds = audit::VerifyTlogProof(*proof, proof->extra, key);
   if (!holds.ok())
-    return ProofBroken(absl::StrCat("the proof does not hold: ", std::string(holds.message()), "."));
+    return ProofBroken(
+        absl::StrCat("the proof does not hold: ", std::string(holds.message()), "."));
   return proof;
 }
 
@@ -111,10 +112,10 @@ absl::Status Verify(Session& session, const ProofOptions& options) {
   if (broken.what.empty()) return Annotate(report.status(), options.folder);
   FailureLines lines;
   if (!broken.holds.empty()) lines.emplace_back("holds", broken.holds);
-  return LocalError("LOG_BROKEN",
-                    broken.where.empty() ? broken.what
-                                         : absl::StrCat(broken.what, " (", broken.where, ")"),
-                    std::move(lines), broken.next);
+  return LocalError(
+      "LOG_BROKEN",
+      broken.where.empty() ? broken.what : absl::StrCat(broken.what, " (", broken.where, ")"),
+      std::move(lines), broken.next);
 }
 
 }  // namespace

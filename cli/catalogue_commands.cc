@@ -57,7 +57,8 @@ absl::Status List(Session& session, const CatalogueOptions& options) {
                     Word(v1::SharingAttribute_descriptor(), dataset.sharing()),
                     Word(v1::UpdateCycle_descriptor(), dataset.update_cycle()),
                     absl::StrJoin(dataset.purposes(), ", ")});
-  session.PrintList({{"dataset"}, {"title"}, {"sharing"}, {"update"}, {"purposes"}}, rows, datasets);
+  session.PrintList({{"dataset"}, {"title"}, {"sharing"}, {"update"}, {"purposes"}}, rows,
+                    datasets);
   return absl::OkStatus();
 }
 
@@ -76,16 +77,16 @@ void ShowDataset(Session& session, const v1::Dataset& dataset) {
   if (session.format() != Format::kTable) return;
   std::vector<std::vector<std::string>> rows;
   for (const v1::DatasetField& field : dataset.fields()) {
-    const bool key = std::find(dataset.key().begin(), dataset.key().end(), field.name()) !=
-                     dataset.key().end();
+    const bool key =
+        std::find(dataset.key().begin(), dataset.key().end(), field.name()) != dataset.key().end();
     rows.push_back({field.name(), TypeWords(field.type()),
                     Word(v1::FieldClass_descriptor(), field.field_class()).substr(0, 2),
                     field.has_least_mask() ? MaskWords(field.least_mask()) : "", field.subject(),
                     key ? "key" : "", TitleOf(field.title(), session.chinese())});
     rows.back()[2] = absl::AsciiStrToUpper(rows.back()[2]);
   }
-  std::vector<TableColumn> columns = {
-      {"field"}, {"type"}, {"class"}, {"least mask"}, {"subject"}, {""}, {"title"}};
+  std::vector<TableColumn> columns = {{"field"},   {"type"}, {"class"}, {"least mask"},
+                                      {"subject"}, {""},     {"title"}};
   for (TableColumn& column : columns) column.title = session.Label(column.title);
   session.environment.out << FormatTable(columns, rows);
 }

@@ -71,8 +71,8 @@ absl::Status RunRequest(Session& session, const CertsOptions& options) {
   const std::string request = JoinPath(options.folder, "request.pem");
   SLUICE_RETURN_IF_ERROR(
       certs::CreateRequest(session.environment.files, key, request, names).status());
-  std::string sign = absl::StrCat("sluice certs sign ", ShellQuoted(request), " --as ",
-                                  names.identity.Format());
+  std::string sign =
+      absl::StrCat("sluice certs sign ", ShellQuoted(request), " --as ", names.identity.Format());
   for (const std::string& name : names.dns_names) absl::StrAppend(&sign, " --dns ", name);
   for (const std::string& address : names.ip_addresses) absl::StrAppend(&sign, " --ip ", address);
   session.environment.out << "wrote " << key << "  the private key (0600): it stays here\n"
@@ -117,8 +117,8 @@ absl::Status RunRevoke(Session& session, const CertsOptions& options) {
   SLUICE_ASSIGN_OR_RETURN(const auto authority, OpenAuthority(session, options));
   SLUICE_ASSIGN_OR_RETURN(const certs::RevocationList list, NewList(*authority, options));
   const std::string path = JoinPath(options.authority, "crl.pem");
-  session.environment.out << "wrote " << path << "  list " << list.number() << ", "
-                          << list.size() << " revoked, until " << FormatUtc(list.next_update())
+  session.environment.out << "wrote " << path << "  list " << list.number() << ", " << list.size()
+                          << " revoked, until " << FormatUtc(list.next_update())
                           << "\nnext  for each gateway, which does not know until then: "
                           << "sluice certs publish " << ShellQuoted(path) << "\n";
   return absl::OkStatus();
@@ -170,8 +170,11 @@ void AddCertsCommands(CLI::App& app, Invocation& invocation) {
     });
     return command;
   };
-  CLI::App* request = add("request", "make a private key and a request for its certificate", RunRequest);
-  request->add_option("name", options->name, "spiffe://… or agency/A/system/S, agency/A/person/P, gateway/G")
+  CLI::App* request =
+      add("request", "make a private key and a request for its certificate", RunRequest);
+  request
+      ->add_option("name", options->name,
+                   "spiffe://… or agency/A/system/S, agency/A/person/P, gateway/G")
       ->required();
   AddNames(request, options);
   request->add_option("--dir", options->folder, "for key.pem and request.pem (.)");
@@ -186,7 +189,8 @@ void AddCertsCommands(CLI::App& app, Invocation& invocation) {
   revoke->add_option("serial", options->serial, "as sluice certs show writes it");
   revoke->add_option("--ca", options->authority, "the authority's folder")->required();
   revoke->add_option("--reason", options->reason, "such as key-compromise");
-  revoke->add_flag("--renew-list", options->renew_list, "only a new list, before the old one runs out");
+  revoke->add_flag("--renew-list", options->renew_list,
+                   "only a new list, before the old one runs out");
   CLI::App* publish = add("publish", "bring a revocation list to the gateway", RunPublish);
   publish->add_option("list", options->file, "crl.pem")->required();
   CLI::App* show = add("show", "what is in a certificate, request, list or authority's folder",

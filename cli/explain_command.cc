@@ -23,10 +23,13 @@ void Print(Session& session, v1::Reason reason) {
                             << "\n  next   " << info.next() << "\n";
     return;
   }
-  const nlohmann::ordered_json json = {
-      {"reason", ReasonName(reason)}, {"number", static_cast<int>(reason)},
-      {"code", StatusCodeName(info.code())}, {"retry", RetryWords(info.retry())},
-      {"mend", info.mend()}, {"meaning", info.meaning()}, {"next", info.next()}};
+  const nlohmann::ordered_json json = {{"reason", ReasonName(reason)},
+                                       {"number", static_cast<int>(reason)},
+                                       {"code", StatusCodeName(info.code())},
+                                       {"retry", RetryWords(info.retry())},
+                                       {"mend", info.mend()},
+                                       {"meaning", info.meaning()},
+                                       {"next", info.next()}};
   session.environment.out << json.dump() << '\n';
 }
 

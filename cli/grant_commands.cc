@@ -28,10 +28,10 @@ absl::Status Apply(Session& session, const ApplyOptions& options) {
   const auto response = Ask(session, kApplyGrant, request);
   if (!response.ok())
     return Placed(response.status(), file->document, options, "grant", sharing::GrantYamlNames());
-  PrintDifferences(session, options,
-                   absl::StrCat("grant ", response->grant().id(), ", revision ",
-                                response->grant().revision()),
-                   response->differences(), *response);
+  PrintDifferences(
+      session, options,
+      absl::StrCat("grant ", response->grant().id(), ", revision ", response->grant().revision()),
+      response->differences(), *response);
   return absl::OkStatus();
 }
 
@@ -72,14 +72,9 @@ absl::Status List(Session& session, const GrantOptions& options) {
                     grant.consumer_agency(), absl::StrJoin(grant.purposes(), ", "),
                     GrantState(grant, environment.clock.Now()),
                     FormatTime(ToMicros(grant.expires()), environment.zone)});
-  session.PrintList({{"grant"},
-                     {"rev", true},
-                     {"dataset"},
-                     {"consumer"},
-                     {"purposes"},
-                     {"state"},
-                     {"expires"}},
-                    rows, grants);
+  session.PrintList(
+      {{"grant"}, {"rev", true}, {"dataset"}, {"consumer"}, {"purposes"}, {"state"}, {"expires"}},
+      rows, grants);
   return absl::OkStatus();
 }
 

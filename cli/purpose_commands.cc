@@ -72,7 +72,8 @@ absl::Status ListSources(Session& session) {
 }
 
 void AddGroup(CLI::App& app, Invocation& invocation, const char* name, const char* help,
-              absl::Status (*apply)(Session&, const ApplyOptions&), absl::Status (*list)(Session&)) {
+              absl::Status (*apply)(Session&, const ApplyOptions&),
+              absl::Status (*list)(Session&)) {
   CLI::App* group = app.add_subcommand(name, help);
   group->require_subcommand(1);
   auto options = std::make_shared<ApplyOptions>();

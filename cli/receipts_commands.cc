@@ -23,10 +23,9 @@ absl::Status Check(Session& session, const ReceiptsOptions& options) {
     return LocalError("RECEIPT_BROKEN",
                       absl::StrCat(options.receipt, ": ", std::string(receipt.status().message())));
   SLUICE_ASSIGN_OR_RETURN(const v1::AuditEnvelope envelope, CheckReceipt(*receipt, key));
-  FailureLines lines = {
-      {"proved", absl::StrCat("#", receipt->index(), " of ", receipt->origin(), ", signed in #",
-                              receipt->first_index(), " to #",
-                              receipt->first_index() + receipt->count() - 1)}};
+  FailureLines lines = {{"proved", absl::StrCat("#", receipt->index(), " of ", receipt->origin(),
+                                                ", signed in #", receipt->first_index(), " to #",
+                                                receipt->first_index() + receipt->count() - 1)}};
   if (!options.data.empty()) {
     SLUICE_ASSIGN_OR_RETURN(const std::string data, files.ReadAll(options.data));
     SLUICE_RETURN_IF_ERROR(CheckPayload(envelope, data));

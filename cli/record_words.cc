@@ -84,9 +84,9 @@ FailureLines EnvelopeLines(const v1::AuditEnvelope& envelope) {
     if (!text.empty()) lines.emplace_back(label, text);
   };
   add("outcome", OutcomeWords(envelope));
-  add("time", FormatZulu(ToMicros(envelope.time())) +
-                  (envelope.clock() == v1::CLOCK_QUALITY_SYNCHRONISED ? ""
-                                                                      : ", clock not synchronised"));
+  add("time",
+      FormatZulu(ToMicros(envelope.time())) +
+          (envelope.clock() == v1::CLOCK_QUALITY_SYNCHRONISED ? "" : ", clock not synchronised"));
   add("actor", envelope.actor().principal());
   if (!envelope.dataset().empty())
     add("dataset", absl::StrCat(envelope.dataset(), ", revision ", envelope.dataset_revision()));

@@ -1,4 +1,5 @@
 // sluice agency|person|system add|list, suspend, resume; role grant|revoke.
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
 #include "cli/json.h"
@@ -37,8 +38,8 @@ absl::Status ListAgencies(Session& session, const RegistryOptions&) {
   SLUICE_ASSIGN_OR_RETURN(const auto response, Ask(session, kListAgencies, {}));
   std::vector<std::vector<std::string>> rows;
   for (const v1::Agency& agency : response.agencies())
-    rows.push_back({agency.id(), TitleOf(agency.title(), session.chinese()),
-                    StateWord(agency.state())});
+    rows.push_back(
+        {agency.id(), TitleOf(agency.title(), session.chinese()), StateWord(agency.state())});
   session.PrintList({{"agency"}, {"title"}, {"state"}}, rows, response.agencies());
   return absl::OkStatus();
 }

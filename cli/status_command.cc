@@ -27,9 +27,8 @@ absl::Status Status(Session& session) {
       {"gateway", absl::StrCat(status.gateway(), ", version ", status.version(), ", up since ",
                                time(status.started()))},
       {"ready", status.ready() ? "yes" : "NO"},
-      {"log", absl::StrCat(status.log_origin(), ", ", Grouped(status.log_records()),
-                           " records, head ", Grouped(status.head_records()), " signed ",
-                           time(status.head_signed()))},
+      {"log", absl::StrCat(status.log_origin(), ", ", Grouped(status.log_records()), " records, ",
+                           Grouped(status.head_records()), " under a signed head")},
       {"calls", absl::StrCat(status.running_exchanges(), " running")},
       {"certificate", absl::StrCat("until ", time(status.certificate_expires()))}};
   for (const std::string& problem : status.problems()) lines.emplace_back("problem", problem);
