@@ -12,7 +12,7 @@
 namespace sluice::catalogue {
 
 // More characters than this are never shown by a mask.
-inline constexpr int kMaxMaskCharacters = 1000;
+inline constexpr int kMaxMaskCharacters = 100;
 
 // INVALID_ARGUMENT naming what is expected.
 absl::StatusOr<v1::Mask> ParseMask(std::string_view text);

@@ -5,77 +5,123 @@
 
 #include "gateway/base/crypto.h"
 #include "gateway/catalogue/mask_spec.h"
-#include "gateway/records/row_batch.h"
 
 namespace sluice::policy {
 namespace {
 
-// Masked columns by granted field, each made at most once.
-class MaskedColumns {
- public:
-  MaskedColumns(const Plan& plan, const records::RecordBatch& scanned,
-                const audit::Pseudonyms& pseudonyms)
-      : plan_(plan),
-        scanned_(scanned),
-        pseudonyms_(pseudonyms),
-        columns_(plan.grant->granted.size()) {}
+using records::Column;
+using records::RecordBatch;
+using records::TypeId;
 
-  const records::Column& Raw(int field) const {
-    const auto at = std::find(plan_.scan_fields.begin(), plan_.scan_fields.end(), field);
-    return scanned_.column(static_cast<size_t>(at - plan_.scan_fields.begin()));
+// Where each field of the dataset stands in the scan; -1 where it does not.
+absl::StatusOr<std::vector<int>> PositionsOf(const Plan& plan, const RecordBatch& scanned) {
+  const records::Schema& schema = *plan.dataset->schema;
+  if (scanned.columns().size() != plan.scan_fields.size()) {
+    return absl::InternalError("the adapter gave another number of columns than were asked for");
   }
-  const records::Column& Masked(int granted) {
-    auto& column = columns_[static_cast<size_t>(granted)];
-    if (!column) {
-      const int field = plan_.grant->granted[static_cast<size_t>(granted)];
-      column = ApplyMask(plan_.grant->mask(granted), Raw(field), *plan_.dataset, field,
-                         plan_.grant->definition.consumer_agency(), pseudonyms_);
+  std::vector<int> positions(schema.size(), -1);
+  for (size_t i = 0; i < plan.scan_fields.size(); ++i) {
+    const records::Field& field = schema.field(plan.scan_fields[i]);
+    if (scanned.column(i).type() != field.type || scanned.column(i).length() != scanned.rows()) {
+      return absl::InternalError("the adapter gave a column of another type or length for " +
+                                 field.name);
     }
-    return *column;
+    positions[plan.scan_fields[i]] = static_cast<int>(i);
   }
+  return positions;
+}
 
- private:
-  const Plan& plan_;
-  const records::RecordBatch& scanned_;
-  const audit::Pseudonyms& pseudonyms_;
-  std::vector<std::optional<records::Column>> columns_;
-};
+void AppendBytes(std::string& out, const void* bytes, size_t size) {
+  out.append(static_cast<const char*>(bytes), size);
+}
+
+template <class T>
+void AppendRaw(std::string& out, T value) {
+  AppendBytes(out, &value, sizeof(value));
+}
+
+// Unambiguous: a byte for null or not, lengths before texts.
+void AppendValue(const Column& column, int64_t row, std::string& out) {
+  out += column.IsNull(row) ? '\0' : '\1';
+  if (column.IsNull(row)) return;
+  switch (column.type().id) {
+    case TypeId::kBool:
+      return AppendRaw(out, column.Bool(row));
+    case TypeId::kInt64:
+    case TypeId::kTimestamp:
+      return AppendRaw(out, column.Int64(row));
+    case TypeId::kFloat64:
+      return AppendRaw(out, column.Float64(row));
+    case TypeId::kDecimal128:
+      return AppendRaw(out, column.Decimal(row));
+    case TypeId::kDate32:
+      return AppendRaw(out, column.Date32(row));
+    case TypeId::kUtf8:
+    case TypeId::kBinary:
+      AppendRaw(out, static_cast<uint64_t>(column.Bytes(row).size()));
+      out += column.Bytes(row);
+      return;
+  }
+}
 
 }  // namespace
 
-absl::StatusOr<Applied> Apply(const Plan& plan, const records::RecordBatch& scanned, int64_t most,
+absl::StatusOr<Applied> Apply(const Plan& plan, const RecordBatch& scanned, int64_t most,
                               const audit::Pseudonyms& pseudonyms) {
-  if (scanned.columns().size() != plan.scan_fields.size())
-    return absl::InternalError("a scanned batch has other columns than were asked for");
-  const int fields = static_cast<int>(plan.dataset->schema->size());
-  MaskedColumns before(plan, scanned, pseudonyms);
-  records::ColumnView view(static_cast<size_t>(fields) + plan.grant->granted.size(), nullptr);
-  for (int field : records::FieldsOf(plan.predicate)) {
-    view[static_cast<size_t>(field)] =
-        field < fields ? &before.Raw(field) : &before.Masked(field - fields);
+  auto positions = PositionsOf(plan, scanned);
+  if (!positions.ok()) return positions.status();
+  const auto raw = [&](int field) -> const Column& { return scanned.column((*positions)[field]); };
+  const std::string& consumer = plan.grant->definition.consumer_agency();
+  const auto masked = [&](int granted, const Column& column) {
+    return ApplyMask(plan.grant->mask(granted), column, *plan.dataset, plan.grant->granted[granted],
+                     consumer, pseudonyms);
+  };
+
+  // The predicate sees raw columns, and those that it reads masked.
+  const int width = static_cast<int>(plan.dataset->schema->size());
+  std::vector<std::optional<Column>> seen(plan.grant->granted.size());
+  records::ColumnView view(width + seen.size(), nullptr);
+  for (const int field : records::FieldsOf(plan.predicate)) {
+    const int granted = field - width;
+    const int source = granted < 0 ? field : plan.grant->granted[granted];
+    if ((*positions)[source] < 0) {
+      return absl::InternalError("the plan filters on a field that it does not scan");
+    }
+    if (granted < 0) {
+      view[field] = &raw(field);
+    } else {
+      view[field] = &seen[granted].emplace(masked(granted, raw(source)));
+    }
   }
   std::vector<int64_t> kept = records::Evaluate(plan.predicate, view, scanned.rows());
-  if (static_cast<int64_t>(kept.size()) > most) kept.resize(static_cast<size_t>(most));
+  if (static_cast<int64_t>(kept.size()) > most) kept.resize(std::max<int64_t>(most, 0));
 
-  // Only rows that leave are masked.
-  const records::RecordBatch rows = scanned.Take(kept);
-  MaskedColumns masked(plan, rows, pseudonyms);
-  std::vector<records::Column> output;
-  for (const OutputField& field : plan.output) output.push_back(masked.Masked(field.granted));
-  const auto count = static_cast<int64_t>(kept.size());
-  return Applied{records::RecordBatch(plan.output_schema, std::move(output), count),
-                 std::move(kept)};
+  std::vector<Column> columns;
+  columns.reserve(plan.output.size());
+  for (const auto& [field, granted] : plan.output) {
+    if ((*positions)[field] < 0) {
+      return absl::InternalError("the plan puts out a field that it does not scan");
+    }
+    columns.push_back(seen[granted] ? seen[granted]->Take(kept)
+                                    : masked(granted, raw(field).Take(kept)));
+  }
+  const auto rows = static_cast<int64_t>(kept.size());
+  return Applied{RecordBatch(plan.output_schema, std::move(columns), rows), std::move(kept)};
 }
 
-std::vector<int64_t> ShuffleOrder(const records::RecordBatch& output, std::string_view key) {
-  std::vector<Hash> digests;
-  for (int64_t row = 0; row < output.rows(); ++row)
-    digests.push_back(HmacSha256(key, records::EncodeRowBatch(output.Take({row}))));
-  std::vector<int64_t> order(static_cast<size_t>(output.rows()));
+std::vector<int64_t> ShuffleOrder(const RecordBatch& output, std::string_view key) {
+  std::vector<Hash> digests(output.rows());
+  std::string row;
+  for (int64_t i = 0; i < output.rows(); ++i) {
+    row.clear();
+    for (const Column& column : output.columns()) AppendValue(column, i, row);
+    digests[i] = HmacSha256(key, row);
+  }
+  std::vector<int64_t> order(output.rows());
   std::iota(order.begin(), order.end(), 0);
-  // Equal rows cannot be told apart, so their order says nothing.
-  std::stable_sort(order.begin(), order.end(),
-                   [&](int64_t a, int64_t b) { return digests[a] < digests[b]; });
+  // Rows of one digest are the same, so that their order says nothing.
+  std::sort(order.begin(), order.end(),
+            [&digests](int64_t a, int64_t b) { return digests[a] < digests[b]; });
   return order;
 }
 

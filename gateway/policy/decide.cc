@@ -1,11 +1,12 @@
 #include "gateway/policy/decide.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "gateway/base/error.h"
 #include "gateway/catalogue/mask_spec.h"
-#include "gateway/policy/choose_grant.h"
+#include "gateway/policy/pick_grant.h"
 #include "gateway/policy/request_form.h"
 
 namespace sluice::policy {
@@ -14,202 +15,288 @@ namespace {
 using records::Op;
 using records::Predicate;
 
-Parameters ParametersOf(const v1::QueryRequest& request) {
-  Parameters parameters;
-  for (const auto& [name, values] : request.parameters()) parameters.emplace(name, &values);
-  return parameters;
-}
-
-FilterRule RuleFor(const Grant& grant, int field) {
-  const int granted = grant.by_field[static_cast<size_t>(field)];
-  if (granted < 0) return FilterRule::kNotGranted;
-  if (catalogue::IsNone(grant.mask(granted))) return FilterRule::kAny;
-  switch (grant.definition.fields(granted).filter()) {
-    case v1::MASKED_FILTER_EXACT:
-      return FilterRule::kExact;
-    case v1::MASKED_FILTER_MASKED_VALUE:
-      return FilterRule::kMaskedValue;
-    default:
-      return FilterRule::kNotAllowed;
-  }
-}
-
-bool ReadsMasked(const Predicate& predicate, int fields) {
-  if (predicate.field >= fields) return true;
-  return std::any_of(predicate.children.begin(), predicate.children.end(),
-                     [fields](const Predicate& child) { return ReadsMasked(child, fields); });
-}
-
-// What the source may be told: implied by the whole, and without any masked value. A part under NOT
-// that reads one is dropped whole: weakened inside, it would turn stronger outside.
-Predicate RawPart(const Predicate& predicate, int fields) {
-  if (!ReadsMasked(predicate, fields)) return predicate;
-  if (predicate.op != Op::kAnd && predicate.op != Op::kOr) return Predicate();
+// The part of a predicate on raw fields alone, which holds wherever the whole does: a condition on
+// a masked value gives way to TRUE where more rows may come of it, and so does a NOT or an OR with
+// one inside.
+Predicate RawPart(const Predicate& predicate, int raw_fields, bool* whole) {
   Predicate part;
-  part.op = predicate.op;
-  for (const Predicate& child : predicate.children) {
-    Predicate raw = RawPart(child, fields);
-    if (raw.op == Op::kTrue && predicate.op == Op::kOr) return Predicate();
-    if (raw.op != Op::kTrue) part.children.push_back(std::move(raw));
-  }
-  return part.children.empty() ? Predicate() : part;
-}
-
-absl::Status CheckClaims(const v1::Grant& grant, const v1::QueryRequest& request) {
-  if (grant.case_reference_required() && request.case_reference().empty())
-    return Error(v1::REASON_CASE_REFERENCE_REQUIRED,
-                 absl::StrCat("grant ", grant.id(), " demands a case reference."),
-                 {{"grant", grant.id()}, {"dataset", grant.dataset()}});
-  if (grant.end_user_required() && request.end_user().empty())
-    return Error(v1::REASON_END_USER_REQUIRED,
-                 absl::StrCat("grant ", grant.id(), " demands the end user."),
-                 {{"grant", grant.id()}, {"dataset", grant.dataset()}});
-  return absl::OkStatus();
-}
-
-absl::Status ChooseFields(const v1::QueryRequest& request, Plan& plan) {
-  const Grant& grant = *plan.grant;
-  const catalogue::Dataset& dataset = *plan.dataset;
-  if (request.fields().empty()) {
-    for (size_t i = 0; i < grant.granted.size(); ++i)
-      plan.output.push_back({grant.granted[i], static_cast<int>(i)});
-    plan.output_schema = grant.whole_schema;
-  } else {
-    std::vector<records::Field> fields;
-    for (int i = 0; i < request.fields_size(); ++i) {
-      const auto index = dataset.IndexOf(request.fields(i));
-      const int granted = index ? grant.by_field[static_cast<size_t>(*index)] : -1;
-      if (granted < 0) {
-        absl::Status status =
-            index ? Error(v1::REASON_FIELD_NOT_GRANTED,
-                          absl::StrCat("grant ", grant.definition.id(), " does not cover ",
-                                       request.fields(i), "."),
-                          {{"grant", grant.definition.id()}, {"field", request.fields(i)}})
-                  : Error(v1::REASON_FIELD_UNKNOWN, "the dataset has no field of this name.",
-                          {{"dataset", dataset.definition.name()}});
-        AddFieldViolation(status, absl::StrCat("fields[", i, "]"), std::string(status.message()));
-        return status;
+  switch (predicate.op) {
+    case Op::kAnd:
+      for (const Predicate& child : predicate.children) {
+        Predicate raw = RawPart(child, raw_fields, whole);
+        if (raw.op != Op::kTrue) part.children.push_back(std::move(raw));
       }
-      plan.output.push_back({*index, granted});
-      fields.push_back(grant.whole_schema->field(static_cast<size_t>(granted)));
+      if (part.children.size() == 1) return Predicate(std::move(part.children[0]));
+      if (!part.children.empty()) part.op = Op::kAnd;
+      return part;
+    case Op::kOr:
+    case Op::kNot: {
+      bool children_whole = true;
+      for (const Predicate& child : predicate.children) {
+        Predicate raw = RawPart(child, raw_fields, &children_whole);
+        const bool dropped = predicate.op == Op::kNot ? !children_whole : raw.op == Op::kTrue;
+        if (dropped) {
+          *whole = false;
+          return Predicate();
+        }
+        part.children.push_back(std::move(raw));
+      }
+      part.op = predicate.op;
+      *whole = *whole && children_whole;
+      return part;
     }
-    plan.output_schema = std::make_shared<const records::Schema>(std::move(fields));
+    default:
+      if (predicate.field < raw_fields) return predicate;
+      *whole = false;
+      return part;
   }
-  for (size_t i = 0; i < dataset.schema->size(); ++i) {
-    if (!plan.output_schema->IndexOf(dataset.schema->field(i).name))
-      plan.left_out.push_back(dataset.schema->field(i).name);
+}
+
+// Decides one request.
+class Decider {
+ public:
+  Decider(const identity::Principal& principal, const v1::QueryRequest& request,
+          const SnapshotPtr& snapshot, Micros now, const DecideLimits& limits)
+      : principal_(principal), request_(request), snapshot_(snapshot), now_(now), limits_(limits) {}
+
+  Decision Run() {
+    Decision decision;
+    absl::Status status = Permit();
+    if (status.ok()) {
+      decision.plan = std::move(plan_);
+    } else {
+      decision.denial = Deny(std::move(status));
+    }
+    return decision;
   }
-  return absl::OkStatus();
-}
 
-absl::Status BindPredicate(const v1::QueryRequest& request, Plan& plan) {
-  const Grant& grant = *plan.grant;
-  const catalogue::Dataset& dataset = *plan.dataset;
-  FilterContext context;
-  context.dataset = &dataset;
-  context.rule = [&grant](int field) { return RuleFor(grant, field); };
-  context.masked_type = [&grant, &dataset](int field) {
-    return catalogue::MaskedType(grant.mask(grant.by_field[static_cast<size_t>(field)]),
-                                 dataset.schema->field(static_cast<size_t>(field)).type);
-  };
-  context.masked_column = [&grant](int field) {
-    return grant.by_field[static_cast<size_t>(field)];
-  };
-  SLUICE_ASSIGN_OR_RETURN(BoundFilter bound,
-                          BindFilter(request.filter(), ParametersOf(request), context));
-  const int fields = static_cast<int>(dataset.schema->size());
-  plan.raw_predicate = And(grant.row_filter, RawPart(bound.predicate, fields));
-  plan.predicate = And(grant.row_filter, std::move(bound.predicate));
-  plan.asked = std::move(bound.asked);
-  plan.names_subjects = bound.names_subjects;
-  return absl::OkStatus();
-}
-
-absl::Status ChoosePageSize(const v1::QueryRequest& request, const DecideLimits& limits,
-                            Plan& plan) {
-  int32_t most = limits.max_page_rows;
-  const v1::Grant& grant = plan.grant->definition;
-  if (grant.max_page_rows() > 0) most = std::min(most, grant.max_page_rows());
-  if (request.page_size() > most)
-    return Error(v1::REASON_PAGE_SIZE_TOO_LARGE,
-                 absl::StrCat("a page has at most ", most, " rows under grant ", grant.id(), "."),
-                 {{"grant", grant.id()}, {"most", absl::StrCat(most)}});
-  plan.page_rows = request.page_size() > 0 ? request.page_size() : most;
-  return absl::OkStatus();
-}
-
-void ChooseScan(Plan& plan) {
-  const catalogue::Dataset& dataset = *plan.dataset;
-  std::vector<bool> needed(dataset.schema->size(), false);
-  const auto need = [&needed](int field) { needed[static_cast<size_t>(field)] = true; };
-  for (const OutputField& field : plan.output) need(field.field);
-  for (int field : dataset.key) need(field);
-  for (int field : dataset.subject_fields) need(field);
-  const int fields = static_cast<int>(needed.size());
-  for (int field : records::FieldsOf(plan.predicate))
-    need(field < fields ? field : plan.grant->granted[static_cast<size_t>(field - fields)]);
-  for (int i = 0; i < fields; ++i)
-    if (needed[static_cast<size_t>(i)]) plan.scan_fields.push_back(i);
-}
-
-Decision Deny(absl::Status status, catalogue::DatasetPtr dataset, GrantPtr grant,
-              const v1::QueryRequest& request) {
-  Decision decision;
-  decision.denial.emplace();
-  decision.denial->status = std::move(status);
-  if (dataset != nullptr) {
-    AskedAbout asked = ReadAsked(request.filter(), ParametersOf(request), *dataset);
-    decision.denial->asked = std::move(asked.asked);
+ private:
+  absl::Status Permit() {
+    if (principal_.kind != identity::PrincipalKind::kSystem) {
+      return Error(v1::REASON_CERTIFICATE_KIND_NOT_ALLOWED,
+                   "records are lent to systems; this certificate is a person's.");
+    }
+    SLUICE_RETURN_IF_ERROR(CheckForm(request_));
+    for (const auto& [name, values] : request_.parameters()) parameters_.emplace(name, &values);
+    SLUICE_RETURN_IF_ERROR(FindDataset());
+    SLUICE_RETURN_IF_ERROR(CheckPurpose());
+    SLUICE_ASSIGN_OR_RETURN(grant_,
+                            PickGrant(principal_, request_, *snapshot_, *dataset_, now_, nearest_));
+    nearest_ = grant_;
+    SLUICE_RETURN_IF_ERROR(CheckClaims());
+    plan_.snapshot = snapshot_;
+    plan_.grant = grant_;
+    plan_.dataset = grant_->dataset;
+    plan_.purpose = request_.purpose();
+    plan_.ordered = grant_->key_visible;
+    SLUICE_RETURN_IF_ERROR(ChooseFields());
+    SLUICE_RETURN_IF_ERROR(BindPredicate());
+    SLUICE_RETURN_IF_ERROR(ChoosePageSize());
+    ChooseScan();
+    const auto source = snapshot_->directory->sources.find(plan_.dataset->definition.source());
+    if (source != snapshot_->directory->sources.end()) plan_.source = &source->second;
+    return absl::OkStatus();
   }
-  decision.denial->dataset = std::move(dataset);
-  decision.denial->grant = std::move(grant);
-  return decision;
-}
+
+  Denial Deny(absl::Status status) {
+    Denial denial;
+    denial.status = std::move(status);
+    denial.dataset = dataset_;
+    denial.grant = nearest_;
+    if (dataset_ == nullptr) return denial;
+    AskedAbout about = ReadAsked(request_.filter(), parameters_, *dataset_);
+    denial.asked = std::move(about.asked);
+    denial.names_subjects = about.names_subjects;
+    return denial;
+  }
+
+  absl::Status FindDataset() {
+    const auto found = snapshot_->datasets.find(request_.dataset());
+    // A name that nobody registered is not repeated: it may be anything.
+    if (found == snapshot_->datasets.end()) {
+      return Error(v1::REASON_DATASET_UNKNOWN, "there is no such dataset.");
+    }
+    dataset_ = found->second;
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckPurpose() const {
+    const auto& purposes = snapshot_->directory->purposes;
+    const auto found = purposes.find(request_.purpose());
+    if (found == purposes.end()) {
+      return Error(v1::REASON_PURPOSE_UNKNOWN, "the purpose is not on the authority's list.",
+                   {{"dataset", request_.dataset()}});
+    }
+    if (found->second.withdrawn()) {
+      return Error(
+          v1::REASON_PURPOSE_UNKNOWN,
+          absl::StrCat("the authority has withdrawn the purpose \"", request_.purpose(), "\"."),
+          {{"dataset", request_.dataset()}, {"purpose", request_.purpose()}});
+    }
+    return absl::OkStatus();
+  }
+
+  // An error about the grant in use.
+  absl::Status OfGrant(v1::Reason reason, std::string_view sentence) const {
+    return Error(reason, sentence,
+                 {{"dataset", request_.dataset()}, {"grant", grant_->definition.id()}});
+  }
+
+  absl::Status CheckClaims() const {
+    const v1::Grant& grant = grant_->definition;
+    const auto blank = [](const std::string& claim) {
+      return claim.find_first_not_of(' ') == std::string::npos;
+    };
+    if (grant.case_reference_required() && blank(request_.case_reference())) {
+      return OfGrant(v1::REASON_CASE_REFERENCE_REQUIRED,
+                     absl::StrCat("grant ", grant.id(), " demands a case reference."));
+    }
+    if (grant.end_user_required() && blank(request_.end_user())) {
+      return OfGrant(v1::REASON_END_USER_REQUIRED,
+                     absl::StrCat("grant ", grant.id(), " demands the end user."));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status ChooseFields() {
+    if (request_.fields().empty()) {
+      plan_.output.reserve(grant_->granted.size());
+      for (size_t i = 0; i < grant_->granted.size(); ++i) {
+        plan_.output.push_back({.field = grant_->granted[i], .granted = static_cast<int>(i)});
+      }
+      plan_.output_schema = grant_->schema;
+      plan_.left_out = grant_->left_out;
+      return absl::OkStatus();
+    }
+    SLUICE_RETURN_IF_ERROR(FindFields());
+    std::vector<records::Field> fields;
+    std::vector<bool> shown(plan_.dataset->schema->size(), false);
+    fields.reserve(plan_.output.size());
+    for (const auto& [field, granted] : plan_.output) {
+      fields.push_back(grant_->schema->field(granted));
+      shown[field] = true;
+    }
+    plan_.output_schema = std::make_shared<const records::Schema>(std::move(fields));
+    for (size_t i = 0; i < shown.size(); ++i) {
+      if (!shown[i]) plan_.left_out.push_back(plan_.dataset->schema->field(i).name);
+    }
+    return absl::OkStatus();
+  }
+
+  // Every field asked for, or one error with all that cannot be had.
+  absl::Status FindFields() {
+    absl::Status unknown, missing;
+    for (int i = 0; i < request_.fields_size(); ++i) {
+      const auto field = plan_.dataset->IndexOf(request_.fields(i));
+      const std::string path = field ? "" : absl::StrCat("fields[", i, "]");
+      if (!field) {
+        if (unknown.ok()) {
+          unknown = OfGrant(v1::REASON_FIELD_UNKNOWN,
+                            absl::StrCat("the dataset has no field of the name at ", path, "."));
+        }
+        AddFieldViolation(unknown, path, "there is no such field");
+      } else if (grant_->by_field[*field] < 0) {
+        const std::string& name = plan_.dataset->field(*field).name();
+        if (missing.ok()) {
+          missing = OfGrant(v1::REASON_FIELD_NOT_GRANTED,
+                            absl::StrCat("grant ", grant_->definition.id(),
+                                         " does not cover the field ", name, "."));
+          AddKey(missing, "field", name);
+        }
+        AddFieldViolation(missing, absl::StrCat("fields[", i, "]"),
+                          absl::StrCat("the grant does not cover ", name));
+      } else {
+        plan_.output.push_back({.field = *field, .granted = grant_->by_field[*field]});
+      }
+    }
+    return unknown.ok() ? missing : unknown;
+  }
+
+  FilterRule RuleFor(int field) const {
+    const int granted = grant_->by_field[field];
+    if (granted < 0) return FilterRule::kNotGranted;
+    if (catalogue::IsNone(grant_->mask(granted))) return FilterRule::kAny;
+    switch (grant_->definition.fields(granted).filter()) {
+      case v1::MASKED_FILTER_EXACT:
+        return FilterRule::kExact;
+      case v1::MASKED_FILTER_MASKED_VALUE:
+        return FilterRule::kMaskedValue;
+      default:
+        return FilterRule::kNotAllowed;
+    }
+  }
+
+  absl::Status BindPredicate() {
+    FilterContext context;
+    context.dataset = plan_.dataset.get();
+    context.rule = [this](int field) { return RuleFor(field); };
+    context.masked_column = [this](int field) { return grant_->by_field[field]; };
+    context.masked_type = [this](int field) {
+      return grant_->schema->field(grant_->by_field[field]).type;
+    };
+    auto bound = BindFilter(request_.filter(), parameters_, context);
+    if (!bound.ok()) {
+      absl::Status status = bound.status();
+      AddKey(status, "dataset", request_.dataset());
+      AddKey(status, "grant", grant_->definition.id());
+      return status;
+    }
+    plan_.asked = std::move(bound->asked);
+    plan_.names_subjects = bound->names_subjects;
+    plan_.predicate = records::And(grant_->row_filter, std::move(bound->predicate));
+    bool whole = true;
+    plan_.raw_predicate =
+        RawPart(plan_.predicate, static_cast<int>(plan_.dataset->schema->size()), &whole);
+    return absl::OkStatus();
+  }
+
+  absl::Status ChoosePageSize() {
+    const int32_t granted = grant_->definition.max_page_rows();
+    const int32_t most =
+        granted > 0 ? std::min(granted, limits_.max_page_rows) : limits_.max_page_rows;
+    if (request_.page_size() > most) {
+      absl::Status status = OfGrant(v1::REASON_PAGE_SIZE_TOO_LARGE,
+                                    absl::StrCat("a page may have at most ", most, " rows here."));
+      AddKey(status, "most", absl::StrCat(most));
+      AddFieldViolation(status, "page_size", absl::StrCat("expected at most ", most));
+      return status;
+    }
+    plan_.page_rows = request_.page_size() > 0 ? request_.page_size() : most;
+    return absl::OkStatus();
+  }
+
+  // Output, key, subjects, and whatever the predicate reads.
+  void ChooseScan() {
+    const int width = static_cast<int>(plan_.dataset->schema->size());
+    std::vector<bool> needed(width, false);
+    for (const OutputField& output : plan_.output) needed[output.field] = true;
+    for (const int field : plan_.dataset->key) needed[field] = true;
+    for (const int field : plan_.dataset->subject_fields) needed[field] = true;
+    for (const int field : records::FieldsOf(plan_.predicate)) {
+      needed[field < width ? field : grant_->granted[field - width]] = true;
+    }
+    for (int field = 0; field < width; ++field) {
+      if (needed[field]) plan_.scan_fields.push_back(field);
+    }
+  }
+
+  const identity::Principal& principal_;
+  const v1::QueryRequest& request_;
+  const SnapshotPtr& snapshot_;
+  const Micros now_;
+  const DecideLimits& limits_;
+  Parameters parameters_;
+  catalogue::DatasetPtr dataset_;
+  GrantPtr grant_;
+  GrantPtr nearest_;
+  Plan plan_;
+};
 
 }  // namespace
 
 Decision Decide(const identity::Principal& principal, const v1::QueryRequest& request,
                 const SnapshotPtr& snapshot, Micros now, const DecideLimits& limits) {
-  if (principal.kind != identity::PrincipalKind::kSystem)
-    return Deny(Error(v1::REASON_CERTIFICATE_KIND_NOT_ALLOWED,
-                      "records are asked for by systems; this certificate is a person's."),
-                nullptr, nullptr, request);
-  if (absl::Status status = CheckForm(request); !status.ok())
-    return Deny(std::move(status), nullptr, nullptr, request);
-  const auto dataset = snapshot->datasets.find(request.dataset());
-  if (dataset == snapshot->datasets.end())
-    return Deny(Error(v1::REASON_DATASET_UNKNOWN, "there is no dataset of this name."), nullptr,
-                nullptr, request);
-  const auto purpose = snapshot->directory->purposes.find(request.purpose());
-  if (purpose == snapshot->directory->purposes.end() || purpose->second.withdrawn())
-    return Deny(Error(v1::REASON_PURPOSE_UNKNOWN, "the authority's list has no such purpose.",
-                      {{"dataset", request.dataset()}}),
-                dataset->second, nullptr, request);
-
-  GrantPtr nearest;
-  auto grant = ChooseGrant(principal, request, *snapshot, now, &nearest);
-  if (!grant.ok()) return Deny(grant.status(), dataset->second, nearest, request);
-
-  Plan plan;
-  plan.snapshot = snapshot;
-  plan.grant = *grant;
-  plan.dataset = (*grant)->dataset;
-  plan.purpose = request.purpose();
-  plan.ordered = plan.grant->key_visible;
-  const std::string& source = plan.dataset->definition.source();
-  if (const auto found = snapshot->directory->sources.find(source);
-      found != snapshot->directory->sources.end()) {
-    plan.source = &found->second;
-  }
-  absl::Status status = CheckClaims(plan.grant->definition, request);
-  if (status.ok()) status = ChooseFields(request, plan);
-  if (status.ok()) status = BindPredicate(request, plan);
-  if (status.ok()) status = ChoosePageSize(request, limits, plan);
-  if (!status.ok()) return Deny(std::move(status), plan.dataset, plan.grant, request);
-  ChooseScan(plan);
-  Decision decision;
-  decision.plan = std::move(plan);
-  return decision;
+  return Decider(principal, request, snapshot, now, limits).Run();
 }
 
 }  // namespace sluice::policy

@@ -19,8 +19,8 @@ struct DecideLimits {
 };
 
 struct OutputField {
-  int field = 0;       // in the dataset's schema
-  int granted = 0;     // in the grant's fields
+  int field = 0;    // in the dataset's schema
+  int granted = 0;  // in the grant's fields
 };
 
 // What is permitted, and how to carry it out. Keeps what it points to alive.
@@ -31,15 +31,15 @@ struct Plan {
   const v1::Source* source = nullptr;  // in snapshot->directory
   std::string purpose;
 
-  std::vector<OutputField> output;       // in the order asked for
-  records::SchemaPtr output_schema;      // names, masked types
-  std::vector<std::string> left_out;     // names of the dataset's other fields
+  std::vector<OutputField> output;    // in the order asked for
+  records::SchemaPtr output_schema;   // names, masked types
+  std::vector<std::string> left_out;  // names of the dataset's other fields
   // Row filter and consumer's filter together. Field i < schema size is the raw field i; field
   // schema size + g is the masked value of the grant's field g.
   records::Predicate predicate;
   // The part on raw fields alone, for push-down: implied by `predicate`.
   records::Predicate raw_predicate;
-  std::vector<int> scan_fields;          // indices in the schema: output, key, predicate, subjects
+  std::vector<int> scan_fields;  // indices in the schema: output, key, predicate, subjects
   std::vector<BoundFilter::Asked> asked;
   bool names_subjects = false;
   // False: the key is hidden, so rows come shuffled by a keyed digest and must fit one page.
@@ -49,10 +49,12 @@ struct Plan {
 
 // What is known of a call when it was refused, for its record.
 struct Denial {
-  absl::Status status;  // with its reason
-  catalogue::DatasetPtr dataset;  // null where unknown
-  GrantPtr grant;                 // the one that came nearest, where there was one
+  absl::Status status;                    // with its reason
+  catalogue::DatasetPtr dataset;          // null where unknown
+  GrantPtr grant;                         // the one that came nearest, where there was one
   std::vector<BoundFilter::Asked> asked;  // where the filter could be read
+  // Whether it asked about those alone.
+  bool names_subjects = false;
 };
 
 struct Decision {

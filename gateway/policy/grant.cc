@@ -1,107 +1,248 @@
 #include "gateway/policy/grant.h"
 
+#include <algorithm>
+#include <cstdlib>
+#include <limits>
 #include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "gateway/base/error.h"
 #include "gateway/catalogue/mask_spec.h"
+#include "gateway/catalogue/names.h"
 #include "gateway/policy/filter.h"
 
 namespace sluice::policy {
 namespace {
 
-// Collects every mistake of a definition.
-class Mistakes {
+constexpr size_t kMaxText = 4096;
+constexpr int kMaxDayOffset = 14 * 60;  // no zone lies further from UTC
+
+absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
+std::string_view MessageOf(const absl::Status& status) {
+  return {status.message().data(), status.message().size()};
+}
+
+// Notes every mistake of a definition; nothing stops at the first.
+class Checker {
  public:
-  void Add(std::string_view path, std::string_view mistake) { AddFieldViolation(status_, path, mistake), any_ = true; }
-  bool any() const { return any_; }
-  absl::Status status() const { return status_; }
+  Checker(const v1::Grant& definition, catalogue::DatasetPtr dataset)
+      : definition_(definition), dataset_(std::move(dataset)) {}
+
+  absl::StatusOr<GrantPtr> Run() {
+    grant_->definition = definition_;
+    grant_->dataset = dataset_;
+    grant_->by_field.assign(dataset_->schema->size(), -1);
+    Dataset();
+    Consumer();
+    Basis();
+    Fields();
+    RowFilter();
+    Modes();
+    Limits();
+    Period();
+    if (!status_.ok()) return status_;
+    Derive();
+    return std::move(grant_);
+  }
 
  private:
-  absl::Status status_ = Error(v1::REASON_DEFINITION_INVALID, "the grant has mistakes.");
-  bool any_ = false;
-};
-
-Micros ToMicros(const google::protobuf::Timestamp& time) {
-  return time.seconds() * kSecond + time.nanos() / 1000;
-}
-
-void CheckField(const v1::GrantedField& granted, const v1::DatasetField& field,
-                const records::DataType& type, const std::string& path, Mistakes& mistakes) {
-  if (const absl::Status fits = catalogue::MaskFits(granted.mask(), type); !fits.ok())
-    mistakes.Add(path + ".mask", std::string(fits.message()));
-  if (field.has_least_mask() &&
-      !catalogue::AtLeastAsStrict(granted.mask(), field.least_mask())) {
-    mistakes.Add(path + ".mask",
-                 absl::StrCat("shows more than the dataset allows: at least ",
-                              catalogue::FormatMask(field.least_mask()), " is needed"));
+  void Fail(std::string_view path, std::string_view mistake) {
+    if (status_.ok()) status_ = Error(v1::REASON_DEFINITION_INVALID, "the grant has mistakes.");
+    AddFieldViolation(status_, path, mistake);
   }
-  const bool as_it_is = catalogue::IsNone(granted.mask());
-  if (granted.filter() == v1::MASKED_FILTER_EXACT && as_it_is)
-    mistakes.Add(path + ".filter", "is for masked fields; this one may be filtered on as it is");
-  if (granted.filter() == v1::MASKED_FILTER_MASKED_VALUE &&
-      (as_it_is || granted.mask().kind() == v1::MASK_KIND_NULL)) {
-    mistakes.Add(path + ".filter", "there is no masked value to filter on");
-  }
-  if (!v1::MaskedFilter_IsValid(granted.filter())) mistakes.Add(path + ".filter", "is unknown");
-}
 
-void CheckFields(const v1::Grant& definition, Grant& grant, Mistakes& mistakes) {
-  if (definition.fields().empty()) mistakes.Add("fields", "must name at least one field");
-  grant.by_field.assign(grant.dataset->schema->size(), -1);
-  for (int i = 0; i < definition.fields_size(); ++i) {
-    const v1::GrantedField& granted = definition.fields(i);
-    const std::string path = absl::StrCat("fields[", i, "]");
-    const auto index = grant.dataset->IndexOf(granted.name());
-    if (!index) {
-      mistakes.Add(path + ".name", absl::StrCat("the dataset has no field ", granted.name()));
-      grant.granted.push_back(0);
-      continue;
+  void Dataset() {
+    if (definition_.dataset() != dataset_->definition.name()) {
+      Fail("dataset", "is not the name of the dataset that the grant is for");
     }
-    if (grant.by_field[*index] >= 0) mistakes.Add(path + ".name", "is named twice");
-    grant.by_field[*index] = i;
-    grant.granted.push_back(*index);
-    CheckField(granted, grant.dataset->field(*index), grant.dataset->schema->field(*index).type,
-               path, mistakes);
+    if (dataset_->definition.sharing() == v1::SHARING_ATTRIBUTE_WITHHELD) {
+      Fail("dataset", "the dataset is withheld by law: no grant can be given");
+    }
   }
-}
 
-void CheckTerms(const v1::Grant& definition, Mistakes& mistakes) {
-  if (definition.purposes().empty()) mistakes.Add("purposes", "must name at least one purpose");
-  if (definition.basis().law().empty() || definition.basis().article().empty())
-    mistakes.Add("basis", "must cite law and article");
-  if (!definition.has_expires()) {
-    mistakes.Add("expires", "is needed: a grant ends");
-  } else if (definition.has_not_before() &&
-             ToMicros(definition.expires()) <= ToMicros(definition.not_before())) {
-    mistakes.Add("expires", "must be later than not_before");
+  // Codes, each once.
+  void Codes(std::string_view path, const google::protobuf::RepeatedPtrField<std::string>& codes) {
+    std::set<std::string_view> seen;
+    for (int i = 0; i < codes.size(); ++i) {
+      const std::string place = absl::StrCat(View(path), "[", i, "]");
+      if (!catalogue::IsCode(codes[i])) {
+        Fail(place, absl::StrCat("expected ", View(catalogue::kCodeForm)));
+      } else if (!seen.insert(codes[i]).second) {
+        Fail(place, "stands there twice");
+      }
+    }
   }
-  if (definition.modes().empty()) mistakes.Add("modes", "must name at least one mode");
-  for (int i = 0; i < definition.modes_size(); ++i) {
-    if (definition.modes(i) != v1::MODE_QUERY)
-      mistakes.Add(absl::StrCat("modes[", i, "]"), "is unknown; there is: query");
-  }
-  if (definition.max_page_rows() < 0) mistakes.Add("max_page_rows", "must not be negative");
-  const v1::Quota& quota = definition.quota();
-  if (quota.calls_per_minute() < 0 || quota.rows_per_day() < 0 || quota.rows_total() < 0)
-    mistakes.Add("quota", "must not be negative");
-  if (quota.day_offset_minutes() < -14 * 60 || quota.day_offset_minutes() > 14 * 60)
-    mistakes.Add("quota.day_offset_minutes", "must lie between -14:00 and +14:00");
-}
 
-// The row filter is the owner's: it may read every field, but no literal of a sensitive one, so that
-// its text can be shown.
-void BindRows(const v1::Grant& definition, Grant& grant, Mistakes& mistakes) {
-  FilterContext context;
-  context.dataset = grant.dataset.get();
-  context.rule = [](int) { return FilterRule::kAny; };
-  auto bound = BindFilter(definition.row_filter(), {}, context);
-  if (bound.ok()) {
-    grant.row_filter = std::move(bound->predicate);
-  } else {
-    mistakes.Add("row_filter", std::string(bound.status().message()));
+  void Consumer() {
+    if (!catalogue::IsCode(definition_.consumer_agency())) {
+      Fail("consumer_agency",
+           absl::StrCat("expected the agency's id, ", View(catalogue::kCodeForm)));
+    }
+    Codes("systems", definition_.systems());
+    Codes("purposes", definition_.purposes());
+    if (definition_.purposes().empty()) Fail("purposes", "expected at least one");
+    const auto& allowed = dataset_->definition.purposes();
+    for (int i = 0; i < definition_.purposes_size(); ++i) {
+      const std::string& purpose = definition_.purposes(i);
+      if (catalogue::IsCode(purpose) &&
+          std::find(allowed.begin(), allowed.end(), purpose) == allowed.end()) {
+        Fail(absl::StrCat("purposes[", i, "]"), "the dataset does not list this purpose");
+      }
+    }
   }
-}
+
+  void Basis() {
+    const v1::LegalBasis& basis = definition_.basis();
+    if (basis.law().empty()) Fail("basis.law", "expected the law that allows the grant");
+    if (basis.article().empty()) Fail("basis.article", "expected the article of that law");
+    for (const auto& [path, text] :
+         {std::pair("basis.law", &basis.law()), std::pair("basis.article", &basis.article()),
+          std::pair("basis.text", &basis.text())}) {
+      if (text->size() > kMaxText)
+        Fail(path, absl::StrCat("expected at most ", kMaxText, " bytes"));
+    }
+  }
+
+  void Fields() {
+    if (definition_.fields().empty()) Fail("fields", "expected at least one");
+    for (int i = 0; i < definition_.fields_size(); ++i) {
+      const std::string path = absl::StrCat("fields[", i, "]");
+      const auto index = dataset_->IndexOf(definition_.fields(i).name());
+      grant_->granted.push_back(index.value_or(-1));
+      if (!index) {
+        Fail(absl::StrCat(path, ".name"), "the dataset has no such field");
+        continue;
+      }
+      if (grant_->by_field[*index] >= 0) {
+        Fail(absl::StrCat(path, ".name"), "stands there twice");
+        continue;
+      }
+      grant_->by_field[*index] = i;
+      Field(definition_.fields(i), *index, path);
+    }
+  }
+
+  void Field(const v1::GrantedField& field, int index, const std::string& path) {
+    const v1::Mask& floor = dataset_->field(index).least_mask();
+    const absl::Status fits =
+        catalogue::MaskFits(field.mask(), dataset_->schema->field(index).type);
+    if (!fits.ok()) {
+      Fail(absl::StrCat(path, ".mask"), MessageOf(fits));
+    } else if (!catalogue::AtLeastAsStrict(field.mask(), floor)) {
+      Fail(absl::StrCat(path, ".mask"),
+           absl::StrCat("the dataset demands at least ", catalogue::FormatMask(floor)));
+    }
+    const bool unmasked = catalogue::IsNone(field.mask());
+    if (!v1::MaskedFilter_IsValid(field.filter())) {
+      Fail(absl::StrCat(path, ".filter"), "expected exact or masked_value");
+    } else if (unmasked && field.filter() != v1::MASKED_FILTER_UNSPECIFIED) {
+      Fail(absl::StrCat(path, ".filter"), "is for masked fields: others are filtered as they are");
+    } else if (field.mask().kind() == v1::MASK_KIND_NULL &&
+               field.filter() == v1::MASKED_FILTER_MASKED_VALUE) {
+      Fail(absl::StrCat(path, ".filter"), "a value masked as null has nothing to filter on");
+    }
+  }
+
+  // The owner's own filter: every field, as it is.
+  void RowFilter() {
+    FilterContext context;
+    context.dataset = dataset_.get();
+    context.rule = [](int) { return FilterRule::kAny; };
+    auto bound = BindFilter(definition_.row_filter(), Parameters(), context);
+    if (bound.ok()) {
+      grant_->row_filter = std::move(bound->predicate);
+      return;
+    }
+    std::string path = "row_filter";
+    if (const auto info = ErrorInfoOf(bound.status()); info) {
+      const auto position = info->metadata().find("position");
+      if (position != info->metadata().end()) absl::StrAppend(&path, ":", position->second);
+    }
+    // A filter of consumers would pass the value as a parameter; a row filter has none.
+    if (ReasonOf(bound.status()) == v1::REASON_FILTER_LITERAL_NOT_ALLOWED) {
+      return Fail(path, "a value of a field of class L3 or above cannot stand in a row filter");
+    }
+    Fail(path, MessageOf(bound.status()));
+  }
+
+  void Modes() {
+    if (definition_.modes().empty()) Fail("modes", "expected at least one: query");
+    std::set<int> seen;
+    for (int i = 0; i < definition_.modes_size(); ++i) {
+      const std::string path = absl::StrCat("modes[", i, "]");
+      if (definition_.modes(i) == v1::MODE_UNSPECIFIED || !v1::Mode_IsValid(definition_.modes(i))) {
+        Fail(path, "expected query");
+      } else if (!seen.insert(definition_.modes(i)).second) {
+        Fail(path, "stands there twice");
+      }
+    }
+  }
+
+  void Limits() {
+    if (definition_.max_page_rows() < 0) Fail("max_page_rows", "expected 0 or more");
+    const v1::Quota& quota = definition_.quota();
+    if (quota.calls_per_minute() < 0) Fail("quota.calls_per_minute", "expected 0 or more");
+    if (quota.rows_per_day() < 0) Fail("quota.rows_per_day", "expected 0 or more");
+    if (quota.rows_total() < 0) Fail("quota.rows_total", "expected 0 or more");
+    if (std::abs(int64_t{quota.day_offset_minutes()}) > kMaxDayOffset) {
+      Fail("quota.day_offset_minutes", "expected minutes east of UTC, -840 to 840");
+    }
+    if (!v1::GrantState_IsValid(definition_.state())) Fail("state", "is not one that there is");
+  }
+
+  // In microseconds; nothing where it is out of the years that a Timestamp has.
+  std::optional<Micros> Time(std::string_view path, const google::protobuf::Timestamp& time) {
+    constexpr int64_t kFirst = records::kMinTimestamp / kSecond;
+    constexpr int64_t kLast = records::kMaxTimestamp / kSecond;
+    if (time.seconds() < kFirst || time.seconds() > kLast || time.nanos() < 0 ||
+        time.nanos() > 999'999'999) {
+      Fail(path, "expected a time in years 1 to 9999");
+      return std::nullopt;
+    }
+    return time.seconds() * kSecond + time.nanos() / 1000;
+  }
+
+  void Period() {
+    std::optional<Micros> begins, ends;
+    if (definition_.has_not_before()) begins = Time("not_before", definition_.not_before());
+    if (definition_.has_expires()) {
+      ends = Time("expires", definition_.expires());
+    } else {
+      Fail("expires", "a grant ends: say when");
+    }
+    if (begins && ends && *ends <= *begins) Fail("expires", "the grant would end before it begins");
+    grant_->begins = begins.value_or(std::numeric_limits<Micros>::min());
+    grant_->ends = ends.value_or(0);
+  }
+
+  void Derive() {
+    std::vector<records::Field> fields;
+    for (size_t i = 0; i < grant_->granted.size(); ++i) {
+      records::Field field = dataset_->schema->field(grant_->granted[i]);
+      const v1::Mask& mask = grant_->mask(static_cast<int>(i));
+      field.type = catalogue::MaskedType(mask, field.type);
+      // A bucket of what is no number is null, and so is what a mask of null leaves.
+      if (!catalogue::IsNone(mask)) field.nullable = true;
+      fields.push_back(std::move(field));
+    }
+    grant_->schema = std::make_shared<const records::Schema>(std::move(fields));
+    for (size_t i = 0; i < grant_->by_field.size(); ++i) {
+      if (grant_->by_field[i] < 0) grant_->left_out.push_back(dataset_->schema->field(i).name);
+    }
+    grant_->key_visible =
+        !dataset_->key.empty() &&
+        std::all_of(dataset_->key.begin(), dataset_->key.end(), [this](int field) {
+          const int granted = grant_->by_field[field];
+          return granted >= 0 && catalogue::IsNone(grant_->mask(granted));
+        });
+  }
+
+  const v1::Grant& definition_;
+  const catalogue::DatasetPtr dataset_;
+  std::shared_ptr<Grant> grant_ = std::make_shared<Grant>();
+  absl::Status status_;
+};
 
 }  // namespace
 
@@ -110,31 +251,7 @@ const v1::Mask& Grant::mask(int granted_index) const {
 }
 
 absl::StatusOr<GrantPtr> Compile(const v1::Grant& definition, catalogue::DatasetPtr dataset) {
-  auto grant = std::make_shared<Grant>();
-  grant->definition = definition;
-  grant->dataset = std::move(dataset);
-  Mistakes mistakes;
-  if (grant->dataset->definition.sharing() == v1::SHARING_ATTRIBUTE_WITHHELD)
-    mistakes.Add("dataset", "is withheld by law and can be granted to nobody");
-  CheckFields(definition, *grant, mistakes);
-  CheckTerms(definition, mistakes);
-  BindRows(definition, *grant, mistakes);
-  if (mistakes.any()) return mistakes.status();
-
-  grant->key_visible = true;
-  for (int field : grant->dataset->key) {
-    const int granted = grant->by_field[field];
-    if (granted < 0 || !catalogue::IsNone(grant->mask(granted))) grant->key_visible = false;
-  }
-  std::vector<records::Field> output;
-  for (int i = 0; i < definition.fields_size(); ++i) {
-    records::Field field = grant->dataset->schema->field(grant->granted[i]);
-    field.type = catalogue::MaskedType(grant->mask(i), field.type);
-    field.nullable = field.nullable || grant->mask(i).kind() == v1::MASK_KIND_NULL;
-    output.push_back(std::move(field));
-  }
-  grant->whole_schema = std::make_shared<const records::Schema>(std::move(output));
-  return grant;
+  return Checker(definition, std::move(dataset)).Run();
 }
 
 }  // namespace sluice::policy

@@ -1,73 +1,122 @@
 #include "gateway/policy/request_form.h"
 
-#include <set>
-#include <string>
+#include <algorithm>
 #include <string_view>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "gateway/base/error.h"
+#include "gateway/catalogue/names.h"
 #include "gateway/records/utf8.h"
 
 namespace sluice::policy {
 namespace {
 
-constexpr size_t kMostClaim = 256;  // code points
-constexpr int kMostFields = 256;
-constexpr size_t kMostRequestId = 64;
-constexpr size_t kMostName = 130;
+constexpr size_t kMaxClaim = 256;  // code points
+constexpr size_t kMaxRequestId = 64;
+constexpr size_t kMaxGrantId = 64;
+constexpr size_t kMaxPageToken = 8192;
+constexpr int kMaxFields = 256;
+constexpr int kMaxParameters = 256;
 
-bool HasControl(std::string_view text) {
-  for (char c : text)
-    if (absl::ascii_iscntrl(static_cast<unsigned char>(c))) return true;
+bool IsLowerHex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+bool IsAlphanumeric(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool IsRequestId(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxRequestId &&
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return IsAlphanumeric(c) || c == '-' || c == '_' || c == '.'; });
+}
+
+bool IsGrantId(std::string_view text) {
+  return text.size() <= kMaxGrantId && std::all_of(text.begin(), text.end(), [](char c) {
+           return IsAlphanumeric(c) || c == '-';
+         });
+}
+
+// https://www.w3.org/TR/trace-context-1/: version, trace, parent, flags; neither id is all zeros.
+bool IsTraceparent(std::string_view text) {
+  if (text.size() != 55) return false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool dash = i == 2 || i == 35 || i == 52;
+    if (dash ? text[i] != '-' : !IsLowerHex(text[i])) return false;
+  }
+  return !text.starts_with("ff") && text.substr(3, 32).find_first_not_of('0') != text.npos &&
+         text.substr(36, 16).find_first_not_of('0') != text.npos;
+}
+
+// C0, DEL and C1.
+bool HasControlCharacters(std::string_view text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c < 0x20 || c == 0x7f) return true;
+    if (c == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0) {
+      return true;
+    }
+  }
   return false;
 }
 
-std::string_view ClaimMistake(std::string_view text) {
-  if (!records::ValidUtf8(text)) return "is not UTF-8";
-  if (records::CodePointCount(text) > kMostClaim) return "has more than 256 characters";
-  if (HasControl(text)) return "holds control characters";
-  return "";
+bool IsClaim(std::string_view text) {
+  return text.size() <= 4 * kMaxClaim && records::ValidUtf8(text) &&
+         records::CodePointCount(text) <= kMaxClaim && !HasControlCharacters(text);
 }
 
-bool GoodRequestId(std::string_view id) {
-  if (id.size() > kMostRequestId) return false;
-  for (char c : id) {
-    if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) && c != '-' && c != '_' && c != '.')
-      return false;
+class Checker {
+ public:
+  explicit Checker(const v1::QueryRequest& request) : request_(request) {}
+
+  absl::Status Run() {
+    Expect(catalogue::IsDatasetName(request_.dataset()), "dataset", "expected agency/dataset");
+    Expect(catalogue::IsCode(request_.purpose()), "purpose",
+           "expected a code of the authority's list");
+    constexpr std::string_view kClaim =
+        "expected at most 256 characters, none of them a control character";
+    Expect(IsClaim(request_.case_reference()), "case_reference", kClaim);
+    Expect(IsClaim(request_.end_user()), "end_user", kClaim);
+    Expect(IsClaim(request_.on_behalf_of()), "on_behalf_of", kClaim);
+    Expect(IsGrantId(request_.grant()), "grant", "expected the id of a grant");
+    Expect(request_.request_id().empty() || IsRequestId(request_.request_id()), "request_id",
+           "expected 1 to 64 of A-Z a-z 0-9 - _ .");
+    Expect(request_.traceparent().empty() || IsTraceparent(request_.traceparent()), "traceparent",
+           "expected the form of W3C Trace Context: 00-32 hex digits-16 hex digits-2 hex digits");
+    Expect(request_.page_size() >= 0, "page_size", "expected 0 or more");
+    Expect(request_.page_token().size() <= kMaxPageToken, "page_token",
+           "is longer than any that this gateway gives");
+    Expect(request_.parameters_size() <= kMaxParameters, "parameters", "expected at most 256");
+    Fields();
+    return std::move(status_);
   }
-  return true;
-}
+
+ private:
+  void Expect(bool held, std::string_view path, std::string_view expected) {
+    if (held) return;
+    if (status_.ok()) status_ = Error(v1::REASON_REQUEST_INVALID, "the request has mistakes.");
+    AddFieldViolation(status_, path, expected);
+  }
+
+  void Fields() {
+    const auto& fields = request_.fields();
+    Expect(fields.size() <= kMaxFields, "fields", "expected at most 256");
+    if (fields.size() > kMaxFields) return;
+    std::vector<std::pair<std::string_view, int>> names;
+    names.reserve(fields.size());
+    for (int i = 0; i < fields.size(); ++i) names.emplace_back(fields[i], i);
+    std::sort(names.begin(), names.end());
+    for (size_t i = 1; i < names.size(); ++i) {
+      if (names[i].first == names[i - 1].first) {
+        Expect(false, absl::StrCat("fields[", names[i].second, "]"), "was asked for before");
+      }
+    }
+  }
+
+  const v1::QueryRequest& request_;
+  absl::Status status_;
+};
 
 }  // namespace
 
-absl::Status CheckForm(const v1::QueryRequest& request) {
-  absl::Status status = Error(v1::REASON_REQUEST_INVALID, "the request is malformed.");
-  bool bad = false;
-  const auto mistake = [&](std::string_view field, std::string_view what) {
-    AddFieldViolation(status, field, what);
-    bad = true;
-  };
-  if (request.dataset().empty() || request.dataset().size() > kMostName)
-    mistake("dataset", "must be agency/dataset");
-  if (request.purpose().empty()) mistake("purpose", "is needed: every call names its purpose");
-  for (const auto& [name, text] : {std::pair<std::string_view, const std::string*>(
-                                       "case_reference", &request.case_reference()),
-                                   {"end_user", &request.end_user()},
-                                   {"on_behalf_of", &request.on_behalf_of()},
-                                   {"traceparent", &request.traceparent()}}) {
-    if (const std::string_view what = ClaimMistake(*text); !what.empty()) mistake(name, what);
-  }
-  if (!GoodRequestId(request.request_id()))
-    mistake("request_id", "must have 1 to 64 characters of A-Z a-z 0-9 - _ .");
-  if (request.page_size() < 0) mistake("page_size", "must not be negative");
-  if (request.fields_size() > kMostFields) mistake("fields", "must be at most 256");
-  std::set<std::string_view> seen;
-  for (int i = 0; i < request.fields_size(); ++i) {
-    if (!seen.insert(request.fields(i)).second)
-      mistake(absl::StrCat("fields[", i, "]"), "is named twice");
-  }
-  return bad ? status : absl::OkStatus();
-}
+absl::Status CheckForm(const v1::QueryRequest& request) { return Checker(request).Run(); }
 
 }  // namespace sluice::policy

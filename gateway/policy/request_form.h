@@ -1,4 +1,4 @@
-// The form of a request, before anything of it is looked up.
+// The form of a request: what can be told from it alone.
 #pragma once
 
 #include "absl/status/status.h"
@@ -6,7 +6,10 @@
 
 namespace sluice::policy {
 
-// REQUEST_INVALID with one field violation a mistake. Values are not repeated.
+// REQUEST_INVALID with a violation a mistake: names and codes of another form, claims over 256 code
+// points or with control characters, request ids and trace contexts of another form, more than 256
+// fields or parameters, a field asked for twice, a negative page size. Never repeats what it
+// refuses.
 absl::Status CheckForm(const v1::QueryRequest& request);
 
 }  // namespace sluice::policy
