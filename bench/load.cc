@@ -5,12 +5,14 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/security/credentials.h>
+#include <grpcpp/support/proto_buffer_reader.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -71,9 +73,9 @@ grpc::ByteBuffer Serialised(const google::protobuf::Message& message) {
   return grpc::ByteBuffer(&slice, 1);
 }
 
-template <class Reply>
-bool Parse(grpc::ByteBuffer* buffer, Reply* reply) {
-  return grpc::SerializationTraits<Reply>::Deserialize(buffer, reply).ok();
+bool Parse(grpc::ByteBuffer* buffer, google::protobuf::Message* reply) {
+  grpc::ProtoBufferReader reader(buffer);
+  return reader.status().ok() && reply->ParseFromZeroCopyStream(&reader);
 }
 
 Work QueryWork(const Options& options) {

@@ -6,17 +6,14 @@ PRAGMA journal_mode = WAL;
 BEGIN;
 
 CREATE TABLE resident (
-  id_no         TEXT PRIMARY KEY,
-  name          TEXT NOT NULL,
-  sex           TEXT NOT NULL,
-  born          TEXT NOT NULL,
-  province_code TEXT NOT NULL,
-  county_code   TEXT NOT NULL,
-  county        TEXT NOT NULL,
-  address       TEXT NOT NULL,
-  phone         TEXT,
-  income        TEXT,
-  remark        TEXT NOT NULL
+  id_no     TEXT PRIMARY KEY NOT NULL,
+  full_name TEXT NOT NULL,
+  born      TEXT NOT NULL,
+  province  TEXT NOT NULL,
+  county    TEXT NOT NULL,
+  address   TEXT,
+  phone     TEXT,
+  remark    TEXT NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TEMP TABLE place (i INTEGER PRIMARY KEY, code TEXT, name TEXT);
@@ -54,16 +51,9 @@ WITH RECURSIVE
         4 * substr(digits, 16, 1) + 2 * substr(digits, 17, 1)) % 11, 1) AS last
     FROM body)
 INSERT INTO resident
-SELECT digits || last,
-       surname.text || given.text,
-       CASE serial % 2 WHEN 1 THEN '男' ELSE '女' END,
-       born,
-       '99',
-       place.code,
-       place.name,
+SELECT digits || last, surname.text || given.text, born, '99', place.name,
        place.name || '样本路' || (n % 197 + 1) || '号',
        CASE WHEN n % 11 = 0 THEN NULL ELSE printf('1990000%04d', n % 10000) END,
-       CASE WHEN n % 7 = 0 THEN NULL ELSE printf('%d.%02d', 1200 + n % 9001, n % 100) END,
        'synthetic 合成数据'
 FROM checked
 JOIN place ON place.i = checked.place
