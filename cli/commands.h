@@ -7,7 +7,17 @@
 
 namespace sluice::cli {
 
+void AddInitCommand(CLI::App& app, Invocation& invocation);
+void AddCertsCommands(CLI::App& app, Invocation& invocation);
+void AddRegistryCommands(CLI::App& app, Invocation& invocation);
+void AddPurposeCommands(CLI::App& app, Invocation& invocation);
+void AddCatalogueCommands(CLI::App& app, Invocation& invocation);
+void AddGrantCommands(CLI::App& app, Invocation& invocation);
 void AddQueryCommand(CLI::App& app, Invocation& invocation);
 void AddWhoAmICommand(CLI::App& app, Invocation& invocation);
+void AddStatusCommands(CLI::App& app, Invocation& invocation);
+void AddAuditCommands(CLI::App& app, Invocation& invocation);
+void AddReceiptsCommands(CLI::App& app, Invocation& invocation);
+void AddExplainCommand(CLI::App& app, Invocation& invocation);
 
 }  // namespace sluice::cli

@@ -15,15 +15,25 @@ void AddSharedOptions(CLI::App& app, SharedOptions& options) {
                  "~/.config/sluice/profiles (also SLUICE_PROFILE)");
   app.add_option("--format", options.format,
                  "table, json (an object a line) or csv; a table to a terminal, json elsewhere")
-      ->check(CLI::IsMember({"table", "json", "csv"}));
+      ->check(CLI::IsMember({"table", "json", "csv", "markdown"}));
   app.add_option("--lang", options.language, "language of labels")
       ->check(CLI::IsMember({"en", "zh"}));
   app.add_option("--timeout", options.timeout, "the longest that a call may take (30s)");
 }
 
 void AddCommands(CLI::App& app, Invocation& invocation) {
+  AddInitCommand(app, invocation);
+  AddCertsCommands(app, invocation);
+  AddRegistryCommands(app, invocation);
+  AddPurposeCommands(app, invocation);
+  AddCatalogueCommands(app, invocation);
+  AddGrantCommands(app, invocation);
   AddQueryCommand(app, invocation);
   AddWhoAmICommand(app, invocation);
+  AddStatusCommands(app, invocation);
+  AddAuditCommands(app, invocation);
+  AddReceiptsCommands(app, invocation);
+  AddExplainCommand(app, invocation);
 }
 
 int Report(Environment& environment, const absl::Status& status) {

@@ -37,6 +37,7 @@ class Session {
   absl::StatusOr<cli::Gateway*> GetGateway();
 
   Format format() const;
+  bool markdown() const { return options_.format == "markdown"; }  // for explain alone
   bool chinese() const { return options_.language == "zh"; }
   // The Chinese word where the person asked for Chinese. Reasons are never translated.
   std::string Label(std::string_view english) const;

@@ -93,9 +93,11 @@ struct TlogProof {
   uint64_t index = 0;
   std::vector<Hash> path;
   std::string checkpoint;  // the note, verbatim
+  // Bytes of the application in the "extra" line; none where empty. Nothing vouches for them: ours
+  // hold the entry, which the proof is then checked with.
+  std::string extra;
 };
 std::string FormatTlogProof(const TlogProof& proof);
-// Takes an "extra" line and drops it: nothing vouches for it.
 absl::StatusOr<TlogProof> ParseTlogProof(std::string_view text);
 // OK where the entry is at that index of the log whose key this is.
 absl::Status VerifyTlogProof(const TlogProof& proof, std::string_view entry,

@@ -25,6 +25,7 @@ absl::Status Malformed(const char* why) {
 
 std::string FormatTlogProof(const TlogProof& proof) {
   std::string text = std::string(kFirstLine).append("\n");
+  if (!proof.extra.empty()) absl::StrAppend(&text, "extra ", Base64Encode(proof.extra), "\n");
   absl::StrAppend(&text, "index ", proof.index, "\n");
   for (const Hash& hash : proof.path) absl::StrAppend(&text, Base64Encode(AsBytes(hash)), "\n");
   return absl::StrCat(text, "\n", proof.checkpoint);
@@ -34,9 +35,11 @@ absl::StatusOr<TlogProof> ParseTlogProof(std::string_view text) {
   std::string_view rest = text;
   if (TakeLine(rest) != kFirstLine) return Malformed("the first line is of another format");
   std::optional<std::string_view> line = TakeLine(rest);
+  std::string extra;
   if (line.has_value() && line->starts_with(kExtra)) {
-    // Nothing vouches for it, so nothing here reads it.
-    if (!Base64Decode(line->substr(kExtra.size())).ok()) return Malformed("the extra line");
+    auto bytes = Base64Decode(line->substr(kExtra.size()));
+    if (!bytes.ok()) return Malformed("the extra line");
+    extra = *std::move(bytes);
     line = TakeLine(rest);
   }
   if (!line.has_value() || !line->starts_with(kIndex)) return Malformed("no index line");
@@ -53,6 +56,7 @@ absl::StatusOr<TlogProof> ParseTlogProof(std::string_view text) {
   if (!line.has_value()) return Malformed("no empty line before the checkpoint");
   if (rest.empty()) return Malformed("no checkpoint");
   proof.checkpoint = rest;
+  proof.extra = std::move(extra);
   return proof;
 }
 

@@ -1,0 +1,56 @@
+// sluice receipts check: a receipt, and the bytes it is about, offline.
+#include "absl/strings/str_cat.h"
+#include "cli/commands.h"
+#include "cli/receipts.h"
+#include "cli/record_words.h"
+#include "gateway/base/error.h"
+
+namespace sluice::cli {
+namespace {
+
+constexpr uint64_t kMostReceipt = 1 << 20;
+
+struct ReceiptsOptions {
+  std::string receipt, data, key;
+};
+
+absl::Status Check(Session& session, const ReceiptsOptions& options) {
+  FileSystem& files = session.environment.files;
+  SLUICE_ASSIGN_OR_RETURN(const audit::VerifierKey key, ReadVerifierKey(files, options.key));
+  SLUICE_ASSIGN_OR_RETURN(const std::string text, files.ReadAll(options.receipt, kMostReceipt));
+  const auto receipt = ParseReceipt(text);
+  if (!receipt.ok())
+    return LocalError("RECEIPT_BROKEN",
+                      absl::StrCat(options.receipt, ": ", std::string(receipt.status().message())));
+  SLUICE_ASSIGN_OR_RETURN(const v1::AuditEnvelope envelope, CheckReceipt(*receipt, key));
+  FailureLines lines = {
+      {"proved", absl::StrCat("#", receipt->index(), " of ", receipt->origin(), ", signed in #",
+                              receipt->first_index(), " to #",
+                              receipt->first_index() + receipt->count() - 1)}};
+  if (!options.data.empty()) {
+    SLUICE_ASSIGN_OR_RETURN(const std::string data, files.ReadAll(options.data));
+    SLUICE_RETURN_IF_ERROR(CheckPayload(envelope, data));
+    lines.emplace_back("data", options.data + " is what was let go");
+  }
+  const FailureLines said = EnvelopeLines(envelope);
+  lines.insert(lines.end(), said.begin(), said.end());
+  session.PrintOne(lines, envelope);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddReceiptsCommands(CLI::App& app, Invocation& invocation) {
+  CLI::App* receipts = app.add_subcommand("receipts", "what proves an access to whoever holds it");
+  receipts->require_subcommand(1);
+  auto options = std::make_shared<ReceiptsOptions>();
+  CLI::App* check = receipts->add_subcommand("check", "check a receipt, offline");
+  check->add_option("receipt", options->receipt, "RECEIPT, as query keeps it")->required();
+  check->add_option("data", options->data, "the bytes, as query --save-payload writes them");
+  check->add_option("--key", options->key, "log.vkey, or what it says")->required();
+  check->callback([&invocation, options] {
+    invocation.command = [options](Session& session) { return Check(session, *options); };
+  });
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,105 @@
+#include "cli/record_words.h"
+
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "cli/display.h"
+#include "cli/json.h"
+#include "cli/times.h"
+#include "cli/words.h"
+#include "gateway/base/crypto.h"
+#include "gateway/base/error.h"
+
+namespace sluice::cli {
+namespace {
+
+// Links to other records; minus one is none, and zero may be one.
+std::string Links(const v1::AuditEnvelope& envelope) {
+  std::string links;
+  if (envelope.first_page() >= 0) absl::StrAppend(&links, ", page of #", envelope.first_page());
+  if (envelope.repeats() >= 0) absl::StrAppend(&links, ", repeats #", envelope.repeats());
+  return links;
+}
+
+}  // namespace
+
+std::string ActorWords(const v1::Actor& actor) {
+  if (actor.principal().empty()) return "–";
+  const std::vector<std::string> parts = absl::StrSplit(actor.principal(), '/');
+  // "agency/civil-affairs/system/relief".
+  return parts.size() == 4 ? absl::StrCat(parts[1], "/", parts[3]) : actor.principal();
+}
+
+std::string KindWord(v1::RecordKind kind) {
+  const auto* value = v1::RecordKind_descriptor()->FindValueByNumber(kind);
+  return value == nullptr ? absl::StrCat("kind ", static_cast<int>(kind))
+                          : absl::AsciiStrToLower(EnumWord(*value));
+}
+
+v1::RecordKind KindFromWord(std::string_view word) {
+  const auto* type = v1::RecordKind_descriptor();
+  for (int i = 1; i < type->value_count(); ++i) {
+    const auto kind = static_cast<v1::RecordKind>(type->value(i)->number());
+    if (KindWord(kind) == absl::AsciiStrToLower(absl::string_view(word.data(), word.size())))
+      return kind;
+  }
+  return v1::RECORD_KIND_UNSPECIFIED;
+}
+
+std::string OutcomeWords(const v1::AuditEnvelope& envelope) {
+  switch (envelope.kind()) {
+    case v1::RECORD_KIND_RELEASED:
+      return "released" + Links(envelope);
+    case v1::RECORD_KIND_DENIED:
+      return "denied " + ReasonName(envelope.reason());
+    case v1::RECORD_KIND_DENIALS:
+      return absl::StrCat("denied ", ReasonName(envelope.reason()), ", ", envelope.count(),
+                          " in a second");
+    case v1::RECORD_KIND_FAILED:
+      return "failed " + ReasonName(envelope.reason());
+    case v1::RECORD_KIND_CHANGED:
+      return absl::StrCat(envelope.action(), " ", envelope.resource_kind(), " ",
+                          envelope.resource_name());
+    case v1::RECORD_KIND_READ:
+      return envelope.read_to() > envelope.read_from()
+                 ? absl::StrCat("read #", envelope.read_from(), " to #", envelope.read_to() - 1)
+                 : "read";
+    case v1::RECORD_KIND_STARTED:
+      return absl::StrCat("started ", envelope.run().version(),
+                          envelope.run().clean() ? "" : ", the run before ended without a stop");
+    default:
+      return KindWord(envelope.kind());
+  }
+}
+
+std::string CountWords(const v1::AuditEnvelope& envelope) {
+  return envelope.kind() == v1::RECORD_KIND_RELEASED ? absl::StrCat(envelope.count()) : "–";
+}
+
+FailureLines EnvelopeLines(const v1::AuditEnvelope& envelope) {
+  FailureLines lines;
+  const auto add = [&lines](const char* label, const std::string& text) {
+    if (!text.empty()) lines.emplace_back(label, text);
+  };
+  add("outcome", OutcomeWords(envelope));
+  add("time", FormatZulu(ToMicros(envelope.time())) +
+                  (envelope.clock() == v1::CLOCK_QUALITY_SYNCHRONISED ? ""
+                                                                      : ", clock not synchronised"));
+  add("actor", envelope.actor().principal());
+  if (!envelope.dataset().empty())
+    add("dataset", absl::StrCat(envelope.dataset(), ", revision ", envelope.dataset_revision()));
+  if (!envelope.grant().empty())
+    add("grant", absl::StrCat(envelope.grant(), ", revision ", envelope.grant_revision()));
+  add("purpose", envelope.purpose());
+  add("law", LawWords(envelope.basis()));
+  if (envelope.kind() == v1::RECORD_KIND_RELEASED) {
+    add("rows", Grouped(envelope.count()));
+    add("payload", absl::StrCat(envelope.payload_bytes(), " bytes of ", envelope.media_type()));
+    add("sha256", HexEncode(envelope.digest()));
+  }
+  return lines;
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,71 @@
+// sluice status: how the gateway is doing. sluice reload: reads its configuration again.
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "cli/commands.h"
+#include "cli/json.h"
+#include "cli/methods.h"
+#include "cli/times.h"
+#include "gateway/base/error.h"
+
+namespace sluice::cli {
+namespace {
+
+absl::Status NotReady(const v1::GetStatusResponse& status) {
+  return LocalError("NOT_READY", absl::StrCat(status.gateway(), " does not serve calls."),
+                    {{"because", absl::StrJoin(status.problems(), "\n")}},
+                    "mend what is named; sluice status says when it serves again", kFailed);
+}
+
+absl::Status Status(Session& session) {
+  SLUICE_ASSIGN_OR_RETURN(const auto status, Ask(session, kGetStatus, {}));
+  const Environment& environment = session.environment;
+  const auto time = [&](const google::protobuf::Timestamp& stamp) {
+    return stamp.seconds() == 0 ? std::string("never")
+                                : FormatTime(ToMicros(stamp), environment.zone);
+  };
+  FailureLines lines = {
+      {"gateway", absl::StrCat(status.gateway(), ", version ", status.version(), ", up since ",
+                               time(status.started()))},
+      {"ready", status.ready() ? "yes" : "NO"},
+      {"log", absl::StrCat(status.log_origin(), ", ", Grouped(status.log_records()),
+                           " records, head ", Grouped(status.head_records()), " signed ",
+                           time(status.head_signed()))},
+      {"calls", absl::StrCat(status.running_exchanges(), " running")},
+      {"certificate", absl::StrCat("until ", time(status.certificate_expires()))}};
+  for (const std::string& problem : status.problems()) lines.emplace_back("problem", problem);
+  session.PrintOne(lines, status);
+  if (session.format() == Format::kTable && status.sources_size() > 0) {
+    std::vector<std::vector<std::string>> rows;
+    for (const v1::SourceStatus& source : status.sources())
+      rows.push_back({source.source(), source.kind(), source.breaker(),
+                      absl::StrCat(source.running()), absl::StrCat(source.waiting()),
+                      source.last_failure()});
+    environment.out << FormatTable({{session.Label("source")},
+                                    {session.Label("kind")},
+                                    {"breaker"},
+                                    {"running", true},
+                                    {"waiting", true},
+                                    {"last failure"}},
+                                   rows);
+  }
+  return status.ready() ? absl::OkStatus() : NotReady(status);
+}
+
+absl::Status Reload(Session& session) {
+  SLUICE_ASSIGN_OR_RETURN(const auto response, Ask(session, kReload, {}));
+  FailureLines lines;
+  for (const std::string& change : response.changes()) lines.emplace_back("changed", change);
+  session.PrintOne(lines, response);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddStatusCommands(CLI::App& app, Invocation& invocation) {
+  app.add_subcommand("status", "how the gateway is doing; exit 1 where it does not serve")
+      ->callback([&invocation] { invocation.command = Status; });
+  app.add_subcommand("reload", "have the gateway read its configuration again")
+      ->callback([&invocation] { invocation.command = Reload; });
+}
+
+}  // namespace sluice::cli
