@@ -66,6 +66,7 @@ void CheckSource(const v1::Source& source, const YamlDocument& document, YamlMap
 const YamlNames& SourceYamlNames() {
   static const auto* const names = new YamlNames{{"id", "source"},
                                                  {"owner_agency", "owner"},
+                                                 {"settings.", ""},
                                                  {"limits.statement_ms", "limits.statement"},
                                                  {"limits.breaker_failures", "breaker.open_after"},
                                                  {"limits.breaker_open_ms", "breaker.try_again"}};

@@ -23,7 +23,12 @@ std::string WithoutIndices(std::string_view path) {
 // Each "[*]" of the name takes the next index of the path.
 std::string YamlPath(std::string_view path, const YamlNames& names) {
   const auto name = names.find(WithoutIndices(path));
-  if (name == names.end()) return std::string(path);
+  if (name == names.end()) {
+    const size_t dot = path.find('.') + 1;  // 0 where there is none
+    const auto first = names.find(path.substr(0, dot));
+    return first == names.end() ? std::string(path)
+                                : absl::StrCat(first->second, std::string(path.substr(dot)));
+  }
   std::string result;
   size_t from = 0;
   for (const auto& part : absl::StrSplit(name->second, "[*]")) {

@@ -18,7 +18,8 @@ namespace sluice::identity {
 absl::Status YamlStatus(const YamlDocument& document);
 
 // Paths of a message, without indices, as its file spells them where the two differ; "[*]" stands for
-// an index. {"table", "from.table"}, {"fields.field_class", "fields[*].class"}.
+// an index, and a first part with its dot for all below it. {"table", "from.table"},
+// {"fields.field_class", "fields[*].class"}, {"settings.", ""}.
 using YamlNames = std::map<std::string, std::string, std::less<>>;
 
 // The field violations of an answer as lines of the file that was sent: "dataset.fields[2].type" is
