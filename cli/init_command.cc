@@ -144,7 +144,7 @@ class Writer {
     SLUICE_ASSIGN_OR_RETURN(const audit::NamedSigningKey log_key,
                             audit::MakeSigningKey(plan_.Origin(), environment_.random.Bytes(32)));
     log_key_ = log_key.verifier;
-    SLUICE_RETURN_IF_ERROR(Put("log.key", audit::FormatSigningKey(log_key) + "\n", 0600));
+    SLUICE_RETURN_IF_ERROR(Put("log.key", audit::FormatSigningKey(log_key), 0600));
     SLUICE_RETURN_IF_ERROR(Put("log.vkey", audit::FormatVerifierKey(log_key_) + "\n", 0644));
     return Put("keys/subjects.key", HexEncode(environment_.random.Bytes(32)) + "\n", 0600);
   }
