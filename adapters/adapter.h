@@ -2,8 +2,8 @@
 // conformance suite (tests/conformance) that each kind passes whole.
 //
 // Adapters block: each Next runs as a task of the source's own pool, and no consumer is ever waited
-// for in it. An Adapter is used by several threads at once; a RecordReader by one at a time, but for
-// Cancel.
+// for in it. An Adapter is used by several threads at once; a RecordReader by one at a time, but
+// for Cancel.
 //
 // Errors carry a reason: SOURCE_UNAVAILABLE, SOURCE_BAD_VALUE (with the row's position, never a
 // value), SCHEMA_DRIFT, DEADLINE_EXCEEDED, CANCELLED. Other statuses are internal.
@@ -37,8 +37,8 @@ using KeyPosition = std::vector<records::Scalar>;
 struct ScanRequest {
   std::string table;                 // table or view
   std::vector<FieldRequest> fields;  // batches have these columns, in this order
-  // Indices into fields: the total order of the dataset, unique together. Where it is not empty, rows
-  // come in ascending order of it, text by code point, nulls first.
+  // Indices into fields: the total order of the dataset, unique together. Where it is not empty,
+  // rows come in ascending order of it, text by code point, nulls first.
   std::vector<int> key;
   // Go on behind this position; only with a key.
   std::optional<KeyPosition> after;
@@ -69,7 +69,7 @@ struct CallContext {
 };
 
 struct SourceVersion {
-  std::string version;  // opaque; empty where the source cannot tell
+  std::string version;          // opaque; empty where the source cannot tell
   std::optional<Micros> as_of;  // when the data was last changed, where the source can tell
   bool operator==(const SourceVersion&) const = default;
 };
@@ -84,8 +84,8 @@ class RecordReader {
   virtual void Cancel() = 0;
   // The version of what is read; fixed from the first Next on.
   virtual SourceVersion version() const = 0;
-  // Whether scans of the same version show the same rows: then pages are bound to the version, and a
-  // change between them is SOURCE_CHANGED. A live table is none.
+  // Whether scans of the same version show the same rows: then pages are bound to the version, and
+  // a change between them is SOURCE_CHANGED. A live table is none.
   virtual bool snapshot() const { return false; }
   // Values set to null so far, under kNullAndCount.
   virtual int64_t bad_values() const = 0;
@@ -102,7 +102,7 @@ struct TableDescription {
   std::string table;
   std::vector<ColumnDescription> columns;
   std::vector<std::vector<std::string>> unique_keys;  // the primary key first
-  bool snapshot = false;  // whether a whole scan shows one state
+  bool snapshot = false;                              // whether a whole scan shows one state
   SourceVersion version;
 };
 

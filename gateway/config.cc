@@ -81,8 +81,7 @@ class Reader {
     audit.derived = Path(map.Required("derived"));
     audit.segment_bytes =
         map.Optional("segment").AsBytes(audit.segment_bytes, 1 << 20, int64_t{1} << 32);
-    audit.head_interval =
-        map.Optional("head_interval").AsDuration(kSecond, kSecond, kHour);
+    audit.head_interval = map.Optional("head_interval").AsDuration(kSecond, kSecond, kHour);
     map.RefuseOthers();
   }
 
@@ -103,8 +102,7 @@ class Reader {
     limits.connection_age =
         map.Optional("connection_age").AsDuration(limits.connection_age, kMinute, kDay);
     limits.drain = map.Optional("drain").AsDuration(limits.drain, kSecond, kHour);
-    limits.drain_notice =
-        map.Optional("drain_notice").AsDuration(limits.drain_notice, 0, kMinute);
+    limits.drain_notice = map.Optional("drain_notice").AsDuration(limits.drain_notice, 0, kMinute);
     map.RefuseOthers();
   }
 

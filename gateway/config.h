@@ -12,18 +12,18 @@
 namespace sluice {
 
 struct AuthorityConfig {
-  std::string certificate;              // PEM file: the authority, and intermediates if any
-  std::vector<std::string> agencies;    // that it may name; "*" for all
-  std::string revocation_list;          // PEM file; a published one that is newer wins
+  std::string certificate;            // PEM file: the authority, and intermediates if any
+  std::vector<std::string> agencies;  // that it may name; "*" for all
+  std::string revocation_list;        // PEM file; a published one that is newer wins
 };
 
 struct Config {
-  std::string gateway;       // id: "gw1"; its certificate is spiffe://<trust domain>/gateway/gw1
-  std::string trust_domain;  // "gov.example"
-  std::string listen;        // "host:port"; port 0 lets the system choose (it is logged)
-  std::string store;         // control store, a file
-  std::string seed;          // registrations for an empty store; may be empty
-  std::string run_directory; // where checked key pairs are kept for the listener
+  std::string gateway;        // id: "gw1"; its certificate is spiffe://<trust domain>/gateway/gw1
+  std::string trust_domain;   // "gov.example"
+  std::string listen;         // "host:port"; port 0 lets the system choose (it is logged)
+  std::string store;          // control store, a file
+  std::string seed;           // registrations for an empty store; may be empty
+  std::string run_directory;  // where checked key pairs are kept for the listener
 
   struct Tls {
     std::string certificate, key;
@@ -33,15 +33,15 @@ struct Config {
   } tls;
 
   struct Audit {
-    std::string directory;    // the log itself
-    std::string origin;       // "gw1.gov.example/log"
-    std::string signing_key;  // Ed25519 seed
-    std::string kept_head;    // the last head, kept apart from the log
+    std::string directory;              // the log itself
+    std::string origin;                 // "gw1.gov.example/log"
+    std::string signing_key;            // Ed25519 seed
+    std::string kept_head;              // the last head, kept apart from the log
     std::vector<std::string> heads_at;  // files or URLs that hold heads of this log elsewhere
     bool start_without_heads = false;   // recorded
-    std::string detail_keys;  // folder
-    std::string subject_key;  // file
-    std::string derived;      // tiles, index: rebuilt at will
+    std::string detail_keys;            // folder
+    std::string subject_key;            // file
+    std::string derived;                // tiles, index: rebuilt at will
     int64_t segment_bytes = 64 << 20;
     Micros head_interval = kSecond;
   } audit;
@@ -53,7 +53,7 @@ struct Config {
     Micros default_deadline = 30 * kSecond;
     Micros max_deadline = 120 * kSecond;
     Micros token_life = kHour;
-    int connections = 4096;            // open files are checked against it at start
+    int connections = 4096;  // open files are checked against it at start
     int streams_per_connection = 512;
     Micros connection_age = 30 * kMinute;
     Micros drain = 20 * kSecond;
@@ -67,7 +67,6 @@ absl::StatusOr<Config> ParseConfig(std::string_view text, const std::string& fil
 
 // Reads the file. Also whether the files that it names exist and can be read, and that secret ones
 // are closed to others.
-absl::StatusOr<Config> LoadConfig(const std::string& file, FileSystem& files,
-                                  std::string* text);
+absl::StatusOr<Config> LoadConfig(const std::string& file, FileSystem& files, std::string* text);
 
 }  // namespace sluice

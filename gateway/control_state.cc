@@ -65,8 +65,9 @@ absl::StatusOr<policy::SnapshotPtr> BuildSnapshot(store::Store& store,
     SLUICE_RETURN_IF_ERROR(AddPublished(list, authorities));
   SLUICE_ASSIGN_OR_RETURN(snapshot->verifier, certs::ChainVerifier::Build(std::move(authorities)));
   for (const auto& [id, grant] : snapshot->grants)
-    snapshot->by_consumer[absl::StrCat(grant->definition.consumer_agency(), "\n",
-                                       grant->definition.dataset())]
+    snapshot
+        ->by_consumer[absl::StrCat(grant->definition.consumer_agency(), "\n",
+                                   grant->definition.dataset())]
         .push_back(grant);
   return snapshot;
 }

@@ -20,10 +20,10 @@ absl::Status EnoughDescriptors(const Config& config) {
   getrlimit(RLIMIT_NOFILE, &limit);
   const rlim_t needed = static_cast<rlim_t>(config.limits.connections) + kOtherDescriptors;
   if (limit.rlim_max < needed) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "limits.connections: ", config.limits.connections, " connections need ", needed,
-        " open files, but this process may have ", limit.rlim_max,
-        ". Raise it (ulimit -Hn, LimitNOFILE=) or lower limits.connections"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("limits.connections: ", config.limits.connections, " connections need ",
+                     needed, " open files, but this process may have ", limit.rlim_max,
+                     ". Raise it (ulimit -Hn, LimitNOFILE=) or lower limits.connections"));
   }
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
@@ -121,8 +121,8 @@ std::unique_ptr<Daemon::Failure> Daemon::Start() {
 absl::Status Daemon::OpenStore() {
   MutexLock lock(config_mutex_);
   SLUICE_RETURN_IF_ERROR(PrepareFolders(config_, *files_));
-  SLUICE_ASSIGN_OR_RETURN(
-      detail_keys_, audit::DetailKeys::Open(config_.audit.detail_keys, *files_, *random_));
+  SLUICE_ASSIGN_OR_RETURN(detail_keys_,
+                          audit::DetailKeys::Open(config_.audit.detail_keys, *files_, *random_));
   sealer_ = std::make_unique<audit::RecordSealer>(*detail_keys_, clock_, *random_);
   SLUICE_ASSIGN_OR_RETURN(store_, OpenControlStore(config_.store));
   return absl::OkStatus();
@@ -154,8 +154,7 @@ std::unique_ptr<Daemon::Failure> Daemon::OpenLog() {
   auto index = audit::SearchIndex::Open(JoinPath(audit.derived, "index"));
   if (!index.ok()) return Fail(kExitConfiguration, index.status());
   index_ = *std::move(index);
-  if (absl::Status status =
-          AppendRun(v1::RECORD_KIND_STARTED, recovery_, !heads->silent.empty());
+  if (absl::Status status = AppendRun(v1::RECORD_KIND_STARTED, recovery_, !heads->silent.empty());
       !status.ok()) {
     return Fail(kExitLogPoisoned, status);
   }
@@ -220,13 +219,13 @@ absl::Status Daemon::MakeServices() {
     SLUICE_ASSIGN_OR_RETURN(const identity::Seed seed, identity::ParseSeed(text, config.seed));
     SLUICE_RETURN_IF_ERROR(identity::ApplySeed(*store_, *changes_, seed));
   }
-  usage_ = std::make_unique<exchange::UsageHistory>(
-      JoinPath(config.run_directory, "usage.json"), *files_);
+  usage_ = std::make_unique<exchange::UsageHistory>(JoinPath(config.run_directory, "usage.json"),
+                                                    *files_);
   SLUICE_RETURN_IF_ERROR(
       usage_->Restore(*log_, *snapshots_.Get(), clock_.Now(), quotas_, request_ids_));
 
-  tokens_ = std::make_unique<exchange::PageTokens>(
-      pseudonyms_->DeriveKey("sluice/page-token/v1"), *random_);
+  tokens_ = std::make_unique<exchange::PageTokens>(pseudonyms_->DeriveKey("sluice/page-token/v1"),
+                                                   *random_);
   denials_ = std::make_unique<exchange::Denials>(*log_, *sealer_, clock_);
   exchange::BrokerLimits limits;
   limits.decide.max_page_rows = config.limits.max_page_rows;

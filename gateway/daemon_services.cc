@@ -16,8 +16,9 @@ absl::Status CheckSource(const v1::Source& source) {
   if (kind == nullptr) {
     std::string known;
     for (const adapters::Kind& one : adapters::Kinds()) absl::StrAppend(&known, " ", one.name);
-    absl::Status status = Error(v1::REASON_DEFINITION_INVALID,
-                                absl::StrCat("there is no adapter of kind \"", source.kind(), "\"."));
+    absl::Status status =
+        Error(v1::REASON_DEFINITION_INVALID,
+              absl::StrCat("there is no adapter of kind \"", source.kind(), "\"."));
     AddFieldViolation(status, "kind", absl::StrCat("must be one of:", known));
     return status;
   }
@@ -48,9 +49,8 @@ absl::StatusOr<adapters::TableDescription> Daemon::DescribeSource(const v1::Sour
                                                                   const std::string& table) {
   const adapters::Kind* kind = adapters::FindKind(source.kind());
   if (kind == nullptr) return absl::InternalError("no adapter of kind " + source.kind());
-  SLUICE_ASSIGN_OR_RETURN(auto adapter,
-                          kind->open(adapters::Settings(source.settings().begin(),
-                                                        source.settings().end())));
+  SLUICE_ASSIGN_OR_RETURN(auto adapter, kind->open(adapters::Settings(source.settings().begin(),
+                                                                      source.settings().end())));
   adapters::CallContext context;
   context.clock = &clock_;
   context.deadline = clock_.Monotonic() + 10 * kSecond;
@@ -65,7 +65,8 @@ absl::Status Daemon::MakeControlServices(const Config& config) {
   registry_ = std::make_unique<identity::Registry>(
       *store_, *changes_, clock_, [this] { return snapshots_.Get()->verifier; }, CheckSource);
   catalogue_ = std::make_unique<catalogue::Catalogue>(
-      *store_, *changes_, clock_, [this](const v1::Source& source, const std::string& table) {
+      *store_, *changes_, clock_,
+      [this](const v1::Source& source, const std::string& table) {
         return DescribeSource(source, table);
       },
       [this](store::Reader& reader, const catalogue::DatasetPtr& dataset) {
@@ -75,8 +76,7 @@ absl::Status Daemon::MakeControlServices(const Config& config) {
       *store_, *changes_, clock_, *random_,
       [this](const v1::Grant& grant) { return quotas_.Left(grant, clock_.Now()); });
 
-  authenticator_ =
-      std::make_unique<rpc::Authenticator>(snapshots_, *denials_, clock_, *random_);
+  authenticator_ = std::make_unique<rpc::Authenticator>(snapshots_, *denials_, clock_, *random_);
   control_pool_ = std::make_unique<ThreadPool>(kControlThreads, kControlQueue);
   service_parts_ = std::unique_ptr<rpc::ServiceParts>(
       new rpc::ServiceParts{*authenticator_, *control_pool_, operations_, clock_,
@@ -108,7 +108,8 @@ absl::Status Daemon::MakeControlServices(const Config& config) {
   return absl::OkStatus();
 }
 
-absl::Status Daemon::StageKeys(const Config& config, const certs::ChainVerifierOptions& authorities) {
+absl::Status Daemon::StageKeys(const Config& config,
+                               const certs::ChainVerifierOptions& authorities) {
   SLUICE_ASSIGN_OR_RETURN(const certs::Pair pair,
                           listener_keys_.Stage(config, AllAuthorities(authorities)));
   certificate_expires_ = pair.chain[0].not_after();

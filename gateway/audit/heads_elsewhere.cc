@@ -34,8 +34,8 @@ absl::StatusOr<HeadsElsewhere> CheckHeadsElsewhere(const std::vector<std::string
   HeadsElsewhere result;
   for (const std::string& place : places) {
     const auto note = Fetch(place, files);
-    const auto head = note.ok() ? VerifyCheckpoint(*note, key)
-                                : absl::StatusOr<Checkpoint>(note.status());
+    const auto head =
+        note.ok() ? VerifyCheckpoint(*note, key) : absl::StatusOr<Checkpoint>(note.status());
     if (!head.ok()) {
       result.silent.push_back(absl::StrCat(place, ": ", std::string(head.status().message())));
       continue;

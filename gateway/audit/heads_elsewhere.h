@@ -15,8 +15,8 @@ struct HeadsElsewhere {
   std::vector<std::string> silent;  // places that gave no answer, with why
 };
 
-// Each place is a file or an http(s) URL that holds a checkpoint of this log (others' signatures on it
-// do no harm). DATA_LOSS where one is larger than the log or of another tree; places that do not
+// Each place is a file or an http(s) URL that holds a checkpoint of this log (others' signatures on
+// it do no harm). DATA_LOSS where one is larger than the log or of another tree; places that do not
 // answer, or answer with no checkpoint of this log, are listed.
 absl::StatusOr<HeadsElsewhere> CheckHeadsElsewhere(const std::vector<std::string>& places,
                                                    const VerifierKey& key, Log& log,

@@ -1,8 +1,8 @@
 // The append-only log. One writer; whatever gathered while the last sync ran is the next batch.
 //
 // Threads: Append from any thread; callbacks come on the log's own release thread, one after the
-// other in index order, and must not block. While that thread signs and releases batch n, the writer
-// thread writes and syncs n+1; one batch is in flight on disk.
+// other in index order, and must not block. While that thread signs and releases batch n, the
+// writer thread writes and syncs n+1; one batch is in flight on disk.
 //
 // After one failed write or sync the log is poisoned: every append, waiting or later, fails with
 // AUDIT_UNAVAILABLE, the sync is never retried, and only a new process recovers.
@@ -36,22 +36,23 @@ struct SealedRecord {
 using AppendCallback = std::function<void(absl::StatusOr<v1::Receipt>)>;
 
 struct LogOptions {
-  std::string directory;     // of the log itself: segments/, heads/; nothing derived
-  std::string kept_head;     // file elsewhere that keeps the last signed head as well
-  std::string origin;        // "gw1.gov.example/log"
+  std::string directory;              // of the log itself: segments/, heads/; nothing derived
+  std::string kept_head;              // file elsewhere that keeps the last signed head as well
+  std::string origin;                 // "gw1.gov.example/log"
   uint64_t segment_bytes = 64 << 20;  // zero-filled in advance
   size_t batch_bytes = 4 << 20;       // a batch closes at this size, or
   size_t batch_records = 4096;        // this many records
-  size_t waiting_bytes = 64 << 20;    // appends beyond this many waiting bytes are refused: OVERLOADED
-  Micros head_interval = kSecond;     // heads are signed at most this often
+  size_t waiting_bytes =
+      64 << 20;                    // appends beyond this many waiting bytes are refused: OVERLOADED
+  Micros head_interval = kSecond;  // heads are signed at most this often
 };
 
 // What was found at start.
 struct RecoveryReport {
   uint64_t records = 0;
-  uint64_t torn_bytes = 0;        // of a torn batch that was set aside
-  bool clean = true;              // the log was empty, or the last record is STOPPED
-  std::optional<Checkpoint> head; // the newest kept head
+  uint64_t torn_bytes = 0;         // of a torn batch that was set aside
+  bool clean = true;               // the log was empty, or the last record is STOPPED
+  std::optional<Checkpoint> head;  // the newest kept head
 };
 
 class Log {
@@ -59,8 +60,8 @@ class Log {
   virtual ~Log() = default;
 
   // RESOURCE_EXHAUSTED (OVERLOADED) where too much waits; RESULT_TOO_LARGE where the record is over
-  // its bounds; AUDIT_UNAVAILABLE once poisoned or closed. The callback is called exactly once, also
-  // on refusal.
+  // its bounds; AUDIT_UNAVAILABLE once poisoned or closed. The callback is called exactly once,
+  // also on refusal.
   virtual void Append(SealedRecord record, AppendCallback callback) = 0;
 
   // Records that are synced. Any thread, no lock.
@@ -81,17 +82,17 @@ class Log {
   virtual absl::Status Read(uint64_t begin, const std::function<bool(const Entry&)>& each) = 0;
   virtual absl::StatusOr<Entry> ReadOne(uint64_t index) = 0;
 
-  // An inclusion proof under the newest signed head, which is made fresh where it does not cover the
-  // index.
+  // An inclusion proof under the newest signed head, which is made fresh where it does not cover
+  // the index.
   virtual absl::StatusOr<TlogProof> Prove(uint64_t index) = 0;
 
   // Takes no more; all that was appended is synced, a last head is signed and kept.
   virtual absl::Status Close() = 0;
 };
 
-// Recovers and opens, or says why not: DATA_LOSS where the log is corrupt (place and next command in
-// the message). Creates an empty log where the directory is empty. The file system, clock and key
-// outlive the log.
+// Recovers and opens, or says why not: DATA_LOSS where the log is corrupt (place and next command
+// in the message). Creates an empty log where the directory is empty. The file system, clock and
+// key outlive the log.
 absl::StatusOr<std::unique_ptr<Log>> OpenLog(const LogOptions& options, FileSystem& files,
                                              const Clock& clock, const SigningKey& key,
                                              RecoveryReport* report);

@@ -77,8 +77,8 @@ absl::StatusOr<SegmentHeader> NewHeader(const LogOptions& options, FileSystem& f
   header.first_index = state.before_last.tree.size();
   header.first_sequence = state.before_last.sequence;
   header.tree = state.before_last.tree;
-  // What a killed process left in the page cache is settled, one way or the other, before its digest
-  // is bound. Nothing is acked on this sync's word.
+  // What a killed process left in the page cache is settled, one way or the other, before its
+  // digest is bound. Nothing is acked on this sync's word.
   SLUICE_ASSIGN_OR_RETURN(auto settle,
                           files.OpenForWrite(SegmentPath(options.directory, last.number)));
   SLUICE_RETURN_IF_ERROR(settle->Sync());

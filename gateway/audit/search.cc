@@ -231,10 +231,10 @@ class SqliteSearchIndex : public SearchIndex {
       if (!status.ok()) break;
     }
     if (status.ok())
-      status = database
-                   .Query("UPDATE meta SET records=records+?1",
-                          {static_cast<int64_t>(records.size())})
-                   .status();
+      status =
+          database
+              .Query("UPDATE meta SET records=records+?1", {static_cast<int64_t>(records.size())})
+              .status();
     if (status.ok()) status = database.Run("COMMIT");
     if (!status.ok() && database.in_transaction()) database.Run("ROLLBACK").IgnoreError();
     return status;

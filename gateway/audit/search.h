@@ -15,9 +15,9 @@ namespace sluice::audit {
 
 // What the asker may see: decided by the caller of the search.
 struct Scope {
-  bool all = false;              // an auditor
-  std::string agency;            // records of this agency's own acts, and
-  bool owned_datasets = false;   // those on datasets that it owns
+  bool all = false;             // an auditor
+  std::string agency;           // records of this agency's own acts, and
+  bool owned_datasets = false;  // those on datasets that it owns
 };
 
 struct SearchQuery {

@@ -45,9 +45,9 @@ absl::StatusOr<std::vector<std::string>> DecodeBundle(std::string_view bundle);
 SubtreeHash SubtreesFromTiles(uint64_t size,
                               std::function<absl::StatusOr<std::string>(const TileId&)> read);
 
-// Reads every bundle and tile of a tree of `size` once, in bounded memory. OK where the entries have
-// this root and each tile holds exactly their hashes; INVALID_ARGUMENT naming the first resource
-// that does not fit; what `read` fails with, otherwise.
+// Reads every bundle and tile of a tree of `size` once, in bounded memory. OK where the entries
+// have this root and each tile holds exactly their hashes; INVALID_ARGUMENT naming the first
+// resource that does not fit; what `read` fails with, otherwise.
 absl::Status CheckTiles(uint64_t size, const Hash& root,
                         const std::function<absl::StatusOr<std::string>(const TileId&)>& read);
 

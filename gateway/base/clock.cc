@@ -26,9 +26,9 @@ class SystemClock : public Clock {
     if (now >= next && next_look_.compare_exchange_strong(next, now + kSecond)) {
       timex state = {};
       const int result = adjtimex(&state);
-      state_.store(result < 0                  ? ClockState::kUnknown
+      state_.store(result < 0                    ? ClockState::kUnknown
                    : (state.status & STA_UNSYNC) ? ClockState::kUnsynchronised
-                                               : ClockState::kSynchronised);
+                                                 : ClockState::kSynchronised);
     }
     return state_.load(std::memory_order_relaxed);
   }

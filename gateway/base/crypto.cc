@@ -104,8 +104,8 @@ std::string Hkdf(std::string_view secret, std::string_view info, size_t size) {
   SLUICE_CHECK(EVP_PKEY_CTX_set_hkdf_md(context.get(), EVP_sha256()) == 1);
   SLUICE_CHECK(EVP_PKEY_CTX_set1_hkdf_key(context.get(), Data(secret),
                                           static_cast<int>(secret.size())) == 1);
-  SLUICE_CHECK(EVP_PKEY_CTX_add1_hkdf_info(context.get(), Data(info),
-                                           static_cast<int>(info.size())) == 1);
+  SLUICE_CHECK(
+      EVP_PKEY_CTX_add1_hkdf_info(context.get(), Data(info), static_cast<int>(info.size())) == 1);
   SLUICE_CHECK(EVP_PKEY_derive(context.get(), Data(out), &length) == 1 && length == size);
   return out;
 }
@@ -116,8 +116,8 @@ std::string AesGcmSeal(std::string_view key, std::string_view nonce, std::string
   CipherCtx context(EVP_CIPHER_CTX_new());
   std::string out(plain.size() + kGcmTag, '\0');
   int length = 0;
-  SLUICE_CHECK(EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, Data(key),
-                                  Data(nonce)) == 1);
+  SLUICE_CHECK(
+      EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, Data(key), Data(nonce)) == 1);
   SLUICE_CHECK(EVP_EncryptUpdate(context.get(), nullptr, &length, Data(associated),
                                  static_cast<int>(associated.size())) == 1);
   SLUICE_CHECK(EVP_EncryptUpdate(context.get(), Data(out), &length, Data(plain),
@@ -138,8 +138,8 @@ absl::StatusOr<std::string> AesGcmOpen(std::string_view key, std::string_view no
   std::string out(size, '\0');
   std::string tag(sealed.substr(size));
   int length = 0;
-  SLUICE_CHECK(EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, Data(key),
-                                  Data(nonce)) == 1);
+  SLUICE_CHECK(
+      EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, Data(key), Data(nonce)) == 1);
   SLUICE_CHECK(EVP_DecryptUpdate(context.get(), nullptr, &length, Data(associated),
                                  static_cast<int>(associated.size())) == 1);
   SLUICE_CHECK(EVP_DecryptUpdate(context.get(), Data(out), &length, Data(sealed),
@@ -169,8 +169,8 @@ std::string SigningKey::Sign(std::string_view message) const {
   size_t size = signature.size();
   SLUICE_CHECK(EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr,
                                   static_cast<EVP_PKEY*>(key_.get())) == 1);
-  SLUICE_CHECK(EVP_DigestSign(context.get(), Data(signature), &size, Data(message),
-                              message.size()) == 1);
+  SLUICE_CHECK(
+      EVP_DigestSign(context.get(), Data(signature), &size, Data(message), message.size()) == 1);
   return signature;
 }
 

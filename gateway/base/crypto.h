@@ -58,7 +58,7 @@ class SigningKey {
  public:
   // Seed of 32 bytes.
   static absl::StatusOr<SigningKey> FromSeed(std::string_view seed);
-  std::string Sign(std::string_view message) const;  // 64 bytes
+  std::string Sign(std::string_view message) const;              // 64 bytes
   const std::string& public_key() const { return public_key_; }  // 32 bytes
   const std::string& seed() const { return seed_; }
 

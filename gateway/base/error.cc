@@ -92,9 +92,7 @@ v1::Reason ReasonOf(const absl::Status& status) {
   return info ? ReasonFromName(info->reason()) : v1::REASON_UNSPECIFIED;
 }
 
-std::string ReasonName(v1::Reason reason) {
-  return v1::Reason_Name(reason).substr(kPrefix.size());
-}
+std::string ReasonName(v1::Reason reason) { return v1::Reason_Name(reason).substr(kPrefix.size()); }
 
 v1::Reason ReasonFromName(std::string_view name) {
   v1::Reason reason;

@@ -32,7 +32,8 @@ void AddKey(absl::Status& status, std::string_view key, std::string_view value);
 // "grant.fields[2].mask".
 void AddFieldViolation(absl::Status& status, std::string_view field, std::string_view description);
 void AddRetryDelay(absl::Status& status, Micros delay);
-void AddQuotaViolation(absl::Status& status, std::string_view subject, std::string_view description);
+void AddQuotaViolation(absl::Status& status, std::string_view subject,
+                       std::string_view description);
 
 // REASON_UNSPECIFIED where the status carries none.
 v1::Reason ReasonOf(const absl::Status& status);
@@ -55,8 +56,8 @@ absl::Status Annotate(const absl::Status& status, std::string_view context);
 }  // namespace sluice
 
 // Returns early with the status of `expr` where it is not OK.
-#define SLUICE_RETURN_IF_ERROR(expr)                         \
-  do {                                                       \
+#define SLUICE_RETURN_IF_ERROR(expr)                                                       \
+  do {                                                                                     \
     if (absl::Status sluice_status_ = (expr); !sluice_status_.ok()) return sluice_status_; \
   } while (false)
 
@@ -65,7 +66,7 @@ absl::Status Annotate(const absl::Status& status, std::string_view context);
 // SLUICE_ASSIGN_OR_RETURN(auto value, Make());
 #define SLUICE_ASSIGN_OR_RETURN(lhs, expr) \
   SLUICE_ASSIGN_OR_RETURN_(SLUICE_CONCAT_(sluice_result_, __LINE__), lhs, expr)
-#define SLUICE_ASSIGN_OR_RETURN_(result, lhs, expr) \
-  auto result = (expr);                             \
+#define SLUICE_ASSIGN_OR_RETURN_(result, lhs, expr)    \
+  auto result = (expr);                                \
   if (!result.ok()) return std::move(result).status(); \
   lhs = *std::move(result)

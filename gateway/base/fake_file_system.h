@@ -84,8 +84,8 @@ class FakeFileSystem : public FileSystem {
   // One fault at a time; replaces the one before.
   void Inject(Fault fault);
   bool fault_happened() const;
-  // After kCrash: the machine never lost power, it was the process that died. The cache lives on, and
-  // what was not synced still is not.
+  // After kCrash: the machine never lost power, it was the process that died. The cache lives on,
+  // and what was not synced still is not.
   void PowerOn();
   // What was done so far; the index is the number that Inject takes.
   std::vector<Done> Operations() const;

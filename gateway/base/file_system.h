@@ -41,7 +41,7 @@ class ReadableFile {
 struct FileInfo {
   uint64_t size = 0;
   bool is_directory = false;
-  uint32_t mode = 0;       // permission bits
+  uint32_t mode = 0;        // permission bits
   int64_t modified_us = 0;  // microseconds since 1970 UTC
 };
 
@@ -53,8 +53,8 @@ class FileLock {
 
 enum class ReadFrom {
   kCacheAllowed,
-  kStorage,  // past the page cache (O_DIRECT), for recovery; where the file system refuses that, the
-             // cached pages are dropped first
+  kStorage,  // past the page cache (O_DIRECT), for recovery; where the file system refuses that,
+             // the cached pages are dropped first
 };
 
 // Any thread may call any function.

@@ -19,8 +19,8 @@ namespace {
 constexpr size_t kDirectAlign = 4096;
 
 absl::Status Errno(int error, std::string_view action, const std::string& path) {
-  const std::string message = absl::StrCat(path, ": ", absl::string_view(action.data(), action.size()),
-                                           ": ", strerror(error));
+  const std::string message = absl::StrCat(
+      path, ": ", absl::string_view(action.data(), action.size()), ": ", strerror(error));
   switch (error) {
     case ENOENT:
       return absl::NotFoundError(message);
@@ -122,8 +122,7 @@ class PosixReadableFile : public ReadableFile {
   // O_DIRECT wants the offset, the length and the buffer aligned.
   absl::StatusOr<std::string> ReadDirect(uint64_t offset, size_t count) {
     const uint64_t begin = offset / kDirectAlign * kDirectAlign;
-    const size_t length =
-        (offset - begin + count + kDirectAlign - 1) / kDirectAlign * kDirectAlign;
+    const size_t length = (offset - begin + count + kDirectAlign - 1) / kDirectAlign * kDirectAlign;
     struct Freer {
       void operator()(char* p) const { std::free(p); }
     };
@@ -221,8 +220,7 @@ class PosixFileSystem : public FileSystem {
                     info.st_mtim.tv_sec * int64_t{1000000} + info.st_mtim.tv_nsec / 1000};
   }
   absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path) override {
-    Descriptor fd(
-        Retrying([&] { return open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600); }));
+    Descriptor fd(Retrying([&] { return open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600); }));
     if (fd.get() < 0) return Errno(errno, "open", path);
     if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
       return absl::FailedPreconditionError(absl::StrCat(path, ": held by another process"));

@@ -1,5 +1,5 @@
-// Holds the current version of an immutable value that is swapped whole. Readers take no lock unless
-// the value was swapped since the thread last looked.
+// Holds the current version of an immutable value that is swapped whole. Readers take no lock
+// unless the value was swapped since the thread last looked.
 #pragma once
 
 #include <atomic>

@@ -14,12 +14,12 @@ absl::Status CircuitBreaker::Admit(std::string_view source) {
     return absl::OkStatus();
   }
   const Micros wait = now < try_at_ ? try_at_ - now : kSecond;
-  absl::Status status = Error(
-      v1::REASON_SOURCE_UNAVAILABLE,
-      absl::StrCat("source ", absl::string_view(source.data(), source.size()),
-                   " does not answer; breaker open, next trial in ",
-                   (wait + kSecond - 1) / kSecond, " s. Nothing was released."),
-      {{"source", source}});
+  absl::Status status =
+      Error(v1::REASON_SOURCE_UNAVAILABLE,
+            absl::StrCat("source ", absl::string_view(source.data(), source.size()),
+                         " does not answer; breaker open, next trial in ",
+                         (wait + kSecond - 1) / kSecond, " s. Nothing was released."),
+            {{"source", source}});
   AddRetryDelay(status, wait);
   return status;
 }

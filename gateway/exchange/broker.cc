@@ -15,8 +15,10 @@ std::function<void()> Broker::Query(Call call, v1::QueryRequest request, QueryDo
 absl::Status PublicStatus(const absl::Status& status, std::string_view call_id,
                           OperationalLog& operations) {
   if (status.ok() || ReasonOf(status) != v1::REASON_UNSPECIFIED) return status;
-  operations.Write(Severity::kError, "internal", std::string(status.message()), {{"call", call_id}});
-  return Error(v1::REASON_INTERNAL, "the gateway failed; its operator finds why under the call's id.",
+  operations.Write(Severity::kError, "internal", std::string(status.message()),
+                   {{"call", call_id}});
+  return Error(v1::REASON_INTERNAL,
+               "the gateway failed; its operator finds why under the call's id.",
                {{"call", call_id}});
 }
 

@@ -2,8 +2,8 @@
 // exchange"). Knows nothing of gRPC.
 //
 // Query is called on a gRPC thread and does only what takes microseconds there: the decision, the
-// reservation, the hand-over to the source's pool. Everything else is one task in that pool, written
-// as straight code, up to the append, whose callback lets the answer go.
+// reservation, the hand-over to the source's pool. Everything else is one task in that pool,
+// written as straight code, up to the append, whose callback lets the answer go.
 #pragma once
 
 #include <functional>
@@ -77,8 +77,9 @@ class Broker {
   const BrokerLimits limits_;
 };
 
-// The one function that turns a status into what a foreign agency may read: statuses without a reason
-// become INTERNAL and say no more; the rest is written to the operational log under the call's id.
+// The one function that turns a status into what a foreign agency may read: statuses without a
+// reason become INTERNAL and say no more; the rest is written to the operational log under the
+// call's id.
 absl::Status PublicStatus(const absl::Status& status, std::string_view call_id,
                           OperationalLog& operations);
 

@@ -1,6 +1,6 @@
 // Records denials. Up to ten a second for one caller and reason each become a record of their own,
-// and the answer waits until it is durable; those beyond are counted, into one record a second whose
-// detail lists the subjects asked about ('population' where they overflow). Any thread.
+// and the answer waits until it is durable; those beyond are counted, into one record a second
+// whose detail lists the subjects asked about ('population' where they overflow). Any thread.
 #pragma once
 
 #include <functional>
@@ -21,8 +21,8 @@ class Denials {
   Denials(audit::Log& log, audit::RecordSealer& sealer, const Clock& clock)
       : log_(log), sealer_(sealer), clock_(clock) {}
 
-  // `draft` is a DENIED record with reason and actor. `done` gets the index, or -1 where it was only
-  // counted, or AUDIT_UNAVAILABLE.
+  // `draft` is a DENIED record with reason and actor. `done` gets the index, or -1 where it was
+  // only counted, or AUDIT_UNAVAILABLE.
   void Record(audit::Draft draft, std::function<void(absl::StatusOr<int64_t>)> done);
   // Writes the counted records of seconds that are over. Called several times a second, and with
   // `all` at the end.

@@ -1,9 +1,9 @@
-// Reading the audit log, by role, each reading recorded before its answer leaves. Blocking; for a pool
-// thread.
+// Reading the audit log, by role, each reading recorded before its answer leaves. Blocking; for a
+// pool thread.
 //
-// Who sees which records: a consumer's systems and persons those of their own agency's acts; a person
-// with the role owner also those on the agency's datasets; an auditor all; an operator none, unless
-// another role gives more.
+// Who sees which records: a consumer's systems and persons those of their own agency's acts; a
+// person with the role owner also those on the agency's datasets; an auditor all; an operator none,
+// unless another role gives more.
 #pragma once
 
 #include <functional>
@@ -23,8 +23,8 @@ class LogReading {
   LogReading(audit::Log& log, audit::SearchIndex& index, const audit::DetailKeys& keys,
              audit::RecordSealer& sealer, std::string verifier_key);
 
-  // `done` is called once, from this thread or the log's. ROLE_REQUIRED where the caller's roles show
-  // nothing, RECORD_NOT_FOUND for what it may not see as for what does not exist.
+  // `done` is called once, from this thread or the log's. ROLE_REQUIRED where the caller's roles
+  // show nothing, RECORD_NOT_FOUND for what it may not see as for what does not exist.
   void ListRecords(const Call& call, v1::ListRecordsRequest request,
                    Done<v1::ListRecordsResponse> done);
   void GetRecord(const Call& call, v1::GetRecordRequest request, Done<v1::GetRecordResponse> done);

@@ -117,9 +117,10 @@ std::string Associated(const TokenBinding& binding) {
 }
 
 absl::Status Invalid() {
-  return Error(v1::REASON_PAGE_TOKEN_INVALID,
-               "the page token does not belong to this request, or the grant or dataset has changed "
-               "since it was given.");
+  return Error(
+      v1::REASON_PAGE_TOKEN_INVALID,
+      "the page token does not belong to this request, or the grant or dataset has changed "
+      "since it was given.");
 }
 
 }  // namespace
@@ -133,8 +134,8 @@ std::string PageTokens::Seal(const TokenBinding& binding, const PagePosition& po
   const std::string salt = random_.Bytes(kSaltSize);
   std::string token(1, kVersion);
   token += salt;
-  token += AesGcmSeal(AsBytes(HmacSha256(key_, salt)), kNonce, Encode(position),
-                      Associated(binding));
+  token +=
+      AesGcmSeal(AsBytes(HmacSha256(key_, salt)), kNonce, Encode(position), Associated(binding));
   return absl::WebSafeBase64Escape(token);
 }
 

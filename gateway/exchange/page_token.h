@@ -13,7 +13,8 @@
 
 namespace sluice::exchange {
 
-// What a token must be presented with again: all of it is authenticated, none of it is in the token.
+// What a token must be presented with again: all of it is authenticated, none of it is in the
+// token.
 struct TokenBinding {
   std::string principal;  // "agency/civil-affairs/system/relief"
   std::string grant;
@@ -35,8 +36,8 @@ class PageTokens {
   // Key of 32 bytes; a token outlives a restart as long as the key does.
   PageTokens(std::string key, RandomSource& random);
   std::string Seal(const TokenBinding& binding, const PagePosition& position) const;
-  // PAGE_TOKEN_INVALID for anything that was not sealed here with this binding (it does not say which
-  // part differs), PAGE_TOKEN_EXPIRED.
+  // PAGE_TOKEN_INVALID for anything that was not sealed here with this binding (it does not say
+  // which part differs), PAGE_TOKEN_EXPIRED.
   absl::StatusOr<PagePosition> Open(const TokenBinding& binding, std::string_view token,
                                     Micros now) const;
 

@@ -10,7 +10,8 @@ namespace {
 constexpr Micros kNow = 1'790'000'000 * kSecond;
 
 TokenBinding Binding() {
-  return {"agency/civil-affairs/system/relief", "7q4m2k", 2, "public-security/persons", 5, "digest"};
+  return {
+      "agency/civil-affairs/system/relief", "7q4m2k", 2, "public-security/persons", 5, "digest"};
 }
 
 class PageTokenTest : public testing::Test {
@@ -20,8 +21,12 @@ class PageTokenTest : public testing::Test {
 
   PagePosition Position() const {
     PagePosition position;
-    position.after = {std::string("990101199001013018"), int64_t{-7}, records::Decimal128{12345},
-                      int32_t{20000},                    2.5,         true,
+    position.after = {std::string("990101199001013018"),
+                      int64_t{-7},
+                      records::Decimal128{12345},
+                      int32_t{20000},
+                      2.5,
+                      true,
                       std::monostate()};
     position.source_version = "v1";
     position.first_page = 18342;
@@ -48,8 +53,7 @@ TEST_F(PageTokenTest, IsRefusedForAnotherSystemGrantRevisionDatasetOrRequest) {
   others[4].dataset_revision = 6;
   others[5].request_digest = "other";
   for (const TokenBinding& other : others)
-    EXPECT_EQ(ReasonOf(tokens_.Open(other, token, kNow).status()),
-              v1::REASON_PAGE_TOKEN_INVALID);
+    EXPECT_EQ(ReasonOf(tokens_.Open(other, token, kNow).status()), v1::REASON_PAGE_TOKEN_INVALID);
   // Parts that only together are the same text are not the same parts.
   TokenBinding shifted = Binding();
   shifted.principal += "7";

@@ -82,14 +82,13 @@ adapters::ScanRequest QueryRun::MakeScan() const {
   scan.table = dataset.definition.table();
   for (int field : plan_->scan_fields) {
     const v1::DatasetField& definition = dataset.field(field);
-    scan.fields.push_back(
-        {definition.column().empty() ? definition.name() : definition.column(),
-         dataset.schema->field(field)});
+    scan.fields.push_back({definition.column().empty() ? definition.name() : definition.column(),
+                           dataset.schema->field(field)});
   }
   for (int field : dataset.key) {
-    scan.key.push_back(static_cast<int>(std::find(plan_->scan_fields.begin(),
-                                                  plan_->scan_fields.end(), field) -
-                                        plan_->scan_fields.begin()));
+    scan.key.push_back(
+        static_cast<int>(std::find(plan_->scan_fields.begin(), plan_->scan_fields.end(), field) -
+                         plan_->scan_fields.begin()));
   }
   if (position_) scan.after = position_->after;
   scan.predicate = plan_->raw_predicate;
@@ -152,9 +151,8 @@ absl::Status QueryRun::Take(const records::RecordBatch& scanned, Page& page) {
   if (applied.kept.empty()) return absl::OkStatus();
   const catalogue::Dataset& dataset = *plan_->dataset;
   const auto column_of = [&](int field) -> const records::Column& {
-    return scanned.column(
-        std::find(plan_->scan_fields.begin(), plan_->scan_fields.end(), field) -
-        plan_->scan_fields.begin());
+    return scanned.column(std::find(plan_->scan_fields.begin(), plan_->scan_fields.end(), field) -
+                          plan_->scan_fields.begin());
   };
   for (int64_t row : applied.kept) {
     if (plan_->ordered && !dataset.key.empty()) {
@@ -195,9 +193,9 @@ absl::Status QueryRun::Encode(Page& page) {
   }
   page.subjects.resize(std::min<size_t>(page.subjects.size(), page.rows));
   if (page.more && page.rows > 0) {
-    next_ = PagePosition{page.keys[page.rows - 1],
-                         page.snapshot ? page.version.version : std::string(),
-                         position_ ? position_->first_page : -1, started_ + limits_.token_life};
+    next_ =
+        PagePosition{page.keys[page.rows - 1], page.snapshot ? page.version.version : std::string(),
+                     position_ ? position_->first_page : -1, started_ + limits_.token_life};
   }
   return absl::OkStatus();
 }
@@ -223,16 +221,16 @@ void QueryRun::Release(const Page& page) {
   if (!sealed.ok()) return End(sealed.status());
   if (!running_->Advance(RunningExchange::State::kRunning, RunningExchange::State::kReleasing))
     return;
-  parts_.log.Append(*std::move(sealed),
-                    [run = shared_from_this()](absl::StatusOr<v1::Receipt> receipt) {
-                      if (receipt.ok()) return run->Released(*receipt);
-                      run->parts_.running.Remove(run->running_);
-                      run->reservation_.Settle(0);
-                      absl::Status told = PublicStatus(receipt.status(), run->call_.call_id,
-                                                       run->parts_.operations);
-                      AddKey(told, "call", run->call_.call_id);
-                      run->done_(std::move(told));
-                    });
+  parts_.log.Append(
+      *std::move(sealed), [run = shared_from_this()](absl::StatusOr<v1::Receipt> receipt) {
+        if (receipt.ok()) return run->Released(*receipt);
+        run->parts_.running.Remove(run->running_);
+        run->reservation_.Settle(0);
+        absl::Status told =
+            PublicStatus(receipt.status(), run->call_.call_id, run->parts_.operations);
+        AddKey(told, "call", run->call_.call_id);
+        run->done_(std::move(told));
+      });
 }
 
 // The record is durable: the answer may go, unless the grant went in the meantime.

@@ -83,8 +83,7 @@ TokenBinding QueryRun::Binding() const {
 // Everything between the decision and the source: token, repeats, quota.
 absl::Status QueryRun::Reserve(const policy::SnapshotPtr& snapshot, Micros now) {
   if (!request_.page_token().empty()) {
-    SLUICE_ASSIGN_OR_RETURN(position_,
-                            parts_.tokens.Open(Binding(), request_.page_token(), now));
+    SLUICE_ASSIGN_OR_RETURN(position_, parts_.tokens.Open(Binding(), request_.page_token(), now));
   }
   request_id_ = request_.request_id();
   if (request_id_.empty()) {
@@ -98,9 +97,9 @@ absl::Status QueryRun::Reserve(const policy::SnapshotPtr& snapshot, Micros now) 
   }
   page_rows_ = plan_->page_rows;
   if (repeats_ < 0) {
-    SLUICE_ASSIGN_OR_RETURN(reservation_,
-                            parts_.quotas.Reserve(plan_->grant->definition, plan_->page_rows, true,
-                                                  now, &page_rows_));
+    SLUICE_ASSIGN_OR_RETURN(
+        reservation_,
+        parts_.quotas.Reserve(plan_->grant->definition, plan_->page_rows, true, now, &page_rows_));
     cut_by_quota_ = page_rows_ < plan_->page_rows;
   }
   const std::string& source = plan_->dataset->definition.source();
@@ -133,8 +132,8 @@ void QueryRun::Deny(const policy::Denial& denial) {
 }
 
 void QueryRun::End(absl::Status why) {
-  if (running_ == nullptr || !running_->Advance(RunningExchange::State::kRunning,
-                                                RunningExchange::State::kDone)) {
+  if (running_ == nullptr ||
+      !running_->Advance(RunningExchange::State::kRunning, RunningExchange::State::kDone)) {
     return;
   }
   running_->CancelReader();

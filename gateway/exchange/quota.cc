@@ -14,9 +14,7 @@ int64_t MinuteOf(Micros now) { return FloorDivide(now, kMinute); }
 
 Micros Offset(const v1::Grant& grant) { return grant.quota().day_offset_minutes() * kMinute; }
 
-int64_t DayOf(const v1::Grant& grant, Micros now) {
-  return FloorDivide(now + Offset(grant), kDay);
-}
+int64_t DayOf(const v1::Grant& grant, Micros now) { return FloorDivide(now + Offset(grant), kDay); }
 
 Micros DayEnds(const v1::Grant& grant, Micros now) {
   return (DayOf(grant, now) + 1) * kDay - Offset(grant);

@@ -47,10 +47,10 @@ class QuotaLedger {
   };
 
   // One call and up to `rows` rows. QUOTA_EXCEEDED with a QuotaFailure and, for minute and day, the
-  // time until the next begins. Fewer rows left than asked: as many as are left, at least one, where
-  // `partial` is allowed (pages); *reserved says how many.
-  absl::StatusOr<Reservation> Reserve(const v1::Grant& grant, int64_t rows, bool partial, Micros now,
-                                      int64_t* reserved);
+  // time until the next begins. Fewer rows left than asked: as many as are left, at least one,
+  // where `partial` is allowed (pages); *reserved says how many.
+  absl::StatusOr<Reservation> Reserve(const v1::Grant& grant, int64_t rows, bool partial,
+                                      Micros now, int64_t* reserved);
   v1::QuotaLeft Left(const v1::Grant& grant, Micros now) const;
 
   // Restoring: an access that the log shows. Before the gateway is ready.

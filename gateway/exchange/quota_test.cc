@@ -79,8 +79,7 @@ TEST(QuotaTest, CallsAMinuteBeginAnewAndStayCountedWhenNothingWasReleased) {
   QuotaLedger ledger;
   const v1::Grant grant = MakeGrant(2, 0, 0);
   int64_t reserved = 0;
-  for (int i = 0; i < 2; ++i)
-    ASSERT_TRUE(ledger.Reserve(grant, 1, true, kNoon, &reserved).ok());
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(ledger.Reserve(grant, 1, true, kNoon, &reserved).ok());
   const auto third = ledger.Reserve(grant, 1, true, kNoon + 59 * kSecond, &reserved);
   ASSERT_EQ(ReasonOf(third.status()), v1::REASON_QUOTA_EXCEEDED);
   EXPECT_EQ(RetryInfoOf(third.status())->retry_delay().seconds(), 1);

@@ -8,8 +8,7 @@ constexpr int kMostUses = 10;
 }
 
 void RequestIds::Forget(Micros now) {
-  while (!by_age_.empty() &&
-         (by_age_.size() > most_ || now - by_age_.front().first >= kDay)) {
+  while (!by_age_.empty() && (by_age_.size() > most_ || now - by_age_.front().first >= kDay)) {
     uses_.erase(by_age_.front().second);
     by_age_.pop_front();
   }

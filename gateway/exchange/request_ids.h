@@ -2,7 +2,8 @@
 // request within 24 hours is the same access, linked to the first and counted once, at most ten
 // times; with another request it is refused. Any thread.
 //
-// Bounded: the newest `most` ids are kept; a repeat of one that was forgotten counts as a new access.
+// Bounded: the newest `most` ids are kept; a repeat of one that was forgotten counts as a new
+// access.
 #pragma once
 
 #include <cstdint>

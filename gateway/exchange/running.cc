@@ -66,8 +66,8 @@ absl::Status RunningExchanges::Add(const std::shared_ptr<RunningExchange>& excha
     if (draining_) {
       refused = Error(v1::REASON_SHUTTING_DOWN, "the gateway is draining.");
     } else if (count >= most) {
-      refused = Error(v1::REASON_TOO_MANY_CALLS,
-                      absl::StrCat(who.QualifiedName(), " has ", count, " calls running, the most it may."));
+      refused = Error(v1::REASON_TOO_MANY_CALLS, absl::StrCat(who.QualifiedName(), " has ", count,
+                                                              " calls running, the most it may."));
     } else if (running_.size() >= static_cast<size_t>(limits_.all)) {
       refused = Error(v1::REASON_OVERLOADED, "the gateway has as many calls running as it takes.");
     } else {
@@ -94,7 +94,8 @@ int RunningExchanges::count() const {
 }
 
 void RunningExchanges::Check(const policy::Snapshot& snapshot, Micros now) {
-  EndWhere([&](const RunningExchange& exchange) { return StillPermitted(exchange, snapshot, now); });
+  EndWhere(
+      [&](const RunningExchange& exchange) { return StillPermitted(exchange, snapshot, now); });
 }
 
 void RunningExchanges::CheckDeadlines() {

@@ -1,8 +1,8 @@
-// The exchanges that run now. A change of the snapshot (revocation, suspension, expiry), a deadline,
-// the caller giving up, or a poisoned log ends them.
+// The exchanges that run now. A change of the snapshot (revocation, suspension, expiry), a
+// deadline, the caller giving up, or a poisoned log ends them.
 //
-// Each is in one of three states: running (may be ended), releasing (its record is being written; it
-// will be answered by that), done. Whoever moves it on first decides.
+// Each is in one of three states: running (may be ended), releasing (its record is being written;
+// it will be answered by that), done. Whoever moves it on first decides.
 #pragma once
 
 #include <atomic>
@@ -28,7 +28,9 @@ class RunningExchange {
 
   RunningExchange(identity::Principal principal, certs::VerifiedPeer peer, policy::GrantPtr grant,
                   Micros deadline)
-      : principal(std::move(principal)), peer(std::move(peer)), grant(std::move(grant)),
+      : principal(std::move(principal)),
+        peer(std::move(peer)),
+        grant(std::move(grant)),
         deadline(deadline) {}
 
   // True for the one caller that may go on to `next`.
@@ -72,7 +74,8 @@ class RunningExchanges {
   void Remove(const std::shared_ptr<RunningExchange>& exchange);
   int count() const;
 
-  // Ends those whose identity, grant or dataset is no longer good in `snapshot` at `now` (wall clock).
+  // Ends those whose identity, grant or dataset is no longer good in `snapshot` at `now` (wall
+  // clock).
   void Check(const policy::Snapshot& snapshot, Micros now);
   // Ends those past their deadline.
   void CheckDeadlines();

@@ -48,10 +48,9 @@ absl::Status SourceAtWork::Submit(Task task) {
   if (taken) return absl::OkStatus();
   --waiting_;
   breaker_.Abandoned();
-  absl::Status status =
-      Error(v1::REASON_SOURCE_BUSY,
-            absl::StrCat("the queue for source ", definition_.id(), " is full."),
-            {{"source", definition_.id()}});
+  absl::Status status = Error(v1::REASON_SOURCE_BUSY,
+                              absl::StrCat("the queue for source ", definition_.id(), " is full."),
+                              {{"source", definition_.id()}});
   AddRetryDelay(status, kSecond);
   return status;
 }
@@ -62,8 +61,7 @@ absl::StatusOr<adapters::Adapter*> SourceAtWork::Open() {
     const adapters::Kind* kind = adapters::FindKind(definition_.kind());
     if (kind == nullptr)
       return absl::InternalError(absl::StrCat("no adapter of kind ", definition_.kind()));
-    const adapters::Settings settings(definition_.settings().begin(),
-                                      definition_.settings().end());
+    const adapters::Settings settings(definition_.settings().begin(), definition_.settings().end());
     auto opened = kind->open(settings);
     if (!opened.ok()) return opened.status();
     adapter_ = *std::move(opened);

@@ -19,8 +19,8 @@
 
 namespace sluice::exchange {
 
-// One source at work. Shared by the calls that use it, but never ended by one of them: its pool would
-// have to wait for itself. Sources::Reap ends those that are retired and idle.
+// One source at work. Shared by the calls that use it, but never ended by one of them: its pool
+// would have to wait for itself. Sources::Reap ends those that are retired and idle.
 class SourceAtWork {
  public:
   SourceAtWork(v1::Source definition, const Clock& clock);
@@ -59,7 +59,8 @@ class Sources {
   void Update(const std::map<std::string, v1::Source, std::less<>>& definitions);
   std::shared_ptr<SourceAtWork> Find(std::string_view id) const;
   std::vector<v1::SourceStatus> Status() const;
-  // Ends what was taken out of service and is idle. Called now and then, never from a source's pool.
+  // Ends what was taken out of service and is idle. Called now and then, never from a source's
+  // pool.
   void Reap();
 
  private:

@@ -40,10 +40,10 @@ absl::Status UsageHistory::Restore(audit::Log& log, const policy::Snapshot& snap
     if (entry.index >= next_) Take(envelope, entry.index, snapshot);
     if (envelope.kind() == v1::RECORD_KIND_RELEASED && !envelope.request_id_digest().empty() &&
         TimeOf(envelope) > now - kDay) {
-      request_ids.Released(envelope.request_id_digest(), envelope.request_digest(),
-                           envelope.repeats() < 0 ? static_cast<int64_t>(entry.index)
-                                                  : envelope.repeats(),
-                           TimeOf(envelope));
+      request_ids.Released(
+          envelope.request_id_digest(), envelope.request_digest(),
+          envelope.repeats() < 0 ? static_cast<int64_t>(entry.index) : envelope.repeats(),
+          TimeOf(envelope));
     }
     return true;
   }));

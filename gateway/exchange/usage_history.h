@@ -1,7 +1,7 @@
-// What the log says of the past that decisions need: rows used under each grant, and the request ids
-// of the last day. Counted from the log alone, so that a restart finds exactly what was recorded; a
-// file keeps the count up to an index, and the log after it is read again. The file is derived: where
-// it is missing or unreadable the whole log is counted.
+// What the log says of the past that decisions need: rows used under each grant, and the request
+// ids of the last day. Counted from the log alone, so that a restart finds exactly what was
+// recorded; a file keeps the count up to an index, and the log after it is read again. The file is
+// derived: where it is missing or unreadable the whole log is counted.
 #pragma once
 
 #include <deque>

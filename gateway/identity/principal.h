@@ -19,11 +19,11 @@ enum class PrincipalKind { kSystem, kPerson };
 
 struct Principal {
   PrincipalKind kind = PrincipalKind::kSystem;
-  std::string path;    // "agency/civil-affairs/system/relief"
-  std::string agency;  // "civil-affairs"
-  std::string name;    // "relief": of the system or person, without the agency
-  std::vector<v1::Role> roles;  // of a person
-  int max_running_calls = 0;    // of a system; 0: the gateway's own limit
+  std::string path;                // "agency/civil-affairs/system/relief"
+  std::string agency;              // "civil-affairs"
+  std::string name;                // "relief": of the system or person, without the agency
+  std::vector<v1::Role> roles;     // of a person
+  int max_running_calls = 0;       // of a system; 0: the gateway's own limit
   std::string serial;              // hex
   std::string certificate_digest;  // 32 bytes
   Micros expires = 0;

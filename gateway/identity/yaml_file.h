@@ -17,8 +17,8 @@ namespace sluice::identity {
 // OK, or DEFINITION_INVALID with all mistakes, a line each: "persons.yaml:7: fields[2].type: …".
 absl::Status YamlStatus(const YamlDocument& document);
 
-// Paths of a message, without indices, as its file spells them where the two differ; "[*]" stands for
-// an index, and a first part with its dot for all below it. {"table", "from.table"},
+// Paths of a message, without indices, as its file spells them where the two differ; "[*]" stands
+// for an index, and a first part with its dot for all below it. {"table", "from.table"},
 // {"fields.field_class", "fields[*].class"}, {"settings.", ""}.
 using YamlNames = std::map<std::string, std::string, std::less<>>;
 

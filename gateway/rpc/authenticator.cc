@@ -97,22 +97,21 @@ void Authenticator::RecordRefusal(const exchange::Call& call, absl::Status refus
                                   std::function<void(absl::Status)> done) {
   if (!call.call_id.empty()) AddKey(refused, "call", call.call_id);
   audit::Draft draft = RefusalDraft(call, refused);
-  denials_.Record(std::move(draft), [refused, done = std::move(done)](
-                                        absl::StatusOr<int64_t> index) mutable {
-    if (!index.ok()) return done(index.status());
-    if (*index >= 0) AddKey(refused, "index", absl::StrCat(*index));
-    done(std::move(refused));
-  });
+  denials_.Record(std::move(draft),
+                  [refused, done = std::move(done)](absl::StatusOr<int64_t> index) mutable {
+                    if (!index.ok()) return done(index.status());
+                    if (*index >= 0) AddKey(refused, "index", absl::StrCat(*index));
+                    done(std::move(refused));
+                  });
 }
 
 bool HandshakeVerifier::Verify(grpc::experimental::TlsCustomVerificationCheckRequest* request,
                                std::function<void(grpc::Status)>, grpc::Status* sync_status) {
   const grpc::string_ref leaf = request->peer_cert();
-  const absl::Status status =
-      authenticator_->Handshake(std::string_view(leaf.data(), leaf.size()));
-  *sync_status = status.ok() ? grpc::Status::OK
-                             : grpc::Status(grpc::StatusCode::UNAUTHENTICATED,
-                                            std::string(status.message()));
+  const absl::Status status = authenticator_->Handshake(std::string_view(leaf.data(), leaf.size()));
+  *sync_status =
+      status.ok() ? grpc::Status::OK
+                  : grpc::Status(grpc::StatusCode::UNAUTHENTICATED, std::string(status.message()));
   return true;
 }
 

@@ -1,5 +1,5 @@
-// Registry, Catalogue, Sharing, Audit and Operations: their methods may block and run on the control
-// pool.
+// Registry, Catalogue, Sharing, Audit and Operations: their methods may block and run on the
+// control pool.
 #include "gateway/base/error.h"
 #include "gateway/rpc/services.h"
 #include "sluice/v1/audit.grpc.pb.h"
@@ -21,27 +21,27 @@ identity::Caller ToCaller(const exchange::Call& call) {
 }
 
 // A method that is passed on as it is to `target`, with what `convert` makes of the call.
-#define SLUICE_PASS_ON(service, method, target, convert)                                       \
-  grpc::ServerUnaryReactor* method(grpc::CallbackServerContext* context,                       \
-                                   const v1::method##Request* request,                         \
-                                   v1::method##Response* response) override {                  \
-    return ServeBlocking(parts_, *context, *request, response, #service "." #method,           \
-                         [this](const exchange::Call& call, v1::method##Request body,          \
+#define SLUICE_PASS_ON(service, method, target, convert)                                          \
+  grpc::ServerUnaryReactor* method(grpc::CallbackServerContext* context,                          \
+                                   const v1::method##Request* request,                            \
+                                   v1::method##Response* response) override {                     \
+    return ServeBlocking(parts_, *context, *request, response, #service "." #method,              \
+                         [this](const exchange::Call& call, v1::method##Request body,             \
                                 std::function<void(absl::StatusOr<v1::method##Response>)> done) { \
-                           target.method(convert(call), std::move(body), std::move(done));     \
-                         });                                                                   \
+                           target.method(convert(call), std::move(body), std::move(done));        \
+                         });                                                                      \
   }
 
 // The same for methods that answer at once.
-#define SLUICE_ASK(service, method, target)                                                    \
-  grpc::ServerUnaryReactor* method(grpc::CallbackServerContext* context,                       \
-                                   const v1::method##Request* request,                         \
-                                   v1::method##Response* response) override {                  \
-    return ServeBlocking(parts_, *context, *request, response, #service "." #method,           \
-                         [this](const exchange::Call& call, v1::method##Request body,          \
+#define SLUICE_ASK(service, method, target)                                                       \
+  grpc::ServerUnaryReactor* method(grpc::CallbackServerContext* context,                          \
+                                   const v1::method##Request* request,                            \
+                                   v1::method##Response* response) override {                     \
+    return ServeBlocking(parts_, *context, *request, response, #service "." #method,              \
+                         [this](const exchange::Call& call, v1::method##Request body,             \
                                 std::function<void(absl::StatusOr<v1::method##Response>)> done) { \
-                           done(target.method(ToCaller(call), body));                          \
-                         });                                                                   \
+                           done(target.method(ToCaller(call), body));                             \
+                         });                                                                      \
   }
 
 const exchange::Call& AsItIs(const exchange::Call& call) { return call; }
@@ -73,26 +73,25 @@ class RegistryService : public v1::Registry::CallbackService {
   grpc::ServerUnaryReactor* WhoAmI(grpc::CallbackServerContext* context,
                                    const v1::WhoAmIRequest* request,
                                    v1::WhoAmIResponse* response) override {
-    return ServeBlocking(
-        parts_, *context, *request, response, "Registry.WhoAmI",
-        [this](const exchange::Call& call, v1::WhoAmIRequest,
-               std::function<void(absl::StatusOr<v1::WhoAmIResponse>)> done) {
-          const identity::Principal& who = call.principal;
-          v1::WhoAmIResponse answer;
-          answer.set_principal(who.path);
-          answer.set_agency(who.agency);
-          const auto snapshot = snapshots_.Get();
-          if (const auto agency = snapshot->directory->agencies.find(who.agency);
-              agency != snapshot->directory->agencies.end()) {
-            *answer.mutable_agency_title() = agency->second.title();
-          }
-          for (v1::Role role : who.roles) answer.add_roles(role);
-          answer.mutable_certificate_expires()->set_seconds(who.expires / kSecond);
-          answer.set_certificate_serial(who.serial);
-          answer.set_gateway(operations_.gateway);
-          answer.set_version(operations_.version);
-          done(std::move(answer));
-        });
+    return ServeBlocking(parts_, *context, *request, response, "Registry.WhoAmI",
+                         [this](const exchange::Call& call, v1::WhoAmIRequest,
+                                std::function<void(absl::StatusOr<v1::WhoAmIResponse>)> done) {
+                           const identity::Principal& who = call.principal;
+                           v1::WhoAmIResponse answer;
+                           answer.set_principal(who.path);
+                           answer.set_agency(who.agency);
+                           const auto snapshot = snapshots_.Get();
+                           if (const auto agency = snapshot->directory->agencies.find(who.agency);
+                               agency != snapshot->directory->agencies.end()) {
+                             *answer.mutable_agency_title() = agency->second.title();
+                           }
+                           for (v1::Role role : who.roles) answer.add_roles(role);
+                           answer.mutable_certificate_expires()->set_seconds(who.expires / kSecond);
+                           answer.set_certificate_serial(who.serial);
+                           answer.set_gateway(operations_.gateway);
+                           answer.set_version(operations_.version);
+                           done(std::move(answer));
+                         });
   }
 
  private:
@@ -178,16 +177,16 @@ class OperationsService : public v1::Operations::CallbackService {
   grpc::ServerUnaryReactor* Reload(grpc::CallbackServerContext* context,
                                    const v1::ReloadRequest* request,
                                    v1::ReloadResponse* response) override {
-    return ServeBlocking(parts_, *context, *request, response, "Operations.Reload",
-                         [this](const exchange::Call& call, v1::ReloadRequest,
-                                std::function<void(absl::StatusOr<v1::ReloadResponse>)> done) {
-                           if (!call.principal.Has(v1::ROLE_OPERATOR)) {
-                             return done(Error(v1::REASON_ROLE_REQUIRED,
-                                               "reloading is for operators.",
-                                               {{"role", "operator"}}));
-                           }
-                           done(operations_.reload(call));
-                         });
+    return ServeBlocking(
+        parts_, *context, *request, response, "Operations.Reload",
+        [this](const exchange::Call& call, v1::ReloadRequest,
+               std::function<void(absl::StatusOr<v1::ReloadResponse>)> done) {
+          if (!call.principal.Has(v1::ROLE_OPERATOR)) {
+            return done(Error(v1::REASON_ROLE_REQUIRED, "reloading is for operators.",
+                              {{"role", "operator"}}));
+          }
+          done(operations_.reload(call));
+        });
   }
 
  private:
@@ -204,9 +203,10 @@ std::unique_ptr<grpc::Service> MakeAuditService(const ServiceParts& parts,
                                                 exchange::LogReading& reading) {
   return std::make_unique<AuditService>(parts, reading);
 }
-std::unique_ptr<grpc::Service> MakeRegistryService(
-    const ServiceParts& parts, identity::Registry& registry,
-    const SnapshotCell<policy::Snapshot>& snapshots, const OperationsParts& operations) {
+std::unique_ptr<grpc::Service> MakeRegistryService(const ServiceParts& parts,
+                                                   identity::Registry& registry,
+                                                   const SnapshotCell<policy::Snapshot>& snapshots,
+                                                   const OperationsParts& operations) {
   return std::make_unique<RegistryService>(parts, registry, snapshots, operations);
 }
 std::unique_ptr<grpc::Service> MakeCatalogueService(const ServiceParts& parts,

@@ -17,8 +17,7 @@ class ExchangeService : public v1::Exchange::CallbackService {
     using Done = exchange::Broker::QueryDone;
     return new UnaryCall<v1::QueryResponse>(response, [&](Done done) -> std::function<void()> {
       static constexpr std::string_view kMethod = "Exchange.Query";
-      auto call =
-          parts_.authenticator.Identify(*context, kMethod, DeadlineOf(*context, parts_));
+      auto call = parts_.authenticator.Identify(*context, kMethod, DeadlineOf(*context, parts_));
       if (!call.ok()) {
         exchange::Call unknown;
         unknown.method = std::string(kMethod);

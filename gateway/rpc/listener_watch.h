@@ -47,8 +47,8 @@ class ListenerWatch {
   std::thread thread_;
 };
 
-// Calls the health service within the process, several times a second, over a channel that carries no
-// certificate: our own services know nobody who comes that way.
+// Calls the health service within the process, several times a second, over a channel that carries
+// no certificate: our own services know nobody who comes that way.
 class SelfCall {
  public:
   SelfCall(grpc::Server& server, Micros interval);

@@ -29,9 +29,10 @@ class Server {
  public:
   // The services, the authenticator outlive the server. UNAVAILABLE where the port cannot be bound.
   // `lost` is called once where the listener accepts no more.
-  static absl::StatusOr<std::unique_ptr<Server>> Start(
-      ServerOptions options, Authenticator* authenticator,
-      const std::vector<grpc::Service*>& services, std::function<void()> lost);
+  static absl::StatusOr<std::unique_ptr<Server>> Start(ServerOptions options,
+                                                       Authenticator* authenticator,
+                                                       const std::vector<grpc::Service*>& services,
+                                                       std::function<void()> lost);
   ~Server();
 
   // "127.0.0.1:41733": where it listens, with the real port.

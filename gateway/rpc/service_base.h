@@ -1,4 +1,5 @@
-// What all services share: who calls, how long it may take, refusals recorded, statuses made public.
+// What all services share: who calls, how long it may take, refusals recorded, statuses made
+// public.
 #pragma once
 
 #include <functional>
@@ -38,9 +39,8 @@ void Answer(const ServiceParts& parts, const exchange::Call& call, absl::StatusO
     AddKey(status, "call", call.call_id);
     return done(std::move(status));
   }
-  parts.authenticator.RecordRefusal(call, std::move(status), [done](absl::Status recorded) {
-    done(std::move(recorded));
-  });
+  parts.authenticator.RecordRefusal(call, std::move(status),
+                                    [done](absl::Status recorded) { done(std::move(recorded)); });
 }
 
 // Serves a method whose work may block, on the control pool:
@@ -60,14 +60,13 @@ grpc::ServerUnaryReactor* ServeBlocking(const ServiceParts& parts,
       Answer<Response>(parts, unknown, call.status(), done);
       return nullptr;
     }
-    const bool taken =
-        parts.control.TrySubmit([&parts, call = *call, request, work, done]() mutable {
-          work(call, std::move(request), Done([&parts, call, done](absl::StatusOr<Response> result) {
-                 Answer<Response>(parts, call, std::move(result), done);
-               }));
-        });
-    if (!taken)
-      done(Error(v1::REASON_OVERLOADED, "too many calls of this kind are waiting."));
+    const bool taken = parts.control.TrySubmit([&parts, call = *call, request, work,
+                                                done]() mutable {
+      work(call, std::move(request), Done([&parts, call, done](absl::StatusOr<Response> result) {
+             Answer<Response>(parts, call, std::move(result), done);
+           }));
+    });
+    if (!taken) done(Error(v1::REASON_OVERLOADED, "too many calls of this kind are waiting."));
     return nullptr;
   });
 }

@@ -30,9 +30,10 @@ std::unique_ptr<grpc::Service> MakeExchangeService(const ServiceParts& parts,
                                                    exchange::Broker& broker);
 std::unique_ptr<grpc::Service> MakeAuditService(const ServiceParts& parts,
                                                 exchange::LogReading& reading);
-std::unique_ptr<grpc::Service> MakeRegistryService(
-    const ServiceParts& parts, identity::Registry& registry,
-    const SnapshotCell<policy::Snapshot>& snapshots, const OperationsParts& operations);
+std::unique_ptr<grpc::Service> MakeRegistryService(const ServiceParts& parts,
+                                                   identity::Registry& registry,
+                                                   const SnapshotCell<policy::Snapshot>& snapshots,
+                                                   const OperationsParts& operations);
 std::unique_ptr<grpc::Service> MakeCatalogueService(const ServiceParts& parts,
                                                     catalogue::Catalogue& catalogue);
 std::unique_ptr<grpc::Service> MakeSharingService(const ServiceParts& parts,

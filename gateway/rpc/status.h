@@ -1,4 +1,5 @@
-// absl::Status to grpc::Status: the google.rpc payloads go into grpc-status-details-bin as they are.
+// absl::Status to grpc::Status: the google.rpc payloads go into grpc-status-details-bin as they
+// are.
 #pragma once
 
 #include <grpcpp/support/status.h>

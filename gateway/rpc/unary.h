@@ -20,8 +20,8 @@ class UnaryCall : public grpc::ServerUnaryReactor {
   // Tells the work's outcome; once, from any thread.
   using Finisher = std::function<void(absl::StatusOr<Response>)>;
 
-  // `start` gets the finisher, and answers what gives the work up (may be null). It runs in here, on
-  // gRPC's thread; the finisher may be called within it.
+  // `start` gets the finisher, and answers what gives the work up (may be null). It runs in here,
+  // on gRPC's thread; the finisher may be called within it.
   UnaryCall(Response* response, const std::function<std::function<void()>(Finisher)>& start)
       : state_(std::make_shared<State>()) {
     state_->reactor = this;
