@@ -9,6 +9,7 @@
 
 #include "absl/strings/cord.h"
 #include "google/rpc/error_details.pb.h"
+#include "gtest/gtest.h"
 
 namespace sluice::system_test {
 namespace {
@@ -80,7 +81,7 @@ OpensslOutcome Openssl(const Deployment& gateway, const Identity& identity,
                                        gateway.Path("openssl-key.pem")});
   }
   arguments.insert(arguments.end(), more.begin(), more.end());
-  const Finished finished = Run(std::move(arguments));
+  const Finished finished = Execute(std::move(arguments));
   OpensslOutcome outcome;
   outcome.said = finished.all();
   outcome.resumed = finished.output.find("Reused, ") != std::string::npos;

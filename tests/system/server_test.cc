@@ -1,6 +1,7 @@
 // The holes of Debian's gRPC, seen from outside: each closed or bounded. And how the daemon ends.
 #include <arpa/inet.h>
 #include <grpcpp/channel.h>
+#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -73,7 +74,8 @@ TEST(ServerTest, FewerDescriptorsThanConnectionsNeedRefuseTheStart) {
   Surroundings few;
   few.folder = gateway.Path("gw");
   few.file_limit = 540;
-  const Finished check = Run({"sluiced", "--config", gateway.Path("sluiced.yaml"), "--check"}, few);
+  const Finished check =
+      Execute({"sluiced", "--config", gateway.Path("sluiced.yaml"), "--check"}, few);
   EXPECT_EQ(check.code, 78);
   EXPECT_NE(check.errors.find("limits.connections"), std::string::npos) << check.errors;
   EXPECT_NE(check.errors.find("ulimit"), std::string::npos) << check.errors;
@@ -165,9 +167,9 @@ TEST(ServerTest, AHalfWrittenPairIsNotTakenAndAWholeOneIs) {
   const Finished request = gateway.Local({"certs", "request", "gateway/gw1", "--trust-domain",
                                           "gov.example", "--ip", "127.0.0.1", "--dir", "renewed"});
   ASSERT_EQ(request.code, 0) << request.all();
-  const Finished signing =
-      gateway.Local({"certs", "sign", "renewed/request.pem", "--ca", "ca", "--as", "gateway/gw1",
-                     "--ip", "127.0.0.1", "-o", "renewed/certificate.pem"});
+  const Finished signing = gateway.Local({"certs", "sign", "renewed/request.pem", "--ca", "ca",
+                                          "--as", "gateway/gw1", "--trust-domain", "gov.example",
+                                          "--ip", "127.0.0.1", "-o", "renewed/certificate.pem"});
   ASSERT_EQ(signing.code, 0) << signing.all();
   gateway.Write("tls/certificate.pem", gateway.Read("renewed/certificate.pem"));
   EXPECT_TRUE(gateway.daemon().WaitForError("\"event\":\"pair_refused\""));
@@ -192,7 +194,7 @@ TEST(ServerTest, AShutdownWithACallThatNeverEndsEndsInItsTime) {
   gateway.Replace("sluiced.yaml", "drain: 20s", "drain: 1s");
   gateway.Start();
   gateway.OfferSample();
-  ASSERT_EQ(Run({"sqlite3", gateway.Path("sources/residents.db"), kEndless}).code, 0);
+  ASSERT_EQ(Execute({"sqlite3", gateway.Path("sources/residents.db"), kEndless}).code, 0);
   gateway.Replace("sources/residents.yaml", "statement: 10s", "statement: 10m");
   gateway.Done("operator", {"source", "apply", "sources/residents.yaml"});
   gateway.Replace("datasets/persons.yaml", "table: resident", "table: endless");
@@ -221,7 +223,7 @@ TEST(ServerTest, AShutdownWithACallThatNeverEndsEndsInItsTime) {
 TEST(ServerTest, TwoGatewaysCannotShareOneDeployment) {
   Deployment gateway;
   gateway.Start();
-  const Finished second = Run({"sluiced", "--config", gateway.Path("sluiced.yaml")});
+  const Finished second = Execute({"sluiced", "--config", gateway.Path("sluiced.yaml")});
   EXPECT_NE(second.code, 0);
   EXPECT_NE(second.errors.find("START_REFUSED"), std::string::npos) << second.errors;
   EXPECT_TRUE(Call(gateway.As("relief"), cli::kWhoAmI, {}).ok());
@@ -232,7 +234,7 @@ TEST(ServerTest, APortInUseRefusesTheStartByName) {
   first.Start();
   second.Replace("sluiced.yaml", "listen: \"127.0.0.1:0\"",
                  absl::StrCat("listen: \"", first.address(), "\""));
-  const Finished refused = Run({"sluiced", "--config", second.Path("sluiced.yaml")});
+  const Finished refused = Execute({"sluiced", "--config", second.Path("sluiced.yaml")});
   EXPECT_EQ(refused.code, 78);
   EXPECT_NE(refused.errors.find(first.address()), std::string::npos) << refused.errors;
 }
@@ -311,7 +313,7 @@ std::vector<Mistake> Mistakes() {
       {"SeedMistake",
        replaced("seed.yaml", "roles: [operator]", "roles: [king]"),
        78,
-       {"seed.yaml", "king"}},
+       {"seed.yaml:10", "persons[1].roles[0]", "operator"}},
       {"StoreIsNoDatabase",
        [](const Deployment& gateway) {
          std::filesystem::create_directories(gateway.Path("state"));
@@ -330,7 +332,7 @@ TEST(ServerTest, EveryMistakeRefusesTheStartByNameAndPlace) {
   for (const Mistake& mistake : Mistakes()) {
     Deployment gateway;
     mistake.make(gateway);
-    const Finished refused = Run({"sluiced", "--config", gateway.Path("sluiced.yaml")});
+    const Finished refused = Execute({"sluiced", "--config", gateway.Path("sluiced.yaml")});
     EXPECT_EQ(refused.code, mistake.code) << mistake.name << "\n" << refused.errors;
     for (const std::string& word : mistake.named)
       EXPECT_NE(refused.errors.find(word), std::string::npos)
@@ -340,9 +342,9 @@ TEST(ServerTest, EveryMistakeRefusesTheStartByNameAndPlace) {
 }
 
 TEST(ServerTest, UsageMistakesAreUsageMistakes) {
-  EXPECT_EQ(Run({"sluiced"}).code, 64);
-  EXPECT_EQ(Run({"sluiced", "--config", "x", "--what"}).code, 64);
-  const Finished absent = Run({"sluiced", "--config", "/nowhere/sluiced.yaml", "--check"});
+  EXPECT_EQ(Execute({"sluiced"}).code, 64);
+  EXPECT_EQ(Execute({"sluiced", "--config", "x", "--what"}).code, 64);
+  const Finished absent = Execute({"sluiced", "--config", "/nowhere/sluiced.yaml", "--check"});
   EXPECT_EQ(absent.code, 78);
   EXPECT_NE(absent.errors.find("/nowhere/sluiced.yaml"), std::string::npos) << absent.errors;
 }
