@@ -45,6 +45,7 @@ std::vector<std::string> EnvelopesOf(const Deployment& gateway) {
   std::filesystem::create_directories(copy);
   std::filesystem::copy(gateway.Path("audit"), copy + "/audit",
                         std::filesystem::copy_options::recursive);
+  std::filesystem::copy(gateway.Path("state/kept-head"), copy + "/kept-head");
   const auto files = MakePosixFileSystem();
   const auto clock = MakeSystemClock();
   const auto key = audit::ParseSigningKey(gateway.Read("log.key"));
