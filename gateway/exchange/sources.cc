@@ -108,6 +108,12 @@ void Sources::Update(const std::map<std::string, v1::Source, std::less<>>& defin
   for (auto& [id, source] : old) retired_.push_back(std::move(source));
 }
 
+Sources::~Sources() {
+  MutexLock lock(mutex_);
+  for (auto& [id, source] : sources_) retired_.push_back(source);
+  for (auto& source : retired_) source->Close();
+}
+
 std::shared_ptr<SourceAtWork> Sources::Find(std::string_view id) const {
   MutexLock lock(mutex_);
   const auto found = sources_.find(id);

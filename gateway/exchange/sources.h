@@ -39,6 +39,8 @@ class SourceAtWork {
 
   const v1::Source& definition() const { return definition_; }
   v1::SourceStatus Status() const;
+  // Takes no more; returns when what was taken has ended.
+  void Close() { pool_.Close(); }
   bool idle() const { return running_ == 0 && waiting_ == 0; }
   Micros statement_limit() const { return definition_.limits().statement_ms() * kMillisecond; }
 
@@ -63,6 +65,8 @@ class Sources {
  public:
   explicit Sources(const Clock& clock, OpenAdapter open = OpenByKind)
       : clock_(clock), open_(std::move(open)) {}
+  // Waits for what works on them: the last to let go of a source may be a task in its own pool.
+  ~Sources();
   // Takes over the definitions; a source whose definition did not change goes on as it is.
   void Update(const std::map<std::string, v1::Source, std::less<>>& definitions);
   std::shared_ptr<SourceAtWork> Find(std::string_view id) const;
