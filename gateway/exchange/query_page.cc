@@ -10,6 +10,10 @@
 namespace sluice::exchange {
 namespace {
 
+// A value takes about this many times the bytes in memory that it takes in a message at most (a
+// null decimal: 16 to 2).
+constexpr size_t kMostExpansion = 8;
+
 // Moves field indices of the dataset's schema to positions in the scan.
 void Remap(const std::vector<int>& scan_fields, records::Predicate& predicate) {
   if (predicate.field >= 0) {
@@ -38,6 +42,11 @@ records::Scalar ScalarAt(const records::Column& column, int64_t row) {
       return std::string(column.Bytes(row));
   }
   return std::monostate();
+}
+
+absl::Status TooLargeInOne(int64_t rows) {
+  return Error(v1::REASON_RESULT_TOO_LARGE,
+               absl::StrCat(rows, " rows are larger than one message may be."));
 }
 
 // The first `rows` rows of several batches as one.
@@ -114,8 +123,10 @@ absl::StatusOr<QueryRun::Page> QueryRun::ReadPage(adapters::Adapter& adapter) {
   running_->SetReader(reader.get());
 
   Page page;
+  // What fits no message is not read on: an exchange holds a few batches, however large its rows.
+  const auto most_bytes = static_cast<int64_t>(limits_.payload_bytes * kMostExpansion);
   // One row more than the page holds tells whether another page follows.
-  while (page.rows <= page_rows_) {
+  while (page.rows <= page_rows_ && page.bytes <= most_bytes) {
     SLUICE_ASSIGN_OR_RETURN(auto batch, reader->Next());
     if (!batch) break;
     SLUICE_RETURN_IF_ERROR(Take(*batch, page));
@@ -123,13 +134,15 @@ absl::StatusOr<QueryRun::Page> QueryRun::ReadPage(adapters::Adapter& adapter) {
   page.version = reader->version();
   page.snapshot = reader->snapshot();
   page.bad_values = reader->bad_values();
-  page.more = page.rows > page_rows_;
+  const bool cut = page.bytes > most_bytes;
+  page.more = page.rows > page_rows_ || cut;
   page.rows = std::min(page.rows, page_rows_);
   if (position_ && !position_->source_version.empty() &&
       position_->source_version != page.version.version) {
     return Error(v1::REASON_SOURCE_CHANGED,
                  "the owner's data changed since the page before; begin again without a token.");
   }
+  if (cut && (!plan_->ordered || plan_->dataset->key.empty())) return TooLargeInOne(page.rows);
   if (page.more && !plan_->ordered) {
     if (cut_by_quota_)
       return Error(v1::REASON_QUOTA_EXCEEDED, "more rows match than the grant's quota has left.",
@@ -167,6 +180,7 @@ absl::Status QueryRun::Take(const records::RecordBatch& scanned, Page& page) {
     }
   }
   page.rows += applied.output.rows();
+  page.bytes += applied.output.bytes();
   page.output.push_back(std::move(applied.output));
   return absl::OkStatus();
 }
@@ -185,9 +199,7 @@ absl::Status QueryRun::Encode(Page& page) {
     }
     if (page.rows == 1)
       return Error(v1::REASON_ROW_TOO_LARGE, "one row is larger than a message may be.");
-    if (!plan_->ordered || plan_->dataset->key.empty())
-      return Error(v1::REASON_RESULT_TOO_LARGE,
-                   absl::StrCat(page.rows, " rows are larger than one message may be."));
+    if (!plan_->ordered || plan_->dataset->key.empty()) return TooLargeInOne(page.rows);
     page.rows /= 2;
     page.more = true;
   }

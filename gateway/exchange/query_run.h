@@ -24,7 +24,7 @@ class QueryRun : public std::enable_shared_from_this<QueryRun> {
   struct Page {
     std::vector<records::RecordBatch> output;
     int64_t rows = 0;
-    std::vector<records::Scalar> last_key;
+    int64_t bytes = 0;  // that output holds
     std::vector<std::vector<records::Scalar>> keys;  // of each row, where pages follow each other
     std::vector<std::vector<std::string>> subjects;  // raw ids of each row; leave with the run
     bool more = false;
