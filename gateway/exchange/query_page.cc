@@ -74,6 +74,7 @@ absl::Status QueryRun::Work(absl::StatusOr<adapters::Adapter*> adapter) {
     End(adapter.status());
     return adapter.status();
   }
+  const Micros limit = parts_.clock.Monotonic() + source_->statement_limit();
   auto page = ReadPage(**adapter);
   absl::Status outcome = page.status();
   absl::Status status = outcome.ok() ? Encode(*page) : outcome;
@@ -82,6 +83,10 @@ absl::Status QueryRun::Work(absl::StatusOr<adapters::Adapter*> adapter) {
   } else {
     End(std::move(status));
   }
+  // A deadline that the caller set shorter than the source's own says nothing of the source.
+  if (ReasonOf(outcome) == v1::REASON_DEADLINE_EXCEEDED && call_.deadline > 0 &&
+      call_.deadline < limit)
+    return Error(v1::REASON_CANCELLED, "the caller's own deadline passed.");
   return outcome;
 }
 
