@@ -71,7 +71,7 @@ absl::Status QueryRun::Work(absl::StatusOr<adapters::Adapter*> adapter) {
   if (running_->state() != RunningExchange::State::kRunning)
     return Error(v1::REASON_CANCELLED, "ended while it waited for the source.");
   if (!adapter.ok()) {
-    End(adapter.status());
+    End(adapter.status(), v1::RECORD_KIND_FAILED);
     return adapter.status();
   }
   const Micros limit = parts_.clock.Monotonic() + source_->statement_limit();
@@ -81,7 +81,7 @@ absl::Status QueryRun::Work(absl::StatusOr<adapters::Adapter*> adapter) {
   if (status.ok()) {
     Release(*page);
   } else {
-    End(std::move(status));
+    End(status, KindFor(status));
   }
   // A deadline that the caller set shorter than the source's own says nothing of the source.
   if (ReasonOf(outcome) == v1::REASON_DEADLINE_EXCEEDED && call_.deadline > 0 &&
@@ -235,7 +235,7 @@ void QueryRun::Release(const Page& page) {
   response_.set_rows(page.rows);
 
   auto sealed = parts_.sealer.Seal(std::move(draft));
-  if (!sealed.ok()) return End(sealed.status());
+  if (!sealed.ok()) return End(sealed.status(), v1::RECORD_KIND_FAILED);
   if (!running_->Advance(RunningExchange::State::kRunning, RunningExchange::State::kReleasing))
     return;
   parts_.log.Append(

@@ -6,14 +6,6 @@
 namespace sluice::exchange {
 namespace {
 
-// Reasons of identity and decision come before 70 in reason.proto; those of running after.
-v1::RecordKind KindFor(const absl::Status& status) {
-  const v1::Reason reason = ReasonOf(status);
-  return reason != v1::REASON_UNSPECIFIED && reason < v1::REASON_TOO_MANY_CALLS
-             ? v1::RECORD_KIND_DENIED
-             : v1::RECORD_KIND_FAILED;
-}
-
 std::string Deterministic(const google::protobuf::Message& message) {
   std::string bytes;
   {
@@ -35,6 +27,13 @@ std::string DigestOf(v1::QueryRequest request, bool with_token,
 }
 
 }  // namespace
+
+v1::RecordKind QueryRun::KindFor(const absl::Status& status) {
+  const v1::Reason reason = ReasonOf(status);
+  return reason != v1::REASON_UNSPECIFIED && reason < v1::REASON_TOO_MANY_CALLS
+             ? v1::RECORD_KIND_DENIED
+             : v1::RECORD_KIND_FAILED;
+}
 
 QueryRun::QueryRun(const BrokerParts& parts, const BrokerLimits& limits, Call call,
                    v1::QueryRequest request, Broker::QueryDone done)
@@ -67,7 +66,7 @@ void QueryRun::Start() {
   status = source_->Submit([run = shared_from_this()](absl::StatusOr<adapters::Adapter*> adapter) {
     return run->Work(std::move(adapter));
   });
-  if (!status.ok()) End(std::move(status));
+  if (!status.ok()) End(status, KindFor(status));
 }
 
 TokenBinding QueryRun::Binding() const {
@@ -131,15 +130,15 @@ void QueryRun::Deny(const policy::Denial& denial) {
   Finish(denial.status, v1::RECORD_KIND_DENIED, std::move(draft));
 }
 
-void QueryRun::End(absl::Status why) {
+void QueryRun::End(absl::Status why, v1::RecordKind kind) {
   if (running_ == nullptr ||
       !running_->Advance(RunningExchange::State::kRunning, RunningExchange::State::kDone)) {
     return;
   }
   running_->CancelReader();
-  audit::Draft draft = DraftFor(KindFor(why), call_);
+  audit::Draft draft = DraftFor(kind, call_);
   FillPlan(draft);
-  Finish(std::move(why), draft.envelope.kind(), std::move(draft));
+  Finish(std::move(why), kind, std::move(draft));
 }
 
 // The refusal or failure is recorded, then told. `draft` has all but reason and message.

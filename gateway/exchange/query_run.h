@@ -16,15 +16,21 @@ class QueryRun : public std::enable_shared_from_this<QueryRun> {
 
   // Decides, reserves, hands over. On the caller's thread; takes microseconds.
   void Start();
-  // Ends the call with this status unless its record is being written or it is done.
-  void End(absl::Status why);
+  // Ends the permitted call, by whoever watches over it, with this status, unless its record is
+  // being written or it is done.
+  void End(absl::Status why) { End(std::move(why), v1::RECORD_KIND_FAILED); }
 
  private:
+  // DENIED for what the call itself ran into of identity and decision (reasons before 70 in
+  // reason.proto), FAILED for the rest.
+  static v1::RecordKind KindFor(const absl::Status& status);
+  void End(absl::Status why, v1::RecordKind kind);
+
   // What the source gave for one page.
   struct Page {
     std::vector<records::RecordBatch> output;
     int64_t rows = 0;
-    int64_t bytes = 0;  // that output holds
+    int64_t bytes = 0;                               // that output holds
     std::vector<std::vector<records::Scalar>> keys;  // of each row, where pages follow each other
     std::vector<std::vector<std::string>> subjects;  // raw ids of each row; leave with the run
     bool more = false;
