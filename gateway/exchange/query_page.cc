@@ -243,6 +243,7 @@ void QueryRun::Release(const Page& page) {
         if (receipt.ok()) return run->Released(*receipt);
         run->parts_.running.Remove(run->running_);
         run->reservation_.Settle(0);
+        run->parts_.request_ids.GiveBack(run->place_);
         absl::Status told =
             PublicStatus(receipt.status(), run->call_.call_id, run->parts_.operations);
         AddKey(told, "call", run->call_.call_id);
@@ -260,10 +261,8 @@ void QueryRun::Released(const v1::Receipt& receipt) {
     return Finish(std::move(why), v1::RECORD_KIND_FAILED, std::move(draft));
   }
   parts_.running.Remove(running_);
-  reservation_.Settle(response_.rows());
-  if (!request_id_digest_.empty())
-    parts_.request_ids.Released(request_id_digest_, request_digest_,
-                                repeats_ < 0 ? receipt.index() : repeats_, started_);
+  reservation_.Settle(std::max<int64_t>(0, response_.rows() - place_.rows));
+  parts_.request_ids.Released(place_, receipt.index(), response_.rows());
   *response_.mutable_receipt() = receipt;
   *response_.mutable_applied()->mutable_quota_left() =
       parts_.quotas.Left(plan_->grant->definition, started_);

@@ -76,7 +76,7 @@ class QueryRun : public std::enable_shared_from_this<QueryRun> {
   bool cut_by_quota_ = false;
   std::string request_id_, request_id_digest_, request_digest_;
   std::optional<PagePosition> position_;  // where this page begins, if not at the start
-  int64_t repeats_ = -1;
+  RequestIds::Place place_;
 
   // Made by the task, let go by the append's callback.
   v1::QueryResponse response_;
