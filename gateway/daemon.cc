@@ -235,7 +235,8 @@ absl::Status Daemon::MakeServices() {
                             *denials_, *log_, *sealer_, *pseudonyms_, clock_, operations_},
       limits);
   reading_ = std::make_unique<exchange::LogReading>(
-      *log_, *index_, *detail_keys_, *sealer_, audit::FormatVerifierKey(signing_key_->verifier));
+      *log_, *index_, *detail_keys_, *sealer_, *tokens_, clock_,
+      audit::FormatVerifierKey(signing_key_->verifier));
   return MakeControlServices(config);
 }
 

@@ -21,10 +21,12 @@ class LogReading {
   using Done = std::function<void(absl::StatusOr<Response>)>;
 
   LogReading(audit::Log& log, audit::SearchIndex& index, const audit::DetailKeys& keys,
-             audit::RecordSealer& sealer, std::string verifier_key);
+             audit::RecordSealer& sealer, const PageTokens& tokens, const Clock& clock,
+             std::string verifier_key);
 
   // `done` is called once, from this thread or the log's. ROLE_REQUIRED where the caller's roles
-  // show nothing, RECORD_NOT_FOUND for what it may not see as for what does not exist.
+  // show nothing, RECORD_NOT_FOUND for what it may not see as for what does not exist. A page token
+  // serves the same caller's same search, for an hour.
   void ListRecords(const Call& call, v1::ListRecordsRequest request,
                    Done<v1::ListRecordsResponse> done);
   void GetRecord(const Call& call, v1::GetRecordRequest request, Done<v1::GetRecordResponse> done);
@@ -43,6 +45,8 @@ class LogReading {
   audit::SearchIndex& index_;
   const audit::DetailKeys& keys_;
   audit::RecordSealer& sealer_;
+  const PageTokens& tokens_;
+  const Clock& clock_;
   const std::string verifier_key_;
 };
 

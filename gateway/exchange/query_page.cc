@@ -10,6 +10,10 @@
 namespace sluice::exchange {
 namespace {
 
+// A value takes about this many times the bytes in memory that it takes in a message at most (a
+// null decimal: 16 to 2).
+constexpr size_t kMostExpansion = 8;
+
 // Moves field indices of the dataset's schema to positions in the scan.
 void Remap(const std::vector<int>& scan_fields, records::Predicate& predicate) {
   if (predicate.field >= 0) {
@@ -40,6 +44,11 @@ records::Scalar ScalarAt(const records::Column& column, int64_t row) {
   return std::monostate();
 }
 
+absl::Status TooLargeInOne(int64_t rows) {
+  return Error(v1::REASON_RESULT_TOO_LARGE,
+               absl::StrCat(rows, " rows are larger than one message may be."));
+}
+
 // The first `rows` rows of several batches as one.
 records::RecordBatch Join(const std::vector<records::RecordBatch>& batches,
                           const records::SchemaPtr& schema, int64_t rows) {
@@ -62,17 +71,22 @@ absl::Status QueryRun::Work(absl::StatusOr<adapters::Adapter*> adapter) {
   if (running_->state() != RunningExchange::State::kRunning)
     return Error(v1::REASON_CANCELLED, "ended while it waited for the source.");
   if (!adapter.ok()) {
-    End(adapter.status());
+    End(adapter.status(), v1::RECORD_KIND_FAILED);
     return adapter.status();
   }
+  const Micros limit = parts_.clock.Monotonic() + source_->statement_limit();
   auto page = ReadPage(**adapter);
   absl::Status outcome = page.status();
   absl::Status status = outcome.ok() ? Encode(*page) : outcome;
   if (status.ok()) {
     Release(*page);
   } else {
-    End(std::move(status));
+    End(status, KindFor(status));
   }
+  // A deadline that the caller set shorter than the source's own says nothing of the source.
+  if (ReasonOf(outcome) == v1::REASON_DEADLINE_EXCEEDED && call_.deadline > 0 &&
+      call_.deadline < limit)
+    return Error(v1::REASON_CANCELLED, "the caller's own deadline passed.");
   return outcome;
 }
 
@@ -114,8 +128,10 @@ absl::StatusOr<QueryRun::Page> QueryRun::ReadPage(adapters::Adapter& adapter) {
   running_->SetReader(reader.get());
 
   Page page;
+  // What fits no message is not read on: an exchange holds a few batches, however large its rows.
+  const auto most_bytes = static_cast<int64_t>(limits_.payload_bytes * kMostExpansion);
   // One row more than the page holds tells whether another page follows.
-  while (page.rows <= page_rows_) {
+  while (page.rows <= page_rows_ && page.bytes <= most_bytes) {
     SLUICE_ASSIGN_OR_RETURN(auto batch, reader->Next());
     if (!batch) break;
     SLUICE_RETURN_IF_ERROR(Take(*batch, page));
@@ -123,13 +139,15 @@ absl::StatusOr<QueryRun::Page> QueryRun::ReadPage(adapters::Adapter& adapter) {
   page.version = reader->version();
   page.snapshot = reader->snapshot();
   page.bad_values = reader->bad_values();
-  page.more = page.rows > page_rows_;
+  const bool cut = page.bytes > most_bytes;
+  page.more = page.rows > page_rows_ || cut;
   page.rows = std::min(page.rows, page_rows_);
   if (position_ && !position_->source_version.empty() &&
       position_->source_version != page.version.version) {
     return Error(v1::REASON_SOURCE_CHANGED,
                  "the owner's data changed since the page before; begin again without a token.");
   }
+  if (cut && (!plan_->ordered || plan_->dataset->key.empty())) return TooLargeInOne(page.rows);
   if (page.more && !plan_->ordered) {
     if (cut_by_quota_)
       return Error(v1::REASON_QUOTA_EXCEEDED, "more rows match than the grant's quota has left.",
@@ -167,6 +185,7 @@ absl::Status QueryRun::Take(const records::RecordBatch& scanned, Page& page) {
     }
   }
   page.rows += applied.output.rows();
+  page.bytes += applied.output.bytes();
   page.output.push_back(std::move(applied.output));
   return absl::OkStatus();
 }
@@ -185,9 +204,7 @@ absl::Status QueryRun::Encode(Page& page) {
     }
     if (page.rows == 1)
       return Error(v1::REASON_ROW_TOO_LARGE, "one row is larger than a message may be.");
-    if (!plan_->ordered || plan_->dataset->key.empty())
-      return Error(v1::REASON_RESULT_TOO_LARGE,
-                   absl::StrCat(page.rows, " rows are larger than one message may be."));
+    if (!plan_->ordered || plan_->dataset->key.empty()) return TooLargeInOne(page.rows);
     page.rows /= 2;
     page.more = true;
   }
@@ -218,7 +235,7 @@ void QueryRun::Release(const Page& page) {
   response_.set_rows(page.rows);
 
   auto sealed = parts_.sealer.Seal(std::move(draft));
-  if (!sealed.ok()) return End(sealed.status());
+  if (!sealed.ok()) return End(sealed.status(), v1::RECORD_KIND_FAILED);
   if (!running_->Advance(RunningExchange::State::kRunning, RunningExchange::State::kReleasing))
     return;
   parts_.log.Append(
@@ -226,6 +243,7 @@ void QueryRun::Release(const Page& page) {
         if (receipt.ok()) return run->Released(*receipt);
         run->parts_.running.Remove(run->running_);
         run->reservation_.Settle(0);
+        run->parts_.request_ids.GiveBack(run->place_);
         absl::Status told =
             PublicStatus(receipt.status(), run->call_.call_id, run->parts_.operations);
         AddKey(told, "call", run->call_.call_id);
@@ -243,10 +261,8 @@ void QueryRun::Released(const v1::Receipt& receipt) {
     return Finish(std::move(why), v1::RECORD_KIND_FAILED, std::move(draft));
   }
   parts_.running.Remove(running_);
-  reservation_.Settle(response_.rows());
-  if (!request_id_digest_.empty())
-    parts_.request_ids.Released(request_id_digest_, request_digest_,
-                                repeats_ < 0 ? receipt.index() : repeats_, started_);
+  reservation_.Settle(std::max<int64_t>(0, response_.rows() - place_.rows));
+  parts_.request_ids.Released(place_, receipt.index(), response_.rows());
   *response_.mutable_receipt() = receipt;
   *response_.mutable_applied()->mutable_quota_left() =
       parts_.quotas.Left(plan_->grant->definition, started_);

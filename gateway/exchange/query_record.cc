@@ -30,7 +30,7 @@ void QueryRun::FillPlan(audit::Draft& draft) const {
   envelope.mutable_basis()->set_law(grant.basis().law());
   envelope.mutable_basis()->set_article(grant.basis().article());
   if (position_) envelope.set_first_page(position_->first_page);
-  envelope.set_repeats(repeats_);
+  envelope.set_repeats(place_.first);
   envelope.set_request_id_digest(request_id_digest_);
   envelope.set_request_digest(request_digest_);
   envelope.set_subjects_released(v1::SUBJECT_SCOPE_NONE);

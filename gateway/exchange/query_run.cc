@@ -6,14 +6,6 @@
 namespace sluice::exchange {
 namespace {
 
-// Reasons of identity and decision come before 70 in reason.proto; those of running after.
-v1::RecordKind KindFor(const absl::Status& status) {
-  const v1::Reason reason = ReasonOf(status);
-  return reason != v1::REASON_UNSPECIFIED && reason < v1::REASON_TOO_MANY_CALLS
-             ? v1::RECORD_KIND_DENIED
-             : v1::RECORD_KIND_FAILED;
-}
-
 std::string Deterministic(const google::protobuf::Message& message) {
   std::string bytes;
   {
@@ -35,6 +27,13 @@ std::string DigestOf(v1::QueryRequest request, bool with_token,
 }
 
 }  // namespace
+
+v1::RecordKind QueryRun::KindFor(const absl::Status& status) {
+  const v1::Reason reason = ReasonOf(status);
+  return reason != v1::REASON_UNSPECIFIED && reason < v1::REASON_TOO_MANY_CALLS
+             ? v1::RECORD_KIND_DENIED
+             : v1::RECORD_KIND_FAILED;
+}
 
 QueryRun::QueryRun(const BrokerParts& parts, const BrokerLimits& limits, Call call,
                    v1::QueryRequest request, Broker::QueryDone done)
@@ -67,7 +66,7 @@ void QueryRun::Start() {
   status = source_->Submit([run = shared_from_this()](absl::StatusOr<adapters::Adapter*> adapter) {
     return run->Work(std::move(adapter));
   });
-  if (!status.ok()) End(std::move(status));
+  if (!status.ok()) End(status, KindFor(status));
 }
 
 TokenBinding QueryRun::Binding() const {
@@ -92,16 +91,22 @@ absl::Status QueryRun::Reserve(const policy::SnapshotPtr& snapshot, Micros now) 
     request_id_digest_ =
         parts_.pseudonyms.ForRequest(absl::StrCat(call_.principal.path, "\n", request_id_));
     request_digest_ = DigestOf(request_, true, parts_.pseudonyms);
-    SLUICE_ASSIGN_OR_RETURN(repeats_,
-                            parts_.request_ids.Look(request_id_digest_, request_digest_, now));
+    SLUICE_ASSIGN_OR_RETURN(place_,
+                            parts_.request_ids.Take(request_id_digest_, request_digest_, now));
   }
-  page_rows_ = plan_->page_rows;
-  if (repeats_ < 0) {
+  if (place_.first < 0) {
     SLUICE_ASSIGN_OR_RETURN(
         reservation_,
         parts_.quotas.Reserve(plan_->grant->definition, plan_->page_rows, true, now, &page_rows_));
-    cut_by_quota_ = page_rows_ < plan_->page_rows;
+  } else {
+    // Counted once; but rows that the first answer did not have were not counted.
+    const int64_t counted = std::min<int64_t>(place_.rows, plan_->page_rows);
+    SLUICE_ASSIGN_OR_RETURN(reservation_, parts_.quotas.ReserveMore(
+                                              plan_->grant->definition, plan_->page_rows - counted,
+                                              counted > 0 ? 0 : 1, now, &page_rows_));
+    page_rows_ += counted;
   }
+  cut_by_quota_ = page_rows_ < plan_->page_rows;
   const std::string& source = plan_->dataset->definition.source();
   source_ = snapshot->directory->sources.contains(source) ? parts_.sources.Find(source) : nullptr;
   if (source_ == nullptr)
@@ -131,20 +136,21 @@ void QueryRun::Deny(const policy::Denial& denial) {
   Finish(denial.status, v1::RECORD_KIND_DENIED, std::move(draft));
 }
 
-void QueryRun::End(absl::Status why) {
+void QueryRun::End(absl::Status why, v1::RecordKind kind) {
   if (running_ == nullptr ||
       !running_->Advance(RunningExchange::State::kRunning, RunningExchange::State::kDone)) {
     return;
   }
   running_->CancelReader();
-  audit::Draft draft = DraftFor(KindFor(why), call_);
+  audit::Draft draft = DraftFor(kind, call_);
   FillPlan(draft);
-  Finish(std::move(why), draft.envelope.kind(), std::move(draft));
+  Finish(std::move(why), kind, std::move(draft));
 }
 
 // The refusal or failure is recorded, then told. `draft` has all but reason and message.
 void QueryRun::Finish(absl::Status why, v1::RecordKind kind, audit::Draft draft) {
   reservation_.Settle(0);
+  parts_.request_ids.GiveBack(place_);
   absl::Status told = PublicStatus(why, call_.call_id, parts_.operations);
   AddKey(told, "call", call_.call_id);
   if (!request_id_.empty()) AddKey(told, "request_id", request_id_);

@@ -16,15 +16,21 @@ class QueryRun : public std::enable_shared_from_this<QueryRun> {
 
   // Decides, reserves, hands over. On the caller's thread; takes microseconds.
   void Start();
-  // Ends the call with this status unless its record is being written or it is done.
-  void End(absl::Status why);
+  // Ends the permitted call, by whoever watches over it, with this status, unless its record is
+  // being written or it is done.
+  void End(absl::Status why) { End(std::move(why), v1::RECORD_KIND_FAILED); }
 
  private:
+  // DENIED for what the call itself ran into of identity and decision (reasons before 70 in
+  // reason.proto), FAILED for the rest.
+  static v1::RecordKind KindFor(const absl::Status& status);
+  void End(absl::Status why, v1::RecordKind kind);
+
   // What the source gave for one page.
   struct Page {
     std::vector<records::RecordBatch> output;
     int64_t rows = 0;
-    std::vector<records::Scalar> last_key;
+    int64_t bytes = 0;                               // that output holds
     std::vector<std::vector<records::Scalar>> keys;  // of each row, where pages follow each other
     std::vector<std::vector<std::string>> subjects;  // raw ids of each row; leave with the run
     bool more = false;
@@ -70,7 +76,7 @@ class QueryRun : public std::enable_shared_from_this<QueryRun> {
   bool cut_by_quota_ = false;
   std::string request_id_, request_id_digest_, request_digest_;
   std::optional<PagePosition> position_;  // where this page begins, if not at the start
-  int64_t repeats_ = -1;
+  RequestIds::Place place_;
 
   // Made by the task, let go by the append's callback.
   v1::QueryResponse response_;

@@ -18,7 +18,7 @@ absl::Status StillPermitted(const RunningExchange& exchange, const policy::Snaps
   const v1::Grant& held = exchange.grant->definition;
   const auto found = snapshot.grants.find(held.id());
   if (found == snapshot.grants.end() ||
-      found->second->definition.state() == v1::GRANT_STATE_REVOKED) {
+      found->second->definition.state() != v1::GRANT_STATE_IN_FORCE) {
     return Error(v1::REASON_GRANT_REVOKED, absl::StrCat("grant ", held.id(), " was revoked."),
                  {{"grant", held.id()}, {"dataset", held.dataset()}});
   }

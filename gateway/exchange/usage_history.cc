@@ -37,13 +37,13 @@ absl::Status UsageHistory::Restore(audit::Log& log, const policy::Snapshot& snap
       parsed = absl::DataLossError("an audit record does not parse");
       return false;
     }
-    if (entry.index >= next_) Take(envelope, entry.index, snapshot);
+    if (entry.index >= next_) parsed = Take(log, envelope, entry.index, snapshot);
+    if (!parsed.ok()) return false;
     if (envelope.kind() == v1::RECORD_KIND_RELEASED && !envelope.request_id_digest().empty() &&
         TimeOf(envelope) > now - kDay) {
-      request_ids.Released(
-          envelope.request_id_digest(), envelope.request_digest(),
-          envelope.repeats() < 0 ? static_cast<int64_t>(entry.index) : envelope.repeats(),
-          TimeOf(envelope));
+      request_ids.Restore(envelope.request_id_digest(), envelope.request_digest(),
+                          static_cast<int64_t>(entry.index), envelope.repeats(), envelope.count(),
+                          TimeOf(envelope));
     }
     return true;
   }));
@@ -60,8 +60,8 @@ absl::Status UsageHistory::Save(audit::Log& log, const policy::Snapshot& snapsho
       parsed = absl::DataLossError("an audit record does not parse");
       return false;
     }
-    Take(envelope, entry.index, snapshot);
-    return true;
+    parsed = Take(log, envelope, entry.index, snapshot);
+    return parsed.ok();
   }));
   SLUICE_RETURN_IF_ERROR(parsed);
   nlohmann::json json;
@@ -97,15 +97,27 @@ void UsageHistory::Load() {
   }
 }
 
-void UsageHistory::Take(const v1::AuditEnvelope& envelope, uint64_t index,
-                        const policy::Snapshot& snapshot) {
+absl::Status UsageHistory::Take(audit::Log& log, const v1::AuditEnvelope& envelope, uint64_t index,
+                                const policy::Snapshot& snapshot) {
   next_ = index + 1;
   const Micros time = TimeOf(envelope);
   if (hours_.empty() || time >= hours_.back().time + kHour) hours_.push_back({time, index});
   while (!hours_.empty() && hours_.front().time < time - kDay - kHour) hours_.pop_front();
-  if (envelope.kind() != v1::RECORD_KIND_RELEASED || envelope.repeats() >= 0) return;
-  if (const auto grant = snapshot.grants.find(envelope.grant()); grant != snapshot.grants.end())
+  const auto grant = snapshot.grants.find(envelope.grant());
+  if (envelope.kind() != v1::RECORD_KIND_RELEASED || grant == snapshot.grants.end())
+    return absl::OkStatus();
+  if (envelope.repeats() < 0) {
     counted_.Count(grant->second->definition, envelope.count(), time);
+    return absl::OkStatus();
+  }
+  SLUICE_ASSIGN_OR_RETURN(const audit::Log::Entry entry,
+                          log.ReadOne(static_cast<uint64_t>(envelope.repeats())));
+  v1::AuditEnvelope first;
+  if (!first.ParseFromString(entry.record.envelope))
+    return absl::DataLossError("an audit record does not parse");
+  counted_.CountMore(grant->second->definition,
+                     std::max<int64_t>(0, envelope.count() - first.count()), time);
+  return absl::OkStatus();
 }
 
 }  // namespace sluice::exchange

@@ -36,7 +36,8 @@ class UsageHistory {
     uint64_t index = 0;  // of the first record in it
   };
   void Load();
-  void Take(const v1::AuditEnvelope& envelope, uint64_t index, const policy::Snapshot& snapshot);
+  absl::Status Take(audit::Log& log, const v1::AuditEnvelope& envelope, uint64_t index,
+                    const policy::Snapshot& snapshot);
 
   const std::string file_;
   FileSystem& files_;
