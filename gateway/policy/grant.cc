@@ -161,7 +161,9 @@ class Checker {
     }
     // A filter of consumers would pass the value as a parameter; a row filter has none.
     if (ReasonOf(bound.status()) == v1::REASON_FILTER_LITERAL_NOT_ALLOWED) {
-      return Fail(path, "a value of a field of class L3 or above cannot stand in a row filter");
+      return Fail(path,
+                  "a value of a field of class L3 or above, or of one that names data subjects, "
+                  "cannot stand in a row filter");
     }
     Fail(path, MessageOf(bound.status()));
   }
