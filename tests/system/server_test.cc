@@ -47,6 +47,15 @@ class IdleConnections {
       connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address));
     }
   }
+  // How many of them the other side has ended.
+  int closed() const {
+    int count = 0;
+    for (const int fd : fds_) {
+      char byte;
+      if (recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0) ++count;
+    }
+    return count;
+  }
   ~IdleConnections() {
     for (int fd : fds_) close(fd);
   }
@@ -347,6 +356,57 @@ TEST(ServerTest, UsageMistakesAreUsageMistakes) {
   const Finished absent = Execute({"sluiced", "--config", "/nowhere/sluiced.yaml", "--check"});
   EXPECT_EQ(absent.code, 78);
   EXPECT_NE(absent.errors.find("/nowhere/sluiced.yaml"), std::string::npos) << absent.errors;
+}
+
+// A copy from before the last records, and a log of another gateway's, in the log's place.
+TEST(ServerTest, AnOlderCopyOfTheLogIsRefused) {
+  Deployment gateway;
+  gateway.Start();
+  ASSERT_EQ(gateway.Stop().code, 0);
+  std::filesystem::copy(gateway.Path("audit"), gateway.Path("older"),
+                        std::filesystem::copy_options::recursive);
+  gateway.Start();
+  gateway.OfferSample();
+  ASSERT_EQ(gateway.Stop().code, 0);
+  std::filesystem::rename(gateway.Path("audit"), gateway.Path("newest"));
+  std::filesystem::copy(gateway.Path("older"), gateway.Path("audit"),
+                        std::filesystem::copy_options::recursive);
+  const Finished refused = Execute({"sluiced", "--config", gateway.Path("sluiced.yaml")});
+  EXPECT_EQ(refused.code, 65) << refused.errors;
+  // Nothing was appended to it.
+  const Finished verified = gateway.Local({"audit", "verify", "audit", "--key", "log.vkey"});
+  EXPECT_EQ(verified.code, 0) << verified.all();
+  std::filesystem::remove_all(gateway.Path("audit"));
+  std::filesystem::rename(gateway.Path("newest"), gateway.Path("audit"));
+  gateway.Start();
+  EXPECT_EQ(gateway.Stop().code, 0);
+}
+
+// Heads kept elsewhere are asked; where none answers, it takes the operator's word, recorded.
+TEST(ServerTest, HeadsElsewhereAreAskedAtStart) {
+  Deployment gateway;
+  gateway.Start();
+  gateway.OfferSample();
+  ASSERT_EQ(gateway.Stop().code, 0);
+  std::filesystem::copy(gateway.Path("state/kept-head"), gateway.Path("elsewhere"));
+  gateway.Replace("sluiced.yaml", "heads_at: []", "heads_at: [elsewhere]");
+  gateway.Start();
+  ASSERT_EQ(gateway.Stop().code, 0);
+  std::filesystem::remove(gateway.Path("elsewhere"));
+  const Finished refused = Execute({"sluiced", "--config", gateway.Path("sluiced.yaml")});
+  EXPECT_NE(refused.code, 0);
+  EXPECT_NE(refused.errors.find("heads_at"), std::string::npos) << refused.errors;
+  gateway.Replace("sluiced.yaml", "start_without_heads: false", "start_without_heads: true");
+  gateway.Start();
+  EXPECT_TRUE(gateway.Records(v1::RECORD_KIND_STARTED).back().envelope().run().heads_unconfirmed());
+}
+
+TEST(ServerTest, AHandshakeThatNeverEndsIsEnded) {
+  Deployment gateway;
+  gateway.Replace("sluiced.yaml", "handshake: 10s", "handshake: 1s");
+  gateway.Start();
+  IdleConnections idle(gateway.port(), 3);
+  EXPECT_TRUE(Eventually([&] { return idle.closed() == 3; }, 20'000));
 }
 
 // A running gateway told to read a bad configuration keeps the old one and says so (promise 9).
