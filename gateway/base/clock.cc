@@ -47,7 +47,8 @@ class SystemClock : public Clock {
 std::unique_ptr<Clock> MakeSystemClock() { return std::make_unique<SystemClock>(); }
 
 std::string FormatUtc(Micros time) {
-  return absl::FormatTime("%E4Y-%m-%dT%H:%M:%E*SZ", absl::FromUnixMicros(time), absl::UTCTimeZone());
+  return absl::FormatTime("%E4Y-%m-%dT%H:%M:%E*SZ", absl::FromUnixMicros(time),
+                          absl::UTCTimeZone());
 }
 
 bool ParseTime(std::string_view text, Micros* time) {
