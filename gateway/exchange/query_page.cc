@@ -1,5 +1,6 @@
 // The task of a Query in its source's pool: scan, apply, encode, digest, record.
 #include <algorithm>
+#include <numeric>
 
 #include "absl/strings/str_cat.h"
 #include "gateway/base/error.h"
@@ -134,11 +135,10 @@ absl::StatusOr<QueryRun::Page> QueryRun::ReadPage(adapters::Adapter& adapter) {
   while (page.rows <= page_rows_ && page.bytes <= most_bytes) {
     SLUICE_ASSIGN_OR_RETURN(auto batch, reader->Next());
     if (!batch) break;
-    SLUICE_RETURN_IF_ERROR(Take(*batch, page));
+    SLUICE_RETURN_IF_ERROR(Take(*batch, reader->bad_cells(), page));
   }
   page.version = reader->version();
   page.snapshot = reader->snapshot();
-  page.bad_values = reader->bad_values();
   const bool cut = page.bytes > most_bytes;
   page.more = page.rows > page_rows_ || cut;
   page.rows = std::min(page.rows, page_rows_);
@@ -161,8 +161,30 @@ absl::StatusOr<QueryRun::Page> QueryRun::ReadPage(adapters::Adapter& adapter) {
   return page;
 }
 
+// Of what leaves alone: what did not fit in other rows, or in fields that are not shown, is
+// nobody's to count.
+void QueryRun::CountBadValues(const std::vector<int64_t>& kept,
+                              const std::vector<adapters::BadCell>& bad_cells, Page& page) const {
+  page.bad_values.resize(page.bad_values.size() + kept.size());
+  for (const adapters::BadCell& cell : bad_cells) {
+    const auto row = std::lower_bound(kept.begin(), kept.end(), cell.row);
+    const bool shown = std::any_of(
+        plan_->output.begin(), plan_->output.end(), [&](const policy::OutputField& out) {
+          return out.field == plan_->scan_fields[cell.field] &&
+                 plan_->grant->mask(out.granted).kind() != v1::MASK_KIND_NULL;
+        });
+    if (row == kept.end() || *row != cell.row || !shown) continue;
+    ++page.bad_values[page.bad_values.size() - kept.size() + (row - kept.begin())];
+  }
+}
+
+int64_t QueryRun::BadValues(const Page& page) {
+  return std::accumulate(page.bad_values.begin(), page.bad_values.end(), int64_t{0});
+}
+
 // Adds the rows of a scanned batch that the plan lets through.
-absl::Status QueryRun::Take(const records::RecordBatch& scanned, Page& page) {
+absl::Status QueryRun::Take(const records::RecordBatch& scanned,
+                            const std::vector<adapters::BadCell>& bad_cells, Page& page) {
   SLUICE_ASSIGN_OR_RETURN(
       policy::Applied applied,
       policy::Apply(*plan_, scanned, page_rows_ + 1 - page.rows, parts_.pseudonyms));
@@ -184,6 +206,7 @@ absl::Status QueryRun::Take(const records::RecordBatch& scanned, Page& page) {
       subjects.emplace_back(column.IsNull(row) ? std::string_view() : column.Bytes(row));
     }
   }
+  CountBadValues(applied.kept, bad_cells, page);
   page.rows += applied.output.rows();
   page.bytes += applied.output.bytes();
   page.output.push_back(std::move(applied.output));
@@ -209,6 +232,7 @@ absl::Status QueryRun::Encode(Page& page) {
     page.more = true;
   }
   page.subjects.resize(std::min<size_t>(page.subjects.size(), page.rows));
+  page.bad_values.resize(std::min<size_t>(page.bad_values.size(), page.rows));
   if (page.more && page.rows > 0) {
     next_ =
         PagePosition{page.keys[page.rows - 1], page.snapshot ? page.version.version : std::string(),
@@ -227,7 +251,7 @@ void QueryRun::Release(const Page& page) {
   envelope.set_payload_bytes(static_cast<int64_t>(response_.payload().size()));
   envelope.set_media_type(std::string(records::kRowBatchMediaType));
   envelope.set_source_version(page.version.version);
-  envelope.set_bad_values(page.bad_values);
+  envelope.set_bad_values(BadValues(page));
   FillApplied(page);
   response_.set_call_id(call_.call_id);
   response_.set_request_id(request_id_);

@@ -113,7 +113,7 @@ void QueryRun::FillApplied(const Page& page) {
     applied.mutable_data_as_of()->set_nanos(
         static_cast<int32_t>(*page.version.as_of % kSecond * 1000));
   }
-  applied.set_bad_values(page.bad_values);
+  applied.set_bad_values(BadValues(page));
 }
 
 }  // namespace sluice::exchange

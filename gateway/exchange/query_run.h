@@ -36,7 +36,7 @@ class QueryRun : public std::enable_shared_from_this<QueryRun> {
     bool more = false;
     adapters::SourceVersion version;
     bool snapshot = false;
-    int64_t bad_values = 0;
+    std::vector<int64_t> bad_values;  // of each row, in fields that the consumer sees
   };
 
   absl::Status Reserve(const policy::SnapshotPtr& snapshot, Micros now);
@@ -48,7 +48,11 @@ class QueryRun : public std::enable_shared_from_this<QueryRun> {
   absl::Status Work(absl::StatusOr<adapters::Adapter*> adapter);
   absl::StatusOr<Page> ReadPage(adapters::Adapter& adapter);
   adapters::ScanRequest MakeScan() const;
-  absl::Status Take(const records::RecordBatch& scanned, Page& page);
+  absl::Status Take(const records::RecordBatch& scanned,
+                    const std::vector<adapters::BadCell>& bad_cells, Page& page);
+  void CountBadValues(const std::vector<int64_t>& kept,
+                      const std::vector<adapters::BadCell>& bad_cells, Page& page) const;
+  static int64_t BadValues(const Page& page);
   absl::Status Encode(Page& page);
   void Release(const Page& page);
   void Released(const v1::Receipt& receipt);
