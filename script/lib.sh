@@ -70,7 +70,7 @@ configure() {
 folder_of() {
   case $1 in
     release) echo "$root/build" ;;
-    debug | asan | tsan) echo "$root/build-$1" ;;
-    *) die "no preset $1; there are release, debug, asan and tsan" ;;
+    debug | asan | tsan | fuzz) echo "$root/build-$1" ;;
+    *) die "no preset $1; there are release, debug, asan, tsan and fuzz" ;;
   esac
 }
