@@ -28,15 +28,19 @@ class DelimitedAdapter : public Adapter {
       return descriptions;
     }
     SLUICE_ASSIGN_OR_RETURN(const auto names, source_->settings->folder.Tables());
+    absl::Status failed;
     for (const std::string& name : names) {
       auto description = DescribeOne(name, watch);
-      // Among many, a file that cannot be read hides no other; one may have gone meanwhile.
       if (description.ok()) {
         descriptions.push_back(*std::move(description));
       } else if (delimited::EndedByWatch(description.status())) {
         return description.status();
+      } else if (failed.ok() && !absl::IsNotFound(description.status())) {
+        failed = description.status();
       }
     }
+    // Among many, a file that cannot be read hides no other; where none can, it is said why.
+    if (descriptions.empty() && !failed.ok()) return failed;
     return descriptions;
   }
 

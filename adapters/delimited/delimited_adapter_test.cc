@@ -236,6 +236,17 @@ TEST_F(DelimitedAdapterTest, HeadersThatNameNothingAreRefused) {
   EXPECT_EQ(ReasonOf(StatusOf("b\n1\n")), v1::REASON_SCHEMA_DRIFT);
 }
 
+TEST_F(DelimitedAdapterTest, AFileWithoutHeaderHidesNoOtherAndIsNotHidden) {
+  folder_.Write("empty.csv", "");
+  const auto adapter = Open();
+  EXPECT_EQ(ReasonOf(adapter->Describe("", {&clock_, 0, nullptr}).status()),
+            v1::REASON_SOURCE_BAD_VALUE);
+  folder_.Write("t.csv", "a\n1\n");
+  const auto described = adapter->Describe("", {&clock_, 0, nullptr});
+  ASSERT_TRUE(described.ok()) << described.status();
+  EXPECT_EQ(described->size(), 1u);
+}
+
 TEST_F(DelimitedAdapterTest, ARepeatedKeyNamesBothLines) {
   for (const char* rows : {"1,x\n2,\"y\ny\"\n2,z\n", "3,x\n2,\"y\ny\"\n2,z\n"}) {
     folder_.Write("t.csv", std::string("id,name\n") + rows);

@@ -127,7 +127,11 @@ struct KeySorter::Merge {
 };
 
 KeySorter::KeySorter(Scratch& scratch, const Budgets& budgets, std::string table)
-    : scratch_(scratch), budgets_(budgets), table_(std::move(table)) {}
+    : scratch_(scratch), budgets_(budgets), table_(std::move(table)) {
+  // Twice as much for a moment, whenever one grows, would be more than the budget.
+  keys_.reserve(budgets.sort_bytes);
+  pending_.reserve(budgets.sort_bytes / sizeof(Pending) + 1);
+}
 KeySorter::~KeySorter() = default;
 
 absl::Status KeySorter::Add(std::string_view key, const Place& place) {

@@ -1,6 +1,6 @@
 #include "adapters/delimited/marks.h"
 
-#include <utility>
+#include <cstring>
 
 namespace sluice::adapters::delimited {
 
@@ -16,15 +16,18 @@ void Marks::Offer(std::string_view key, Mark mark) {
   if (bytes() > most_bytes_ && entries_.size() > 2) Thin();
 }
 
+// In place: what is kept moves down.
 void Marks::Thin() {
-  std::string keys;
-  std::vector<Entry> entries;
-  for (size_t i = 0; i < entries_.size(); i += 2) {
-    entries.push_back({keys.size(), entries_[i].mark});
-    keys += KeyOf(i);
+  size_t kept = 0, bytes = 0;
+  for (size_t i = 0; i < entries_.size(); i += 2, ++kept) {
+    const std::string_view key = KeyOf(i);
+    const Entry entry{bytes, entries_[i].mark};
+    std::memmove(keys_.data() + bytes, key.data(), key.size());
+    bytes += key.size();
+    entries_[kept] = entry;
   }
-  keys_ = std::move(keys);
-  entries_ = std::move(entries);
+  entries_.resize(kept);
+  keys_.resize(bytes);
   step_ *= 2;
 }
 

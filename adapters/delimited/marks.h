@@ -18,7 +18,11 @@ class Marks {
   };
 
   // `step`: marks are at least so far apart.
-  Marks(size_t most_bytes, int64_t step) : most_bytes_(most_bytes), step_(step) {}
+  Marks(size_t most_bytes, int64_t step) : most_bytes_(most_bytes), step_(step) {
+    // Twice as much for a moment, whenever it grows, would be more than `most_bytes`.
+    keys_.reserve(most_bytes);
+    entries_.reserve(most_bytes / sizeof(Entry));
+  }
 
   // Keys and places ascend; the first is always kept.
   void Offer(std::string_view key, Mark mark);

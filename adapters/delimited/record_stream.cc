@@ -10,7 +10,7 @@ namespace sluice::adapters::delimited {
 namespace {
 
 // The first read behind a jump is short, for who wants one row; reads that go on grow.
-constexpr size_t kFirstRead = 8 << 10;
+constexpr size_t kFirstRead = 2 << 10;
 constexpr size_t kMostRead = 128 << 10;
 
 }  // namespace

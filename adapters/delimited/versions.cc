@@ -10,7 +10,7 @@ namespace sluice::adapters::delimited {
 namespace {
 
 constexpr size_t kReadBytes = 64 << 10;
-// An index takes up to some 1 MiB of memory, and perhaps a file descriptor.
+// An index takes up to half a MiB of memory, and perhaps a file descriptor.
 constexpr size_t kMostIndexes = 4;
 constexpr size_t kMostVersions = 32;
 
