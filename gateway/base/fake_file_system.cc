@@ -370,14 +370,20 @@ std::vector<std::string> FakeFileSystem::Units() const {
 }
 
 std::unique_ptr<FakeFileSystem> FakeFileSystem::AfterCrash(const std::vector<bool>& keep) const {
+  return Surviving(&keep);
+}
+
+std::unique_ptr<FakeFileSystem> FakeFileSystem::AfterCrash() const { return Surviving(nullptr); }
+
+std::unique_ptr<FakeFileSystem> FakeFileSystem::Surviving(const std::vector<bool>* keep) const {
   auto after = std::make_unique<FakeFileSystem>();
   MutexLock lock(state_->mutex);
-  SLUICE_CHECK(keep.size() == state_->units.size());
+  SLUICE_CHECK(keep == nullptr || keep->size() == state_->units.size());
   Names names = state_->durable_names;
   std::map<InodePtr, std::string> contents;
-  for (size_t i = 0; i < keep.size(); ++i) {
+  for (size_t i = 0; keep != nullptr && i < keep->size(); ++i) {
     const Unit& unit = state_->units[i];
-    if (!keep[i]) continue;
+    if (!(*keep)[i]) continue;
     if (unit.inode == nullptr)
       ApplyNames(names, unit);
     else

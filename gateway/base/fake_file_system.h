@@ -94,6 +94,8 @@ class FakeFileSystem : public FileSystem {
   std::vector<std::string> Units() const;
   // The storage as a loss of power leaves it, with the units for which `keep` is true.
   std::unique_ptr<FakeFileSystem> AfterCrash(const std::vector<bool>& keep) const;
+  // The worst case: with none of them. May be asked while others write.
+  std::unique_ptr<FakeFileSystem> AfterCrash() const;
 
   // Every file as the storage would be read now, with its content.
   std::map<std::string, std::string> Files() const;
@@ -103,6 +105,8 @@ class FakeFileSystem : public FileSystem {
   class Writer;
   class Reader;
   class Locked;
+  // As AfterCrash; nothing is kept where `keep` is null.
+  std::unique_ptr<FakeFileSystem> Surviving(const std::vector<bool>* keep) const;
   const std::shared_ptr<State> state_;
 };
 

@@ -34,6 +34,9 @@ void Denials::Record(audit::Draft draft, std::function<void(absl::StatusOr<int64
     }
   }
   if (over) Append(*std::move(over), [](absl::StatusOr<int64_t>) {});
+  // A log that takes no more takes no count either.
+  if (counted && log_.poisoned())
+    return done(Error(v1::REASON_AUDIT_UNAVAILABLE, "the refusal could not be recorded."));
   if (counted) return done(-1);
   Append(std::move(draft), std::move(done));
 }

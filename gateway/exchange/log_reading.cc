@@ -1,7 +1,5 @@
 #include "gateway/exchange/log_reading.h"
 
-#include "absl/strings/escaping.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "gateway/base/error.h"
 #include "google/protobuf/util/json_util.h"
@@ -11,6 +9,7 @@ namespace {
 
 constexpr int kDefaultPage = 100;
 constexpr int kMostPage = 1000;
+constexpr Micros kTokenLife = kHour;
 
 Micros ToMicros(const google::protobuf::Timestamp& time) {
   return time.seconds() * kSecond + time.nanos() / 1000;
@@ -33,26 +32,47 @@ absl::Status NotFound(int64_t index) {
                {{"index", absl::StrCat(index)}});
 }
 
-// A page token says where the next page begins; it gives no right, so it is not sealed, only bound
-// to the form.
-std::string TokenFor(uint64_t before) { return absl::StrCat("before-", before); }
+// Of one caller's search: what differs in any part is another's.
+TokenBinding BindingOf(const Call& call, v1::ListRecordsRequest request) {
+  request.clear_page_token();
+  TokenBinding binding;
+  binding.principal = call.principal.path;
+  binding.dataset = "audit records";  // no dataset has this name, so no query's token fits
+  binding.request_digest = std::string(AsBytes(Sha256(request.SerializeAsString())));
+  return binding;
+}
 
-absl::StatusOr<int64_t> BeforeOf(const std::string& token) {
+std::string TokenFor(const PageTokens& tokens, const TokenBinding& binding, uint64_t before,
+                     Micros now) {
+  PagePosition position;
+  position.after = {static_cast<int64_t>(before)};
+  position.expires = now + kTokenLife;
+  return tokens.Seal(binding, position);
+}
+
+// The index below which the page begins; -1 for the first.
+absl::StatusOr<int64_t> BeforeOf(const PageTokens& tokens, const TokenBinding& binding,
+                                 const std::string& token, Micros now) {
   if (token.empty()) return -1;
-  int64_t before = 0;
-  if (token.rfind("before-", 0) != 0 || !absl::SimpleAtoi(token.substr(7), &before) || before < 0)
+  SLUICE_ASSIGN_OR_RETURN(const PagePosition position, tokens.Open(binding, token, now));
+  const auto* before =
+      position.after.size() == 1 ? std::get_if<int64_t>(&position.after[0]) : nullptr;
+  if (before == nullptr || *before < 0)
     return Error(v1::REASON_PAGE_TOKEN_INVALID, "the page token is none of this call's.");
-  return before;
+  return *before;
 }
 
 }  // namespace
 
 LogReading::LogReading(audit::Log& log, audit::SearchIndex& index, const audit::DetailKeys& keys,
-                       audit::RecordSealer& sealer, std::string verifier_key)
+                       audit::RecordSealer& sealer, const PageTokens& tokens, const Clock& clock,
+                       std::string verifier_key)
     : log_(log),
       index_(index),
       keys_(keys),
       sealer_(sealer),
+      tokens_(tokens),
+      clock_(clock),
       verifier_key_(std::move(verifier_key)) {}
 
 void LogReading::ListRecords(const Call& call, v1::ListRecordsRequest request,
@@ -61,7 +81,9 @@ void LogReading::ListRecords(const Call& call, v1::ListRecordsRequest request,
   if (!scope.ok()) return done(scope.status());
   if (request.page_size() < 0 || request.page_size() > kMostPage)
     return done(Error(v1::REASON_PAGE_SIZE_TOO_LARGE, "a page has 1 to 1,000 records."));
-  const auto before = BeforeOf(request.page_token());
+  const Micros now = clock_.Now();
+  const TokenBinding binding = BindingOf(call, request);
+  const auto before = BeforeOf(tokens_, binding, request.page_token(), now);
   if (!before.ok()) return done(before.status());
 
   audit::SearchQuery query;
@@ -84,16 +106,30 @@ void LogReading::ListRecords(const Call& call, v1::ListRecordsRequest request,
     record->set_index(static_cast<int64_t>(hit.index));
     if (!record->mutable_envelope()->ParseFromString(entry->record.envelope))
       return done(absl::DataLossError(absl::StrCat("record ", hit.index, " does not parse")));
+    if (absl::Status status = AddLatest(*record); !status.ok()) return done(status);
   }
   response->set_searched_to(static_cast<int64_t>(found->searched_to));
   if (found->more && !found->hits.empty())
-    response->set_next_page_token(TokenFor(found->hits.back().index));
+    response->set_next_page_token(TokenFor(tokens_, binding, found->hits.back().index, now));
   Record(call, request, 0, static_cast<int64_t>(found->searched_to),
          [response, done](absl::StatusOr<int64_t> index) {
            if (!index.ok()) return done(index.status());
            response->set_read_index(*index);
            done(std::move(*response));
          });
+}
+
+// How far the stream got that this record opened.
+absl::Status LogReading::AddLatest(v1::Record& record) {
+  if (record.envelope().kind() != v1::RECORD_KIND_OPENED) return absl::OkStatus();
+  const auto opened = static_cast<uint64_t>(record.index());
+  SLUICE_ASSIGN_OR_RETURN(const uint64_t latest, index_.LatestOf(opened));
+  if (latest == opened) return absl::OkStatus();
+  SLUICE_ASSIGN_OR_RETURN(const audit::Log::Entry entry, log_.ReadOne(latest));
+  record.set_latest_index(static_cast<int64_t>(latest));
+  if (!record.mutable_latest()->ParseFromString(entry.record.envelope))
+    return absl::DataLossError(absl::StrCat("record ", latest, " does not parse"));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<audit::Log::Entry> LogReading::Find(const Call& call, int64_t index,

@@ -21,10 +21,12 @@ class LogReading {
   using Done = std::function<void(absl::StatusOr<Response>)>;
 
   LogReading(audit::Log& log, audit::SearchIndex& index, const audit::DetailKeys& keys,
-             audit::RecordSealer& sealer, std::string verifier_key);
+             audit::RecordSealer& sealer, const PageTokens& tokens, const Clock& clock,
+             std::string verifier_key);
 
   // `done` is called once, from this thread or the log's. ROLE_REQUIRED where the caller's roles
-  // show nothing, RECORD_NOT_FOUND for what it may not see as for what does not exist.
+  // show nothing, RECORD_NOT_FOUND for what it may not see as for what does not exist. A page token
+  // serves the same caller's same search, for an hour.
   void ListRecords(const Call& call, v1::ListRecordsRequest request,
                    Done<v1::ListRecordsResponse> done);
   void GetRecord(const Call& call, v1::GetRecordRequest request, Done<v1::GetRecordResponse> done);
@@ -35,6 +37,7 @@ class LogReading {
  private:
   absl::StatusOr<audit::Log::Entry> Find(const Call& call, int64_t index,
                                          v1::AuditEnvelope* envelope);
+  absl::Status AddLatest(v1::Record& record);
   // Appends the record of a reading; then `answer` with its index.
   void Record(const Call& call, const google::protobuf::Message& request, int64_t from, int64_t to,
               std::function<void(absl::StatusOr<int64_t>)> answer);
@@ -43,6 +46,8 @@ class LogReading {
   audit::SearchIndex& index_;
   const audit::DetailKeys& keys_;
   audit::RecordSealer& sealer_;
+  const PageTokens& tokens_;
+  const Clock& clock_;
   const std::string verifier_key_;
 };
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "gateway/exchange/broker.h"
+#include "gateway/exchange/access.h"
 
 namespace sluice::exchange {
 
@@ -16,15 +16,18 @@ class QueryRun : public std::enable_shared_from_this<QueryRun> {
 
   // Decides, reserves, hands over. On the caller's thread; takes microseconds.
   void Start();
-  // Ends the call with this status unless its record is being written or it is done.
-  void End(absl::Status why);
+  // Ends the permitted call, by whoever watches over it, with this status, unless its record is
+  // being written or it is done.
+  void End(absl::Status why) { End(std::move(why), v1::RECORD_KIND_FAILED); }
 
  private:
+  void End(absl::Status why, v1::RecordKind kind);
+
   // What the source gave for one page.
   struct Page {
     std::vector<records::RecordBatch> output;
     int64_t rows = 0;
-    std::vector<records::Scalar> last_key;
+    int64_t bytes = 0;                               // that output holds
     std::vector<std::vector<records::Scalar>> keys;  // of each row, where pages follow each other
     std::vector<std::vector<std::string>> subjects;  // raw ids of each row; leave with the run
     bool more = false;
@@ -33,44 +36,33 @@ class QueryRun : public std::enable_shared_from_this<QueryRun> {
     int64_t bad_values = 0;
   };
 
-  absl::Status Reserve(const policy::SnapshotPtr& snapshot, Micros now);
+  absl::Status Reserve();
   TokenBinding Binding() const;
-  void Deny(const policy::Denial& denial);
-  void Finish(absl::Status why, v1::RecordKind kind, audit::Draft draft);
+  // A record of this kind, with what the plan says.
+  audit::Draft DraftOf(v1::RecordKind kind) const;
+  void Finish(absl::Status why, audit::Draft draft);
 
   // On the source's pool.
   absl::Status Work(absl::StatusOr<adapters::Adapter*> adapter);
   absl::StatusOr<Page> ReadPage(adapters::Adapter& adapter);
-  adapters::ScanRequest MakeScan() const;
   absl::Status Take(const records::RecordBatch& scanned, Page& page);
   absl::Status Encode(Page& page);
   void Release(const Page& page);
   void Released(const v1::Receipt& receipt);
 
-  void FillPlan(audit::Draft& draft) const;
-  void FillAsked(const catalogue::Dataset* dataset,
-                 const std::vector<policy::BoundFilter::Asked>& asked, bool named,
-                 audit::Draft& draft) const;
   void FillReleased(const Page& page, audit::Draft& draft) const;
-  void FillApplied(const Page& page);
 
   const BrokerParts& parts_;
   const BrokerLimits& limits_;
-  const Call call_;
-  const v1::QueryRequest request_;
+  Access access_;
   Broker::QueryDone done_;
 
-  Micros started_ = 0;  // wall clock
-  policy::SnapshotPtr snapshot_;
-  std::optional<policy::Plan> plan_;
   std::shared_ptr<SourceAtWork> source_;
   std::shared_ptr<RunningExchange> running_;
   QuotaLedger::Reservation reservation_;
   int64_t page_rows_ = 0;
   bool cut_by_quota_ = false;
-  std::string request_id_, request_id_digest_, request_digest_;
   std::optional<PagePosition> position_;  // where this page begins, if not at the start
-  int64_t repeats_ = -1;
 
   // Made by the task, let go by the append's callback.
   v1::QueryResponse response_;

@@ -49,6 +49,12 @@ void QuotaLedger::Reservation::Settle(int64_t rows) {
   std::exchange(ledger_, nullptr)->GiveBack(grant_, rows_ - std::min(rows, rows_), day_);
 }
 
+int64_t QuotaLedger::Reservation::Use(int64_t rows) {
+  const int64_t used = std::min(rows, rows_);
+  rows_ -= used;
+  return used;
+}
+
 // Time that goes back opens no new minute or day: the later one stays in force.
 void QuotaLedger::Roll(const v1::Grant& grant, Micros now, QuotaUse& use) {
   if (MinuteOf(now) > use.minute) use.minute = MinuteOf(now), use.calls = 0;
@@ -65,17 +71,34 @@ absl::StatusOr<QuotaLedger::Reservation> QuotaLedger::Reserve(const v1::Grant& g
   if (quota.calls_per_minute() > 0 && use.calls >= quota.calls_per_minute())
     return Exceeded(grant, "calls a minute", quota.calls_per_minute(),
                     (use.minute + 1) * kMinute - now);
+  SLUICE_ASSIGN_OR_RETURN(Reservation reservation,
+                          Take(grant, rows, partial ? 1 : rows, now, reserved));
+  ++use.calls;
+  return reservation;
+}
+
+absl::StatusOr<QuotaLedger::Reservation> QuotaLedger::ReserveMore(const v1::Grant& grant,
+                                                                  int64_t rows, int64_t least,
+                                                                  Micros now, int64_t* reserved) {
+  MutexLock lock(mutex_);
+  Roll(grant, now, uses_[grant.id()]);
+  return Take(grant, rows, least, now, reserved);
+}
+
+absl::StatusOr<QuotaLedger::Reservation> QuotaLedger::Take(const v1::Grant& grant, int64_t rows,
+                                                           int64_t least, Micros now,
+                                                           int64_t* reserved) {
+  const v1::Quota& quota = grant.quota();
+  QuotaUse& use = uses_[grant.id()];
   int64_t take = rows;
   const auto fits = [&](int64_t limit, int64_t used) {
-    if (limit <= 0) return true;
-    if (partial) take = std::min(take, limit - used);
-    return used + take <= limit && take >= 1;
+    if (limit > 0) take = std::min(take, std::max<int64_t>(0, limit - used));
+    return take >= least;
   };
   if (!fits(quota.rows_per_day(), use.rows_today))
     return Exceeded(grant, "rows a day", quota.rows_per_day(), DayEnds(grant, now) - now);
   if (!fits(quota.rows_total(), use.rows_total))
     return Exceeded(grant, "rows in all", quota.rows_total(), 0);
-  ++use.calls;
   use.rows_today += take;
   use.rows_total += take;
   *reserved = take;
@@ -120,6 +143,14 @@ void QuotaLedger::Count(const v1::Grant& grant, int64_t rows, Micros time) {
   QuotaUse& use = uses_[grant.id()];
   Roll(grant, time, use);
   if (MinuteOf(time) == use.minute) ++use.calls;
+  if (DayOf(grant, time) == use.day) use.rows_today += rows;
+  use.rows_total += rows;
+}
+
+void QuotaLedger::CountMore(const v1::Grant& grant, int64_t rows, Micros time) {
+  MutexLock lock(mutex_);
+  QuotaUse& use = uses_[grant.id()];
+  Roll(grant, time, use);
   if (DayOf(grant, time) == use.day) use.rows_today += rows;
   use.rows_total += rows;
 }

@@ -37,6 +37,9 @@ class QuotaLedger {
     ~Reservation() { Settle(0); }
     // The rows let go, at most those reserved. The call itself stays counted.
     void Settle(int64_t rows);
+    // Rows that are about to be let go, and stay used: how many of them were reserved here.
+    int64_t Use(int64_t rows);
+    bool empty() const { return ledger_ == nullptr || rows_ == 0; }
 
    private:
     friend class QuotaLedger;
@@ -51,14 +54,22 @@ class QuotaLedger {
   // where `partial` is allowed (pages); *reserved says how many.
   absl::StatusOr<Reservation> Reserve(const v1::Grant& grant, int64_t rows, bool partial,
                                       Micros now, int64_t* reserved);
+  // For an access that was counted: up to `rows` rows that it did not bring then, as many as are
+  // left, and no call. QUOTA_EXCEEDED where fewer than `least` are.
+  absl::StatusOr<Reservation> ReserveMore(const v1::Grant& grant, int64_t rows, int64_t least,
+                                          Micros now, int64_t* reserved);
   v1::QuotaLeft Left(const v1::Grant& grant, Micros now) const;
 
   // Restoring: an access that the log shows. Before the gateway is ready.
   void Count(const v1::Grant& grant, int64_t rows, Micros time);
+  // Rows that a repeated access brought beyond its first.
+  void CountMore(const v1::Grant& grant, int64_t rows, Micros time);
   void Restore(const std::string& grant, const QuotaUse& use);
   std::map<std::string, QuotaUse> Uses() const;
 
  private:
+  absl::StatusOr<Reservation> Take(const v1::Grant& grant, int64_t rows, int64_t least, Micros now,
+                                   int64_t* reserved) SLUICE_REQUIRES(mutex_);
   void GiveBack(const std::string& grant, int64_t rows, int64_t day);
   static void Roll(const v1::Grant& grant, Micros now, QuotaUse& use);
 

@@ -8,36 +8,73 @@ constexpr int kMostUses = 10;
 }
 
 void RequestIds::Forget(Micros now) {
-  while (!by_age_.empty() && (by_age_.size() > most_ || now - by_age_.front().first >= kDay)) {
-    uses_.erase(by_age_.front().second);
-    by_age_.pop_front();
+  while (!by_age_.empty() && (by_age_.size() > most_ || now - by_age_.begin()->first >= kDay)) {
+    uses_.erase(by_age_.begin()->second);
+    by_age_.erase(by_age_.begin());
   }
 }
 
-absl::StatusOr<int64_t> RequestIds::Look(const std::string& id, const std::string& request,
-                                         Micros now) {
+RequestIds::Use& RequestIds::Begin(const std::string& id, const std::string& request, Micros now) {
+  Use& use = uses_[id];
+  use.request = request;
+  use.time = now;
+  by_age_.emplace(now, id);
+  return use;
+}
+
+RequestIds::Use* RequestIds::Find(const Place& place) {
+  const auto found = uses_.find(place.id);
+  return found == uses_.end() || found->second.time != place.since ? nullptr : &found->second;
+}
+
+absl::StatusOr<RequestIds::Place> RequestIds::Take(const std::string& id,
+                                                   const std::string& request, Micros now) {
   MutexLock lock(mutex_);
   Forget(now);
   const auto found = uses_.find(id);
-  if (found == uses_.end()) return -1;
-  if (found->second.request != request)
+  Use& use = found == uses_.end() ? Begin(id, request, now) : found->second;
+  if (use.request != request)
     return Error(v1::REASON_REQUEST_ID_CONFLICT,
                  "this request_id was used for another request in the last 24 hours.");
-  if (found->second.count >= kMostUses)
+  if (use.count >= kMostUses)
     return Error(v1::REASON_REQUEST_ID_EXHAUSTED,
                  "this request was answered ten times under one request_id.");
-  return found->second.first;
+  ++use.count;
+  const Place place{id, use.time, use.first, use.rows};
+  Forget(now);
+  return place;
 }
 
-void RequestIds::Released(const std::string& id, const std::string& request, int64_t index,
-                          Micros time) {
+void RequestIds::GiveBack(const Place& place) {
   MutexLock lock(mutex_);
-  Use& use = uses_[id];
-  if (use.count++ > 0) return;
-  use.request = request;
+  Use* use = Find(place);
+  if (use == nullptr || --use->count > 0 || use->first >= 0) return;
+  by_age_.erase({use->time, place.id});
+  uses_.erase(place.id);
+}
+
+void RequestIds::Released(const Place& place, int64_t index, int64_t rows) {
+  MutexLock lock(mutex_);
+  Use* use = Find(place);
+  if (use == nullptr || use->first >= 0) return;
+  use->first = index;
+  use->rows = rows;
+}
+
+void RequestIds::Restore(const std::string& id, const std::string& request, int64_t index,
+                         int64_t repeats, int64_t rows, Micros time) {
+  MutexLock lock(mutex_);
+  Forget(time);
+  const auto found = uses_.find(id);
+  if (found != uses_.end()) {
+    ++found->second.count;
+    return;
+  }
+  if (repeats >= 0) return;
+  Use& use = Begin(id, request, time);
   use.first = index;
-  use.time = time;
-  by_age_.emplace_back(time, id);
+  use.rows = rows;
+  use.count = 1;
   Forget(time);
 }
 

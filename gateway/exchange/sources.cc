@@ -30,8 +30,16 @@ v1::SourceLimits WithDefaults(v1::SourceLimits limits) {
   return limits;
 }
 
-SourceAtWork::SourceAtWork(v1::Source definition, const Clock& clock)
+absl::StatusOr<std::unique_ptr<adapters::Adapter>> OpenByKind(const v1::Source& source) {
+  const adapters::Kind* kind = adapters::FindKind(source.kind());
+  if (kind == nullptr)
+    return absl::InternalError(absl::StrCat("no adapter of kind ", source.kind()));
+  return kind->open(adapters::Settings(source.settings().begin(), source.settings().end()));
+}
+
+SourceAtWork::SourceAtWork(v1::Source definition, OpenAdapter open, const Clock& clock)
     : definition_(WithDefaultLimits(std::move(definition))),
+      open_(std::move(open)),
       breaker_(definition_.limits().breaker_failures(),
                definition_.limits().breaker_open_ms() * kMillisecond, clock),
       pool_(definition_.limits().connections(), definition_.limits().queue()) {}
@@ -58,13 +66,7 @@ absl::Status SourceAtWork::Submit(Task task) {
 absl::StatusOr<adapters::Adapter*> SourceAtWork::Open() {
   MutexLock lock(opening_);
   if (adapter_ == nullptr) {
-    const adapters::Kind* kind = adapters::FindKind(definition_.kind());
-    if (kind == nullptr)
-      return absl::InternalError(absl::StrCat("no adapter of kind ", definition_.kind()));
-    const adapters::Settings settings(definition_.settings().begin(), definition_.settings().end());
-    auto opened = kind->open(settings);
-    if (!opened.ok()) return opened.status();
-    adapter_ = *std::move(opened);
+    SLUICE_ASSIGN_OR_RETURN(adapter_, open_(definition_));
   }
   return adapter_.get();
 }
@@ -100,10 +102,16 @@ void Sources::Update(const std::map<std::string, v1::Source, std::less<>>& defin
                                   known->second->definition(), WithDefaultLimits(definition))) {
       sources_.insert(old.extract(known));
     } else {
-      sources_.emplace(id, std::make_shared<SourceAtWork>(definition, clock_));
+      sources_.emplace(id, std::make_shared<SourceAtWork>(definition, open_, clock_));
     }
   }
   for (auto& [id, source] : old) retired_.push_back(std::move(source));
+}
+
+Sources::~Sources() {
+  MutexLock lock(mutex_);
+  for (auto& [id, source] : sources_) retired_.push_back(source);
+  for (auto& source : retired_) source->Close();
 }
 
 std::shared_ptr<SourceAtWork> Sources::Find(std::string_view id) const {

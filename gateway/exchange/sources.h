@@ -19,11 +19,17 @@
 
 namespace sluice::exchange {
 
+// Opens the system behind a source. Any thread; may take long.
+using OpenAdapter =
+    std::function<absl::StatusOr<std::unique_ptr<adapters::Adapter>>(const v1::Source&)>;
+// By the adapter of the source's kind (adapters/registry.h).
+absl::StatusOr<std::unique_ptr<adapters::Adapter>> OpenByKind(const v1::Source& source);
+
 // One source at work. Shared by the calls that use it, but never ended by one of them: its pool
 // would have to wait for itself. Sources::Reap ends those that are retired and idle.
 class SourceAtWork {
  public:
-  SourceAtWork(v1::Source definition, const Clock& clock);
+  SourceAtWork(v1::Source definition, OpenAdapter open, const Clock& clock);
 
   // Runs `task` on the source's pool: SOURCE_BUSY where its queue is full, SOURCE_UNAVAILABLE while
   // the breaker is open. The task gets the adapter, opened on first use, and answers how the source
@@ -33,6 +39,8 @@ class SourceAtWork {
 
   const v1::Source& definition() const { return definition_; }
   v1::SourceStatus Status() const;
+  // Takes no more; returns when what was taken has ended.
+  void Close() { pool_.Close(); }
   bool idle() const { return running_ == 0 && waiting_ == 0; }
   Micros statement_limit() const { return definition_.limits().statement_ms() * kMillisecond; }
 
@@ -41,6 +49,7 @@ class SourceAtWork {
   void Judge(const absl::Status& outcome);
 
   const v1::Source definition_;
+  const OpenAdapter open_;
   CircuitBreaker breaker_;
   std::atomic<int> running_{0}, waiting_{0};
   // Opening may take long: whoever only asks how the source is doing does not wait for it.
@@ -54,7 +63,10 @@ class SourceAtWork {
 // All of them. Any thread.
 class Sources {
  public:
-  explicit Sources(const Clock& clock) : clock_(clock) {}
+  explicit Sources(const Clock& clock, OpenAdapter open = OpenByKind)
+      : clock_(clock), open_(std::move(open)) {}
+  // Waits for what works on them: the last to let go of a source may be a task in its own pool.
+  ~Sources();
   // Takes over the definitions; a source whose definition did not change goes on as it is.
   void Update(const std::map<std::string, v1::Source, std::less<>>& definitions);
   std::shared_ptr<SourceAtWork> Find(std::string_view id) const;
@@ -65,6 +77,7 @@ class Sources {
 
  private:
   const Clock& clock_;
+  const OpenAdapter open_;
   mutable Mutex mutex_;
   std::vector<std::shared_ptr<SourceAtWork>> retired_ SLUICE_GUARDED_BY(mutex_);
   std::map<std::string, std::shared_ptr<SourceAtWork>, std::less<>> sources_

@@ -124,7 +124,8 @@ void ReadGrant(YamlMap root, v1::Grant& grant) {
   grant.set_row_filter(root.Optional("rows").AsString());
   const YamlNode modes = root.Optional("modes");
   for (const YamlNode& node : modes.AsList())
-    grant.add_modes(static_cast<v1::Mode>(ReadEnum(node, {{"query", v1::MODE_QUERY}})));
+    grant.add_modes(static_cast<v1::Mode>(
+        ReadEnum(node, {{"query", v1::MODE_QUERY}, {"read", v1::MODE_READ}})));
   if (!modes.present()) grant.add_modes(v1::MODE_QUERY);
   grant.set_max_page_rows(
       static_cast<int32_t>(root.Optional("max_page_rows").AsInt(0, 0, 1'000'000)));
