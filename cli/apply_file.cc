@@ -1,5 +1,7 @@
 #include "cli/apply_file.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/json.h"
@@ -15,6 +17,14 @@ absl::Status Mistakes(std::string_view sentence, std::string_view mistakes) {
   return LocalError("DEFINITION_INVALID", sentence, {{"wrong", std::string(mistakes)}},
                     "mend it and apply again      more: sluice explain DEFINITION_INVALID",
                     kWrongUsage);
+}
+
+// What names a thing comes to be with it alone.
+bool IsNew(const google::protobuf::RepeatedPtrField<std::string>& differences) {
+  return std::any_of(differences.begin(), differences.end(), [](const std::string& difference) {
+    return difference.starts_with("id: none -> ") || difference.starts_with("name: none -> ") ||
+           difference.starts_with("dataset: none -> ");
+  });
 }
 
 }  // namespace
@@ -56,6 +66,10 @@ void PrintDifferences(Session& session, const ApplyOptions& options, std::string
   std::ostream& out = session.environment.out;
   if (session.format() != Format::kTable) {
     out << ToJsonLine(response) << '\n';
+    return;
+  }
+  if (!options.dry_run && IsNew(differences)) {
+    out << what << "  new\n";
     return;
   }
   out << what << (options.dry_run ? "  (dry run: nothing was changed)" : "") << '\n';

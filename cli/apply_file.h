@@ -27,7 +27,8 @@ absl::Status Placed(const absl::Status& status, const YamlDocument& document,
                     const ApplyOptions& options, std::string_view message,
                     const identity::YamlNames& names);
 
-// What changed, or would: "changed  fields.name.mask: none -> partial(1..0)".
+// What changed, or would: "changed  fields.name.mask: none -> partial(1..0)". Of what is new, all
+// is told in a dry run only.
 void PrintDifferences(Session& session, const ApplyOptions& options, std::string_view what,
                       const google::protobuf::RepeatedPtrField<std::string>& differences,
                       const google::protobuf::Message& response);

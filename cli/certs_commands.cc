@@ -27,6 +27,11 @@ struct CertsOptions {
 };
 
 absl::StatusOr<certs::Names> NamesOf(const CertsOptions& options) {
+  if (!options.name.starts_with("spiffe://") && options.trust_domain.empty())
+    return UsageError(absl::StrCat("\"", options.name, "\" is a name of which trust domain?"),
+                      absl::StrCat("--trust-domain gov.example, or the whole name: spiffe://"
+                                   "gov.example/",
+                                   options.name));
   const std::string uri = options.name.starts_with("spiffe://")
                               ? options.name
                               : absl::StrCat("spiffe://", options.trust_domain, "/", options.name);

@@ -35,10 +35,10 @@ audit:
   signing_key: log.key
   kept_head: state/kept-head   # the last head, apart from the log: put it on another disk
   heads_at: []                 # files or URLs with heads of this log on other machines, asked at start
-  start_without_heads: false   # true starts although none of them answers, which is recorded
+  start_without_heads: false   # true starts although one of them is silent, which is recorded
   detail_keys: keys/details    # dropping a key erases the details it sealed
   subject_key: keys/subjects.key
-  derived: derived             # search index, tiles: rebuilt at will
+  derived: derived             # search index: rebuilt at will
   segment: 64MiB
   head_interval: 1s
 

@@ -34,7 +34,7 @@ struct FirstParty {
 };
 std::vector<FirstParty> FirstParties(const Deployment& deployment);
 
-// Every setting with its default and a comment; init_test.cc holds it against gateway/config.cc.
+// Every setting with its default and a comment; tests/documents holds it against gateway/config.cc.
 std::string ConfigText(const Deployment& deployment);
 std::string SeedText(const Deployment& deployment);
 std::string ProfileText(const Deployment& deployment, const FirstParty& party);

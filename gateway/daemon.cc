@@ -6,6 +6,7 @@
 #include <future>
 
 #include "absl/strings/str_cat.h"
+#include "gateway/audit/changes.h"
 #include "gateway/base/error.h"
 #include "gateway/exchange/abandoned.h"
 #include "gateway/identity/seed.h"
@@ -142,6 +143,8 @@ std::unique_ptr<Daemon::Failure> Daemon::OpenLog() {
   if (!log.ok()) return Fail(kExitLogRefused, log.status());
   log_ = *std::move(log);
   log_->OnPoison([this](const absl::Status& why) { Poisoned(why); });
+  if (absl::Status status = audit::CheckLogIsWhole(*store_, *log_); !status.ok())
+    return Fail(kExitLogRefused, status);
   const auto heads =
       audit::CheckHeadsElsewhere(audit.heads_at, signing_key_->verifier, *log_, *files_);
   if (!heads.ok()) return Fail(kExitLogRefused, heads.status());

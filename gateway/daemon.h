@@ -1,11 +1,10 @@
 // The gateway as one object: wires the parts by hand, serves, reloads, drains.
 //
-// Start, in order: keys and authorities checked · store · log recovered, heads kept elsewhere asked
-// · STARTED recorded · outbox finished · seed taken in · usage counted, streams left open abandoned
-// · listener · ready. Drain, in order: unready · notice to balancers · new calls refused · running
-// calls end, or are ended when their time is over ·
-// counted denials written · changes closed · usage saved · STOPPED recorded · last head · log
-// closed.
+// Start, in order: keys and authorities checked · store · log recovered, store and heads kept
+// elsewhere asked · STARTED recorded · outbox finished · seed taken in · usage counted, streams left
+// open abandoned · listener · ready. Drain, in order: unready · notice to balancers · new calls
+// refused · running calls end, or are ended when their time is over · counted denials written ·
+// changes closed · usage saved · STOPPED recorded · last head · log closed.
 #pragma once
 
 #include <atomic>

@@ -7,7 +7,7 @@ jobs=${SLUICE_JOBS:-$(nproc)}
 
 # Names only: versions are Debian's.
 packages_build=(
-  cmake ninja-build g++ lld ccache pkg-config
+  cmake ninja-build g++ lld pkg-config
   libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libabsl-dev
   libssl-dev libsqlite3-dev libyaml-cpp-dev nlohmann-json3-dev libcli11-dev libutf8proc-dev
   libcurl4-openssl-dev libgtest-dev libgmock-dev libbenchmark-dev)

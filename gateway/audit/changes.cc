@@ -227,17 +227,12 @@ absl::Status OutboxChanges::Refuse(absl::Status status) {
 }
 
 absl::Status OutboxChanges::Recover() {
-  uint64_t least_size = 0;
+  SLUICE_RETURN_IF_ERROR(CheckLogIsWhole(store_, log_));
   std::vector<OutboxEntry> entries;
   SLUICE_RETURN_IF_ERROR(store_.Read([&](store::Reader& reader) -> absl::Status {
-    SLUICE_ASSIGN_OR_RETURN(least_size, LeastLogSize(reader));
     SLUICE_ASSIGN_OR_RETURN(entries, PendingOutbox(reader));
     return absl::OkStatus();
   }));
-  if (log_.size() < least_size)
-    return absl::DataLossError(absl::StrCat(
-        "the log has ", log_.size(), " records, the control store knows of ", least_size,
-        ": the log is an older copy, or belongs to another gateway; restore the newest log"));
   return entries.empty() ? absl::OkStatus() : RecoverEntries(entries);
 }
 
@@ -285,6 +280,18 @@ void OutboxChanges::Close() {
 }
 
 }  // namespace
+
+absl::Status CheckLogIsWhole(store::Store& store, const Log& log) {
+  uint64_t least_size = 0;
+  SLUICE_RETURN_IF_ERROR(store.Read([&](store::Reader& reader) -> absl::Status {
+    SLUICE_ASSIGN_OR_RETURN(least_size, LeastLogSize(reader));
+    return absl::OkStatus();
+  }));
+  if (log.size() >= least_size) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(
+      "the log has ", log.size(), " records, the control store knows of ", least_size,
+      ": the log is an older copy, or belongs to another gateway; restore the newest log"));
+}
 
 std::unique_ptr<Changes> MakeChanges(store::Store& store, Log& log, RecordSealer& sealer,
                                      std::function<absl::Status()> publish) {

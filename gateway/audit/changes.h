@@ -66,6 +66,10 @@ class Changes {
   virtual void Close() = 0;
 };
 
+// DATA_LOSS where the log is shorter than the store knows it to have been: it was replaced by an
+// older copy. Asked before anything is appended, which would make up for what is missing.
+absl::Status CheckLogIsWhole(store::Store& store, const Log& log);
+
 // The outbox's tables: one of those that Store::Open is given.
 store::Migrations OutboxMigrations();
 

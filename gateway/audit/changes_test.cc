@@ -289,6 +289,13 @@ TEST_F(ChangesTest, ALogThatLostRecordsIsRefused) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("older copy"));
 }
 
+TEST_F(ChangesTest, ALogThatLostRecordsIsKnownBeforeAnythingIsAppended) {
+  ASSERT_TRUE(Submit(Add("a")).ok());
+  EXPECT_TRUE(CheckLogIsWhole(*store_, log_).ok());
+  log_.Forget();
+  EXPECT_EQ(CheckLogIsWhole(*store_, log_).code(), absl::StatusCode::kDataLoss);
+}
+
 TEST_F(ChangesTest, ChangeIdsAreNeverUsedTwice) {
   ASSERT_TRUE(Submit(Add("a")).ok());
   ASSERT_TRUE(

@@ -32,7 +32,6 @@ absl::StatusOr<std::unique_ptr<Log>> FileLog::Start(const LogOptions& options, F
 FileLog::FileLog(const LogOptions& options, FileSystem& files, const Clock& clock,
                  const SigningKey& key, const FolderState& state, std::unique_ptr<FileLock> lock)
     : options_(options),
-      files_(files),
       clock_(clock),
       lock_(std::move(lock)),
       index_(files, options.directory, state.chain, state.end.tree.size()),

@@ -61,7 +61,6 @@ class FileLog : public Log {
 
   // Constant after construction.
   const LogOptions options_;
-  FileSystem& files_;
   const Clock& clock_;
   std::unique_ptr<FileLock> lock_;
 

@@ -10,6 +10,10 @@
 namespace sluice {
 namespace {
 
+// Of years 1 to 9999.
+constexpr int64_t kFirstSecond = -62'135'596'800;
+constexpr int64_t kLastSecond = 253'402'300'799;
+
 Micros Read(clockid_t id) {
   timespec now;
   clock_gettime(id, &now);
@@ -43,7 +47,8 @@ class SystemClock : public Clock {
 std::unique_ptr<Clock> MakeSystemClock() { return std::make_unique<SystemClock>(); }
 
 std::string FormatUtc(Micros time) {
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%E*SZ", absl::FromUnixMicros(time), absl::UTCTimeZone());
+  return absl::FormatTime("%E4Y-%m-%dT%H:%M:%E*SZ", absl::FromUnixMicros(time),
+                          absl::UTCTimeZone());
 }
 
 bool ParseTime(std::string_view text, Micros* time) {
@@ -52,6 +57,11 @@ bool ParseTime(std::string_view text, Micros* time) {
   for (const char* format : {absl::RFC3339_full, "%Y-%m-%d"}) {
     if (absl::ParseTime(format, absl::string_view(text.data(), text.size()), absl::UTCTimeZone(),
                         &parsed, &error)) {
+      // Abseil takes "infinite-future" for a time, and an offset may lead out of the calendar.
+      if (parsed < absl::FromUnixSeconds(kFirstSecond) ||
+          parsed >= absl::FromUnixSeconds(kLastSecond + 1)) {
+        return false;
+      }
       *time = absl::ToUnixMicros(parsed);
       return true;
     }

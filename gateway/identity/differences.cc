@@ -24,6 +24,9 @@ using google::protobuf::Message;
 using google::protobuf::Reflection;
 
 constexpr char kAbsent[] = "none";
+// Of years 1 to 9999.
+constexpr int64_t kFirstSecond = -62'135'596'800;
+constexpr int64_t kLastSecond = 253'402'300'799;
 
 bool SetByGateway(std::string_view field) {
   return field == "revision" || field == "etag" || field == "changed" || field == "changed_by";
@@ -81,6 +84,8 @@ class Walk {
     if (message.GetDescriptor() == google::protobuf::Timestamp::descriptor()) {
       google::protobuf::Timestamp time;
       time.CopyFrom(message);
+      // Compared before it was checked: what is no time could overflow.
+      if (time.seconds() < kFirstSecond || time.seconds() > kLastSecond) return "out of range";
       return FormatUtc(time.seconds() * kSecond + time.nanos() / 1000);
     }
     return text_ ? text_(message) : std::nullopt;

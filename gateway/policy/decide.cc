@@ -8,6 +8,7 @@
 #include "gateway/catalogue/mask_spec.h"
 #include "gateway/policy/pick_grant.h"
 #include "gateway/policy/request_form.h"
+#include "gateway/records/utf8.h"
 
 namespace sluice::policy {
 namespace {
@@ -149,14 +150,11 @@ class Decider {
 
   absl::Status CheckClaims() const {
     const v1::Grant& grant = grant_->definition;
-    const auto blank = [](const std::string& claim) {
-      return claim.find_first_not_of(' ') == std::string::npos;
-    };
-    if (grant.case_reference_required() && blank(request_.case_reference())) {
+    if (grant.case_reference_required() && records::IsBlank(request_.case_reference())) {
       return OfGrant(v1::REASON_CASE_REFERENCE_REQUIRED,
                      absl::StrCat("grant ", grant.id(), " demands a case reference."));
     }
-    if (grant.end_user_required() && blank(request_.end_user())) {
+    if (grant.end_user_required() && records::IsBlank(request_.end_user())) {
       return OfGrant(v1::REASON_END_USER_REQUIRED,
                      absl::StrCat("grant ", grant.id(), " demands the end user."));
     }

@@ -215,8 +215,11 @@ class Binder {
   }
 
   absl::Status Literal(const FilterNode& node, const Target& target, Predicate& predicate) {
-    const v1::FieldClass field_class = context_.dataset->field(target.field).field_class();
-    if (!context_.sensitive_literals && field_class >= v1::FIELD_CLASS_L3_PERSONAL) {
+    // Whatever its class, a field that names data subjects holds what no log may show.
+    const v1::DatasetField& field = context_.dataset->field(target.field);
+    const bool personal =
+        field.field_class() >= v1::FIELD_CLASS_L3_PERSONAL || !field.subject().empty();
+    if (!context_.sensitive_literals && personal) {
       return WithField(
           FilterError(v1::REASON_FILTER_LITERAL_NOT_ALLOWED, text_, node.operand.offset,
                       absl::StrCat("a value of ", View(target.name), " stands in the filter text"),

@@ -36,7 +36,8 @@ struct FilterContext {
   std::function<records::DataType(int field)> masked_type;
   // And the number of its masked column, which Predicate::field holds on top of the schema's size.
   std::function<int(int field)> masked_column;
-  // False: literals on fields of class L3 and above are FILTER_LITERAL_NOT_ALLOWED.
+  // False: literals on fields of class L3 and above, and on those that name data subjects, are
+  // FILTER_LITERAL_NOT_ALLOWED.
   bool sensitive_literals = false;
 };
 

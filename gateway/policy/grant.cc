@@ -1,7 +1,6 @@
 #include "gateway/policy/grant.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <limits>
 #include <set>
 #include <utility>
@@ -16,7 +15,9 @@ namespace sluice::policy {
 namespace {
 
 constexpr size_t kMaxText = 4096;
-constexpr int kMaxDayOffset = 14 * 60;  // no zone lies further from UTC
+// No zone lies further from UTC.
+constexpr int kMostEast = 14 * 60;
+constexpr int kMostWest = -12 * 60;
 
 absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 std::string_view MessageOf(const absl::Status& status) {
@@ -161,7 +162,9 @@ class Checker {
     }
     // A filter of consumers would pass the value as a parameter; a row filter has none.
     if (ReasonOf(bound.status()) == v1::REASON_FILTER_LITERAL_NOT_ALLOWED) {
-      return Fail(path, "a value of a field of class L3 or above cannot stand in a row filter");
+      return Fail(path,
+                  "a value of a field of class L3 or above, or of one that names data subjects, "
+                  "cannot stand in a row filter");
     }
     Fail(path, MessageOf(bound.status()));
   }
@@ -185,8 +188,8 @@ class Checker {
     if (quota.calls_per_minute() < 0) Fail("quota.calls_per_minute", "expected 0 or more");
     if (quota.rows_per_day() < 0) Fail("quota.rows_per_day", "expected 0 or more");
     if (quota.rows_total() < 0) Fail("quota.rows_total", "expected 0 or more");
-    if (std::abs(int64_t{quota.day_offset_minutes()}) > kMaxDayOffset) {
-      Fail("quota.day_offset_minutes", "expected minutes east of UTC, -840 to 840");
+    if (quota.day_offset_minutes() < kMostWest || quota.day_offset_minutes() > kMostEast) {
+      Fail("quota.day_offset_minutes", "expected minutes east of UTC, -720 to 840");
     }
     if (!v1::GrantState_IsValid(definition_.state())) Fail("state", "is not one that there is");
   }

@@ -40,7 +40,9 @@ Column Nulls(const Column& column) {
 }
 
 // A star a hidden character. A value with no more characters than are shown becomes as many stars
-// as would be shown: short values, and the empty one, look all the same.
+// as would be shown: short values, and the empty one, look all the same. So does one that is not
+// UTF-8, which no adapter should have let through: where its characters begin and end is anybody's
+// guess.
 Column Partial(const v1::Mask& mask, const Column& column) {
   const auto first = static_cast<size_t>(mask.first());
   const auto last = static_cast<size_t>(mask.last());
@@ -48,7 +50,7 @@ Column Partial(const v1::Mask& mask, const Column& column) {
   return ForEach(column, {.id = TypeId::kUtf8}, [&](int64_t i, ColumnBuilder& builder) {
     const std::string_view value = column.Bytes(i);
     const size_t length = records::CodePointCount(value);
-    if (length <= first + last) {
+    if (length <= first + last || !records::ValidUtf8(value)) {
       text.assign(first + last, '*');
     } else {
       text.assign(records::FirstCodePoints(value, first));
@@ -62,7 +64,9 @@ Column Partial(const v1::Mask& mask, const Column& column) {
 Column Prefix(const v1::Mask& mask, const Column& column) {
   const auto length = static_cast<size_t>(mask.length());
   return ForEach(column, column.type(), [&](int64_t i, ColumnBuilder& builder) {
-    builder.AppendBytes(records::FirstCodePoints(column.Bytes(i), length));
+    const std::string_view value = column.Bytes(i);
+    builder.AppendBytes(records::ValidUtf8(value) ? records::FirstCodePoints(value, length)
+                                                  : std::string_view());
   });
 }
 

@@ -1,7 +1,9 @@
 #include "gateway/records/utf8.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 
 namespace sluice::records {
 namespace {
@@ -81,6 +83,23 @@ std::string_view LastCodePoints(std::string_view text, size_t n) {
     --n;
   }
   return text.substr(begin);
+}
+
+bool IsBlank(std::string_view text) {
+  // Each with what it takes in UTF-8; ranges are written out.
+  static constexpr std::string_view kUnseen[] = {
+      " ",      "\t",     "\n",     "\v",     "\f",     "\r",     "\u0085", "\u00a0", "\u1680",
+      "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006", "\u2007", "\u2008",
+      "\u2009", "\u200a", "\u200b", "\u200c", "\u200d", "\u200e", "\u200f", "\u2028", "\u2029",
+      "\u202f", "\u205f", "\u2060", "\u2061", "\u2062", "\u2063", "\u2064", "\u3000", "\ufeff"};
+  while (!text.empty()) {
+    const auto* const unseen =
+        std::find_if(std::begin(kUnseen), std::end(kUnseen),
+                     [text](std::string_view character) { return text.starts_with(character); });
+    if (unseen == std::end(kUnseen)) return false;
+    text.remove_prefix(unseen->size());
+  }
+  return true;
 }
 
 }  // namespace sluice::records

@@ -19,4 +19,8 @@ size_t CodePointCount(std::string_view text);
 std::string_view FirstCodePoints(std::string_view text, size_t n);
 std::string_view LastCodePoints(std::string_view text, size_t n);
 
+// Whether nothing of it is seen: empty, or only white space and characters without width (those of
+// Unicode with the property White_Space, U+200B to U+200F, U+2060 to U+2064 and U+FEFF).
+bool IsBlank(std::string_view text);
+
 }  // namespace sluice::records

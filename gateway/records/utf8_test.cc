@@ -91,5 +91,15 @@ TEST(CodePoints, FirstAndLastMakeTheWhole) {
   }
 }
 
+TEST(Utf8, BlankIsWhatNobodySees) {
+  for (const std::string_view text :
+       {"", " ", "\t\r\n", "\u3000", "\u00a0 \u200b", "\ufeff\u2060", "\u2003\u2028\u0085"}) {
+    EXPECT_TRUE(IsBlank(text));
+  }
+  for (const std::string_view text : {"x", " x ", "\u3000中", ".", "\u00a1", "\xe3\x80", "\xff"}) {
+    EXPECT_FALSE(IsBlank(text));
+  }
+}
+
 }  // namespace
 }  // namespace sluice::records

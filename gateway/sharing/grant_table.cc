@@ -16,13 +16,14 @@ using store::SqlValue;
 
 SqlValue Text(std::string_view text) { return SqlValue(std::string(text)); }
 
-// A grant that no longer stands on its dataset.
+// A grant that no longer stands on its dataset. It keeps what a call is compared with, so that who
+// calls hears that it is over, and since when.
 policy::GrantPtr Fallen(const v1::Grant& definition, catalogue::DatasetPtr dataset) {
   auto grant = std::make_shared<policy::Grant>();
   grant->definition = definition;
   grant->definition.clear_fields();
-  grant->definition.clear_modes();
   grant->definition.set_state(v1::GRANT_STATE_REVOKED);
+  grant->ends = google::protobuf::util::TimeUtil::TimestampToMicroseconds(definition.expires());
   grant->by_field.assign(dataset->schema->size(), -1);
   grant->dataset = std::move(dataset);
   return grant;

@@ -12,6 +12,7 @@
 #include "gateway/catalogue/definition_text.h"
 #include "gateway/identity/definitions.h"
 #include "gateway/identity/registration.h"
+#include "gateway/records/utf8.h"
 #include "gateway/sharing/grant_rules.h"
 #include "gateway/sharing/grant_table.h"
 #include "gateway/store/definition.h"
@@ -214,7 +215,8 @@ void Grants::ApplyGrant(const Caller& caller, v1::ApplyGrantRequest request,
 void Grants::RevokeGrant(const Caller& caller, v1::RevokeGrantRequest request,
                          identity::Done<v1::RevokeGrantResponse> done) {
   absl::Status status = identity::RequireRole(caller, v1::ROLE_OWNER);
-  if (status.ok() && request.reason().empty()) status = Invalid("reason", "needed: it is recorded");
+  if (status.ok() && records::IsBlank(request.reason()))
+    status = Invalid("reason", "needed: it is recorded");
   if (status.ok() && request.reason().size() > 1000)
     status = Invalid("reason", "at most 1,000 bytes");
   if (!status.ok()) return done(status);

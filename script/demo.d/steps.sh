@@ -8,15 +8,16 @@ division_sha256=02b89aab3e4e08daf1395ffa06cec9f372001dc0cd3fef1e462ce471f0ce8de3
 
 say() { printf '\n\033[1m━━ %s\033[0m\n%s\n\n' "$1" "$2"; }
 
-# Shows a command as it can be typed in the deployment's folder, runs it there, and fails unless it
-# ends with the code expected. What it prints is kept in $scratch/output as well.
+# Shows a command as it can be typed in the deployment's folder, runs it there (before there is one,
+# beside it), and fails unless it ends with the code expected. What it prints is kept in $scratch/output as well.
 expect() {
-  local expected=$1 code=0
+  local expected=$1 code=0 where=$folder
   shift
+  [ -d "$where" ] || where=$scratch
   printf '\033[36m$'
   printf ' %s' "${@@Q}" | sed -E "s/'([A-Za-z0-9_.,:=@\/-]+)'/\1/g"
   printf '\033[0m\n'
-  (cd "$folder" && "$@") >"$scratch/output" 2>&1 <"${input:-/dev/null}" || code=$?
+  (cd "$where" && "$@") >"$scratch/output" 2>&1 <"${input:-/dev/null}" || code=$?
   cat "$scratch/output"
   [ "$code" = "$expected" ] || die "that ended with code $code, not $expected"
 }
@@ -91,7 +92,7 @@ start_gateway() {
     sleep 0.2
   done
   as relief whoami
-  holds civil-affairs/relief
+  holds agency/civil-affairs/system/relief
 }
 
 stop_gateway() {
@@ -118,8 +119,8 @@ fields, masks, rows, purposes, by which law. Nobody else can, and each step is a
   say "A new system" \
     "The public security bureau's planning system makes its own key; the authority signs what it may be
 called; the operator registers it. From then on its certificate says who it is, and nothing else does."
-  local name=agency/public-security/system/planning
-  expect 0 sluice certs request "$name" --trust-domain gov.example --dir profiles/planning
+  local name=spiffe://gov.example/agency/public-security/system/planning
+  expect 0 sluice certs request "$name" --dir profiles/planning
   expect 0 sluice certs sign profiles/planning/request.pem --ca ca --as "$name" \
     -o profiles/planning/certificate.pem
   sed 's/relief/planning/g; s/civil-affairs/public-security/g' "$folder/profiles/relief.yaml" \
@@ -185,11 +186,11 @@ show_proofs() {
   say "Proved offline" \
     "The proof holds the record, its path in the Merkle tree and the signed head above it. The receipt, kept
 by the consumer, proves the same from its side, and that these rows are what was let go."
-  expect 0 sluice audit verify-proof masked.proof --key log.vkey
-  holds civil-affairs/relief
+  expect 0 sluice --format table audit verify-proof masked.proof --key log.vkey
+  holds agency/civil-affairs/system/relief
   cp "$masked" "$folder/masked.receipt.json"
-  expect 0 sluice receipts check masked.receipt.json masked.rows --key log.vkey
-  expect 1 sluice receipts check masked.receipt.json permitted.rows --key log.vkey
+  expect 0 sluice --format table receipts check masked.receipt.json masked.rows --key log.vkey
+  expect 1 sluice --format table receipts check masked.receipt.json permitted.rows --key log.vkey
   expect 0 sluice audit verify audit --key log.vkey
   holds 'verified '
 

@@ -38,6 +38,12 @@ class AdapterUnderTest {
   virtual void SpoilValue(const TableData& table, int field, int64_t row) = 0;
   // The source dies: nothing more can be read from it.
   virtual void Break() = 0;
+  // What a gateway's operator would write of it: for kinds that are reached through one as well.
+  struct Source {
+    std::string kind;
+    Settings settings;
+  };
+  virtual Source AsSource() const = 0;
 };
 
 struct KindUnderTest {
@@ -45,6 +51,8 @@ struct KindUnderTest {
   std::function<std::unique_ptr<AdapterUnderTest>()> make;
   // Cases that this kind does not pass as they stand, each with the reason, by the test's name.
   std::map<std::string, std::string> deviations;
+  // Types that keys cannot have where this kind is reached.
+  std::vector<records::TypeId> no_key_of = {};
 };
 
 // What gtest prints of it.

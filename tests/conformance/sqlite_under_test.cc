@@ -80,12 +80,16 @@ class SqliteUnderTest : public AdapterUnderTest {
   }
 
   std::unique_ptr<Adapter> Open() override {
-    const Settings settings = {{"file", database_.path()}, {"busy_timeout_ms", "1000"}};
+    const Settings settings = AsSource().settings;
     auto adapter = variant_ == SqliteVariant::kShortRanges
                        ? OpenSqlite(settings, sqlite::Budgets{.filter = 0})
                        : FindKind("sqlite")->open(settings);
     EXPECT_TRUE(adapter.ok()) << adapter.status();
     return adapter.ok() ? *std::move(adapter) : nullptr;
+  }
+
+  Source AsSource() const override {
+    return {"sqlite", {{"file", database_.path()}, {"busy_timeout_ms", "1000"}}};
   }
 
   void SpoilValue(const TableData& table, int field, int64_t row) override {

@@ -37,7 +37,7 @@ Deployment::Deployment()
   if (mkdtemp(path.data()) == nullptr) abort();
   folder_ = path;
   const Finished init =
-      Run({"sluice", "init", Path("gw"), "--sample", "--listen", "127.0.0.1:0"}, Around(""));
+      Execute({"sluice", "init", Path("gw"), "--sample", "--listen", "127.0.0.1:0"}, Around(""));
   EXPECT_EQ(init.code, 0) << init.errors;
   Replace("sluiced.yaml", "drain_notice: 2s", "drain_notice: 10ms");
   MakeDatabase(Path("sources/residents.db"), Read("sources/residents.sql"));
@@ -126,10 +126,49 @@ void Deployment::OfferSample() {
   Done("residents-owner", {"grant", "apply", "grants/persons-relief.yaml"});
 }
 
+void Deployment::OfferRegions(int rows) {
+  MakeDatabase(Path("sources/regions.db"),
+               absl::StrCat("CREATE TABLE village (code TEXT PRIMARY KEY NOT NULL, name TEXT, "
+                            "streetCode TEXT, provinceCode TEXT, cityCode TEXT, areaCode TEXT);"
+                            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT ",
+                            rows,
+                            ") INSERT INTO village SELECT printf('%012d', i), '示例村' || i, "
+                            "printf('%09d', i / 1000), '99', '9901', printf('%06d', i / 1000000) "
+                            "FROM n;"));
+  AddSystem("public-security", "planning");
+  Done("operator", {"source", "apply", "sources/regions.yaml"});
+  Done("regions-owner", {"catalogue", "apply", "datasets/regions.yaml"});
+  Done("regions-owner", {"grant", "apply", "grants/regions-planning.yaml"});
+}
+
+void Deployment::AddSystem(const std::string& agency, const std::string& name) {
+  const std::string identity = absl::StrCat("agency/", agency, "/system/", name);
+  const std::string folder = "profiles/" + name;
+  const Finished request =
+      Local({"certs", "request", identity, "--trust-domain", "gov.example", "--dir", folder});
+  ASSERT_EQ(request.code, 0) << request.all();
+  const Finished signing =
+      Local({"certs", "sign", folder + "/request.pem", "--ca", "ca", "--as", identity,
+             "--trust-domain", "gov.example", "-o", folder + "/certificate.pem"});
+  ASSERT_EQ(signing.code, 0) << signing.all();
+  Write(folder + ".yaml", absl::StrReplaceAll(Read("profiles/relief.yaml"), {{"relief", name}}));
+  Done("operator", {"system", "add", agency + "/" + name, "--en", "A system of the test"});
+}
+
+std::vector<v1::Grant> Deployment::GrantsInForce() {
+  const auto response = Call(As("auditor"), cli::kListGrants, {});
+  EXPECT_TRUE(response.ok()) << response.status();
+  std::vector<v1::Grant> grants;
+  if (!response.ok()) return grants;
+  for (const v1::Grant& grant : response->grants())
+    if (grant.state() == v1::GRANT_STATE_IN_FORCE) grants.push_back(grant);
+  return grants;
+}
+
 Finished Deployment::Sluice(const std::string& party, std::vector<std::string> arguments,
                             std::string input) const {
   arguments.insert(arguments.begin(), {"sluice", "--profile", "profiles/" + party + ".yaml"});
-  return Run(std::move(arguments), Around(std::move(input)));
+  return Execute(std::move(arguments), Around(std::move(input)));
 }
 
 std::string Deployment::Done(const std::string& party, std::vector<std::string> arguments,
@@ -141,7 +180,7 @@ std::string Deployment::Done(const std::string& party, std::vector<std::string> 
 
 Finished Deployment::Local(std::vector<std::string> arguments) const {
   arguments.insert(arguments.begin(), "sluice");
-  return Run(std::move(arguments), Around(""));
+  return Execute(std::move(arguments), Around(""));
 }
 
 std::string Deployment::Verify() const {
@@ -178,6 +217,13 @@ v1::QueryRequest Deployment::PersonsQuery(const std::string& id_number) {
   v1::QueryRequest request = PersonsQuery();
   request.set_filter("id_number = $id");
   (*request.mutable_parameters())["id"].add_values()->set_string_value(id_number);
+  return request;
+}
+
+v1::QueryRequest Deployment::RegionsQuery() {
+  v1::QueryRequest request;
+  request.set_dataset("civil-affairs/regions");
+  request.set_purpose("planning");
   return request;
 }
 

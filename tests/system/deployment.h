@@ -53,6 +53,11 @@ class Deployment {
 
   // The source, the dataset and the grant of the residents (synthetic), of whom there are twelve.
   void OfferSample();
+  // The dataset of regions, with this many rows, and its grant to systems of public-security: all
+  // fields as they are, in the order of the key. Adds the system public-security/planning.
+  void OfferRegions(int rows);
+  // Makes a key and a certificate, registers the system, and gives it the profile NAME.
+  void AddSystem(const std::string& agency, const std::string& name);
   // `sluice --profile profiles/PARTY.yaml ARGUMENTS`, in the deployment's folder.
   Finished Sluice(const std::string& party, std::vector<std::string> arguments,
                   std::string input = "") const;
@@ -68,9 +73,12 @@ class Deployment {
   // A connection of its own.
   std::unique_ptr<cli::Gateway> Connect(const std::string& party,
                                         Micros deadline = 20 * kSecond) const;
+  std::vector<v1::Grant> GrantsInForce();
   // What the relief system may ask.
   static v1::QueryRequest PersonsQuery();
   static v1::QueryRequest PersonsQuery(const std::string& id_number);
+  // What the planning system may ask.
+  static v1::QueryRequest RegionsQuery();
 
   // The authority that signed everybody here.
   std::unique_ptr<certs::Authority> OpenAuthority();

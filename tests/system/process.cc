@@ -142,7 +142,7 @@ bool Process::WaitForError(const std::string& text, int seconds) {
   return found;
 }
 
-Finished Run(std::vector<std::string> arguments, Surroundings surroundings) {
+Finished Execute(std::vector<std::string> arguments, Surroundings surroundings) {
   Process process(std::move(arguments), std::move(surroundings));
   return process.Wait();
 }

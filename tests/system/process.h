@@ -1,6 +1,6 @@
 // Child processes of a test: what they print is kept in files, and none outlives the test.
 //
-//   Finished who = Run({"sluice", "whoami"}, {.folder = path});
+//   Finished who = Execute({"sluice", "whoami"}, {.folder = path});
 //   EXPECT_EQ(who.code, 0) << who.errors;
 #pragma once
 
@@ -54,7 +54,7 @@ class Process {
   int code_ = -1;
 };
 
-Finished Run(std::vector<std::string> arguments, Surroundings surroundings = {});
+Finished Execute(std::vector<std::string> arguments, Surroundings surroundings = {});
 
 // Waits until `condition` holds; false where it does not within that time.
 template <class Condition>

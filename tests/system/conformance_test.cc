@@ -1,0 +1,12 @@
+// The adapters' conformance suite, through a real gateway over mutual TLS.
+#include "tests/conformance/sqlite_under_test.h"
+#include "tests/system/through_gateway.h"
+
+namespace sluice::adapters::conformance {
+
+INSTANTIATE_TEST_SUITE_P(
+    ThroughGateway, AdapterConformance,
+    testing::Values(system_test::ThroughGateway(SqliteKind("Sqlite", SqliteVariant::kPlain))),
+    KindName);
+
+}  // namespace sluice::adapters::conformance
