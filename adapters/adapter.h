@@ -74,6 +74,13 @@ struct SourceVersion {
   bool operator==(const SourceVersion&) const = default;
 };
 
+// A value that was set to null because it did not fit: row and column of its batch.
+struct BadCell {
+  int64_t row = 0;
+  int field = 0;
+  bool operator==(const BadCell&) const = default;
+};
+
 class RecordReader {
  public:
   virtual ~RecordReader() = default;
@@ -89,6 +96,8 @@ class RecordReader {
   virtual bool snapshot() const { return false; }
   // Values set to null so far, under kNullAndCount.
   virtual int64_t bad_values() const = 0;
+  // Those of the batch that Next gave last, row by row.
+  virtual const std::vector<BadCell>& bad_cells() const = 0;
 };
 
 struct ColumnDescription {

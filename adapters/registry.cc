@@ -1,11 +1,13 @@
 #include "adapters/registry.h"
 
+#include "adapters/delimited/delimited_adapter.h"
 #include "adapters/sqlite/sqlite_adapter.h"
 
 namespace sluice::adapters {
 
 const std::vector<Kind>& Kinds() {
   static const auto* const kinds = new std::vector<Kind>{
+      {"delimited", &OpenDelimited, &CheckDelimitedSettings},
       {"sqlite", &OpenSqlite, &CheckSqliteSettings},
   };
   return *kinds;

@@ -271,7 +271,7 @@ absl::Status SqliteReader::AppendRow(sqlite3_stmt* row, Range& range) {
       return status;
     }
     range.columns[i].AppendNull();
-    ++range.bad_values;
+    range.bad_cells.push_back({range.rows - 1, static_cast<int>(i)});
   }
   return absl::OkStatus();
 }
@@ -296,7 +296,8 @@ absl::StatusOr<std::optional<RecordBatch>> SqliteReader::Finish(Range range, con
   at_end_ = !range.more;
   position_ = std::move(range.next);
   rows_read_ += range.rows;
-  bad_values_ += range.bad_values;
+  bad_values_ += static_cast<int64_t>(range.bad_cells.size());
+  bad_cells_ = std::move(range.bad_cells);
   // The guess was too low, or the filter keeps few.
   rows_in_range_ = std::min(rows_in_range_ * 4, kMostRows);
   if (range.rows == 0) return std::optional<RecordBatch>();

@@ -36,6 +36,7 @@ class SqliteReader : public RecordReader {
   void Cancel() override;
   SourceVersion version() const override { return version_; }
   int64_t bad_values() const override { return bad_values_; }
+  const std::vector<BadCell>& bad_cells() const override { return bad_cells_; }
 
  private:
   // The rows of one statement.
@@ -44,7 +45,7 @@ class SqliteReader : public RecordReader {
     int64_t rows = 0;
     int64_t visited = 0;
     int64_t bytes = 0;
-    int64_t bad_values = 0;
+    std::vector<BadCell> bad_cells;
     bool more = false;           // there is a row behind it: `next`
     std::vector<ValuePtr> next;  // its position
   };
@@ -87,6 +88,7 @@ class SqliteReader : public RecordReader {
   int64_t rows_in_range_;
   int64_t rows_read_ = 0;
   int64_t bad_values_ = 0;
+  std::vector<BadCell> bad_cells_;
   std::optional<records::RecordBatch> last_row_;  // where the key's uniqueness is not the source's
 
   std::atomic<bool> cancelled_{false};

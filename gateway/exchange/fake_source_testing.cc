@@ -15,7 +15,7 @@ struct FakeSource::State {
   int64_t batch_rows SLUICE_GUARDED_BY(mutex) = 16384;
   adapters::SourceVersion version SLUICE_GUARDED_BY(mutex);
   bool snapshot SLUICE_GUARDED_BY(mutex) = false;
-  int64_t bad_values SLUICE_GUARDED_BY(mutex) = 0;
+  std::vector<BadValue> bad_values SLUICE_GUARDED_BY(mutex);
   absl::Status open_fails SLUICE_GUARDED_BY(mutex);
   absl::Status scan_fails SLUICE_GUARDED_BY(mutex);
   absl::Status next_fails SLUICE_GUARDED_BY(mutex);
@@ -73,7 +73,8 @@ class FakeSource::Reader : public adapters::RecordReader {
 
   adapters::SourceVersion version() const override { return version_; }
   bool snapshot() const override { return snapshot_; }
-  int64_t bad_values() const override { return bad_values_; }
+  int64_t bad_values() const override { return bad_count_; }
+  const std::vector<adapters::BadCell>& bad_cells() const override { return bad_cells_; }
 
  private:
   std::vector<std::string> KeyOf(const Row& row) const {
@@ -110,8 +111,21 @@ class FakeSource::Reader : public adapters::RecordReader {
       columns.push_back(builder.Finish());
     }
     const auto count = static_cast<int64_t>(end - begin_);
+    TellBadValues(static_cast<int64_t>(begin_), count);
     begin_ = end;
     return records::RecordBatch(schema_, std::move(columns), count);
+  }
+
+  void TellBadValues(int64_t begin, int64_t count) {
+    bad_cells_.clear();
+    for (const BadValue& bad : bad_values_) {
+      for (size_t field = 0; field < request_.fields.size(); ++field) {
+        if (request_.fields[field].column == bad.column && bad.row >= begin &&
+            bad.row < begin + count)
+          bad_cells_.push_back({bad.row - begin, static_cast<int>(field)});
+      }
+    }
+    bad_count_ += static_cast<int64_t>(bad_cells_.size());
   }
 
   const std::shared_ptr<State> state_;
@@ -119,7 +133,9 @@ class FakeSource::Reader : public adapters::RecordReader {
   records::SchemaPtr schema_;
   adapters::SourceVersion version_;
   bool snapshot_ = false;
-  int64_t bad_values_ = 0;
+  std::vector<BadValue> bad_values_;
+  std::vector<adapters::BadCell> bad_cells_;
+  int64_t bad_count_ = 0;
   std::vector<Row> rows_;
   size_t begin_ = 0;
   int number_ = 0;
@@ -168,9 +184,9 @@ void FakeSource::SetVersion(const std::string& version, bool snapshot) {
   state_->snapshot = snapshot;
 }
 
-void FakeSource::SetBadValues(int64_t count) {
+void FakeSource::SetBadValues(std::vector<BadValue> values) {
   MutexLock lock(state_->mutex);
-  state_->bad_values = count;
+  state_->bad_values = std::move(values);
 }
 
 void FakeSource::FailOpen(absl::Status why) {

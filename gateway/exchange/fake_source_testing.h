@@ -26,7 +26,12 @@ class FakeSource {
   void SetRows(std::vector<Row> rows);
   void SetBatchRows(int64_t rows);
   void SetVersion(const std::string& version, bool snapshot);
-  void SetBadValues(int64_t count);
+  // A value that became null because it did not fit: the row's number in a scan, and the column.
+  struct BadValue {
+    int64_t row;
+    std::string column;
+  };
+  void SetBadValues(std::vector<BadValue> values);
 
   // What Open, Scan, or the Next of this number (from 0) answers in place of its work, in each scan
   // from now on; OK heals it.

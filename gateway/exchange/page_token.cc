@@ -147,6 +147,8 @@ absl::StatusOr<PagePosition> PageTokens::Open(const TokenBinding& binding, std::
       bytes.size() < 1 + kSaltSize || bytes[0] != kVersion) {
     return Invalid();
   }
+  // Bits at the end that no byte holds could be anything; then a token had several spellings.
+  if (absl::WebSafeBase64Escape(bytes) != token) return Invalid();
   const std::string_view view = bytes;
   const auto plain = AesGcmOpen(AsBytes(HmacSha256(key_, view.substr(1, kSaltSize))), kNonce,
                                 view.substr(1 + kSaltSize), Associated(binding));

@@ -74,6 +74,18 @@ TEST_F(PageTokenTest, ShowsNothingOfTheKeyAndNeverTheSameTwice) {
   EXPECT_NE(token, tokens_.Seal(Binding(), Position()));
 }
 
+TEST_F(PageTokenTest, HasOneSpelling) {
+  const std::string token = tokens_.Seal(Binding(), Position());
+  ASSERT_NE(token.size() % 4, 0u);  // the last character holds more bits than the bytes need
+  const std::string alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=";
+  for (const char other : alphabet) {
+    const std::string altered = token.substr(0, token.size() - 1) + other;
+    EXPECT_EQ(tokens_.Open(Binding(), altered, kNow).ok(), other == token.back()) << other;
+  }
+  EXPECT_FALSE(tokens_.Open(Binding(), token + "=", kNow).ok());
+  EXPECT_FALSE(tokens_.Open(Binding(), token + "\n", kNow).ok());
+}
+
 TEST_F(PageTokenTest, RefusesEveryAlteredByteAndEveryLength) {
   const std::string token = tokens_.Seal(Binding(), Position());
   for (size_t i = 0; i < token.size(); ++i) {

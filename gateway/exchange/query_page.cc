@@ -1,5 +1,6 @@
 // The task of a Query in its source's pool: scan, apply, encode, digest, record.
 #include <algorithm>
+#include <numeric>
 
 #include "absl/strings/str_cat.h"
 #include "gateway/base/error.h"
@@ -69,11 +70,10 @@ absl::StatusOr<QueryRun::Page> QueryRun::ReadPage(adapters::Adapter& adapter) {
   while (page.rows <= page_rows_ && page.bytes <= most_bytes) {
     SLUICE_ASSIGN_OR_RETURN(auto batch, reader->Next());
     if (!batch) break;
-    SLUICE_RETURN_IF_ERROR(Take(*batch, page));
+    SLUICE_RETURN_IF_ERROR(Take(*batch, reader->bad_cells(), page));
   }
   page.version = reader->version();
   page.snapshot = reader->snapshot();
-  page.bad_values = reader->bad_values();
   const bool cut = page.bytes > most_bytes;
   page.more = page.rows > page_rows_ || cut;
   page.rows = std::min(page.rows, page_rows_);
@@ -98,7 +98,8 @@ absl::StatusOr<QueryRun::Page> QueryRun::ReadPage(adapters::Adapter& adapter) {
 }
 
 // Adds the rows of a scanned batch that the plan lets through.
-absl::Status QueryRun::Take(const records::RecordBatch& scanned, Page& page) {
+absl::Status QueryRun::Take(const records::RecordBatch& scanned,
+                            const std::vector<adapters::BadCell>& bad_cells, Page& page) {
   SLUICE_ASSIGN_OR_RETURN(
       policy::Applied applied,
       policy::Apply(*access_.plan, scanned, page_rows_ + 1 - page.rows, parts_.pseudonyms));
@@ -109,6 +110,8 @@ absl::Status QueryRun::Take(const records::RecordBatch& scanned, Page& page) {
     if (!plan.dataset->subject_fields.empty())
       page.subjects.push_back(SubjectsOf(plan, scanned, row));
   }
+  const std::vector<int64_t> bad_values = BadValuesOf(plan, applied.kept, bad_cells);
+  page.bad_values.insert(page.bad_values.end(), bad_values.begin(), bad_values.end());
   page.rows += applied.output.rows();
   page.bytes += applied.output.bytes();
   page.output.push_back(std::move(applied.output));
@@ -135,6 +138,7 @@ absl::Status QueryRun::Encode(Page& page) {
     page.more = true;
   }
   page.subjects.resize(std::min<size_t>(page.subjects.size(), page.rows));
+  page.bad_values.resize(std::min<size_t>(page.bad_values.size(), page.rows));
   if (page.more && page.rows > 0) {
     next_ =
         PagePosition{page.keys[page.rows - 1], page.snapshot ? page.version.version : std::string(),
@@ -164,9 +168,11 @@ void QueryRun::Release(const Page& page) {
   envelope.set_payload_bytes(static_cast<int64_t>(response_.payload().size()));
   envelope.set_media_type(std::string(records::kRowBatchMediaType));
   envelope.set_source_version(page.version.version);
-  envelope.set_bad_values(page.bad_values);
+  const auto bad_values =
+      std::accumulate(page.bad_values.begin(), page.bad_values.end(), int64_t{0});
+  envelope.set_bad_values(bad_values);
   access_.FillApplied(*response_.mutable_applied());
-  FillSource(page.version, page.snapshot, page.bad_values, *response_.mutable_applied());
+  FillSource(page.version, page.snapshot, bad_values, *response_.mutable_applied());
   response_.set_call_id(access_.call.call_id);
   response_.set_request_id(access_.request_id);
   response_.set_media_type(envelope.media_type());

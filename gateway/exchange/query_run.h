@@ -33,7 +33,7 @@ class QueryRun : public std::enable_shared_from_this<QueryRun> {
     bool more = false;
     adapters::SourceVersion version;
     bool snapshot = false;
-    int64_t bad_values = 0;
+    std::vector<int64_t> bad_values;  // of each row, in fields that the consumer sees
   };
 
   absl::Status Reserve();
@@ -45,7 +45,8 @@ class QueryRun : public std::enable_shared_from_this<QueryRun> {
   // On the source's pool.
   absl::Status Work(absl::StatusOr<adapters::Adapter*> adapter);
   absl::StatusOr<Page> ReadPage(adapters::Adapter& adapter);
-  absl::Status Take(const records::RecordBatch& scanned, Page& page);
+  absl::Status Take(const records::RecordBatch& scanned,
+                    const std::vector<adapters::BadCell>& bad_cells, Page& page);
   absl::Status Encode(Page& page);
   void Release(const Page& page);
   void Released(const v1::Receipt& receipt);

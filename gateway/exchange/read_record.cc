@@ -24,7 +24,7 @@ audit::Draft ReadRun::DraftWith(v1::RecordKind kind, const StreamTotals& totals)
   envelope.set_digest(std::string(AsBytes(totals.digest())));
   envelope.set_media_type(media_type_);
   envelope.set_source_version(version_.version);
-  envelope.set_bad_values(bad_values_);
+  envelope.set_bad_values(totals.bad_values());
   return draft;
 }
 
@@ -72,7 +72,7 @@ void ReadRun::Opened(const v1::Receipt& receipt) {
     recording_ = false;
     opened_ = receipt.index();
     opened_time_ = envelope.time();
-    FillSource(version_, snapshot_, bad_values_, *opening.mutable_applied());
+    FillSource(version_, snapshot_, 0, *opening.mutable_applied());
     if (!ended_) first_ = std::move(message);
   }
   Conclude();
@@ -174,7 +174,7 @@ v1::ReadResponse ReadRun::LastMessage(const v1::Receipt& receipt) const {
   for (const int32_t length : sent_.lengths()) closing.add_batch_lengths(length);
   *closing.mutable_quota_left() =
       parts_.quotas.Left(access_.plan->grant->definition, parts_.clock.Now());
-  closing.set_bad_values(bad_values_);
+  closing.set_bad_values(sent_.bad_values());
   return message;
 }
 

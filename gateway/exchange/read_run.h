@@ -74,7 +74,7 @@ class ReadRun : public std::enable_shared_from_this<ReadRun> {
   absl::Status FillStep(adapters::Adapter& adapter, Step& step);
   absl::Status ReadOn(adapters::Adapter& adapter);
   absl::Status TakeRows(const records::RecordBatch& scanned);
-  absl::Status Gather(records::RecordBatch output, std::vector<std::vector<std::string>> subjects);
+  absl::Status Gather(records::RecordBatch output, std::vector<RowFacts> facts);
   absl::Status Shuffle();
   // How many of these rows the quota allows.
   int64_t ReserveRows(int64_t rows);
@@ -115,7 +115,7 @@ class ReadRun : public std::enable_shared_from_this<ReadRun> {
   absl::Status end_why_;
   int64_t available_ = 0;                       // rows reserved and not yet used
   std::vector<records::RecordBatch> gathered_;  // where the key is hidden
-  std::vector<std::vector<std::string>> gathered_subjects_;
+  std::vector<RowFacts> gathered_facts_;
   int64_t gathered_rows_ = 0, gathered_bytes_ = 0;
   std::atomic<Micros> asked_source_{0};  // since when it is waited for; 0: it is not
 
@@ -124,7 +124,6 @@ class ReadRun : public std::enable_shared_from_this<ReadRun> {
   bool begun_ SLUICE_GUARDED_BY(mutex_) = false;
   adapters::SourceVersion version_ SLUICE_GUARDED_BY(mutex_);
   bool snapshot_ SLUICE_GUARDED_BY(mutex_) = false;
-  int64_t bad_values_ SLUICE_GUARDED_BY(mutex_) = 0;
 
   bool encoding_ SLUICE_GUARDED_BY(mutex_) = false;
   bool exhausted_ SLUICE_GUARDED_BY(mutex_) = false;  // no further step comes

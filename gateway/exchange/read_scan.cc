@@ -134,7 +134,6 @@ absl::Status ReadRun::ReadOn(adapters::Adapter& adapter) {
     MutexLock lock(mutex_);
     version_ = reader_->version();
     snapshot_ = reader_->snapshot();
-    bad_values_ = reader_->bad_values();
   }
   if (batch) return TakeRows(*batch);
   if (!access_.plan->ordered) SLUICE_RETURN_IF_ERROR(Shuffle());
@@ -162,10 +161,12 @@ absl::Status ReadRun::TakeRows(const records::RecordBatch& scanned) {
   SLUICE_ASSIGN_OR_RETURN(policy::Applied applied,
                           policy::Apply(plan, scanned, scanned.rows(), parts_.pseudonyms));
   const int64_t rows = applied.output.rows();
-  std::vector<std::vector<std::string>> subjects(rows);
-  if (!plan.dataset->subject_fields.empty()) {
-    for (int64_t row = 0; row < rows; ++row)
-      subjects[row] = SubjectsOf(plan, scanned, applied.kept[row]);
+  const std::vector<int64_t> bad_values = BadValuesOf(plan, applied.kept, reader_->bad_cells());
+  std::vector<RowFacts> facts(rows);
+  for (int64_t row = 0; row < rows; ++row) {
+    facts[row].bad_values = bad_values[row];
+    if (!plan.dataset->subject_fields.empty())
+      facts[row].subjects = SubjectsOf(plan, scanned, applied.kept[row]);
   }
   const int64_t allowed = ReserveRows(rows);
   const absl::Status too_many =
@@ -175,10 +176,10 @@ absl::Status ReadRun::TakeRows(const records::RecordBatch& scanned) {
                   {{"grant", plan.grant->definition.id()}});
   if (!plan.ordered) {
     SLUICE_RETURN_IF_ERROR(too_many);
-    return Gather(std::move(applied.output), std::move(subjects));
+    return Gather(std::move(applied.output), std::move(facts));
   }
   for (int64_t row = 0; row < allowed; ++row)
-    SLUICE_RETURN_IF_ERROR(maker_->Add(applied.output, row, std::move(subjects[row]), made_));
+    SLUICE_RETURN_IF_ERROR(maker_->Add(applied.output, row, std::move(facts[row]), made_));
   if (!too_many.ok()) EndOfRows(too_many);
   return absl::OkStatus();
 }
@@ -200,8 +201,7 @@ int64_t ReadRun::ReserveRows(int64_t rows) {
 }
 
 // The order of a hidden key may not show, so all rows are held until they can be shuffled.
-absl::Status ReadRun::Gather(records::RecordBatch output,
-                             std::vector<std::vector<std::string>> subjects) {
+absl::Status ReadRun::Gather(records::RecordBatch output, std::vector<RowFacts> facts) {
   gathered_rows_ += output.rows();
   gathered_bytes_ += output.bytes();
   const v1::Grant& grant = access_.plan->grant->definition;
@@ -214,7 +214,7 @@ absl::Status ReadRun::Gather(records::RecordBatch output,
                               " rows match, and the grant hides the key that they would follow."),
                  {{"grant", grant.id()}, {"dataset", grant.dataset()}});
   gathered_.push_back(std::move(output));
-  std::move(subjects.begin(), subjects.end(), std::back_inserter(gathered_subjects_));
+  std::move(facts.begin(), facts.end(), std::back_inserter(gathered_facts_));
   return absl::OkStatus();
 }
 
@@ -223,9 +223,9 @@ absl::Status ReadRun::Shuffle() {
   const records::RecordBatch rows = Join(gathered_, access_.plan->output_schema, gathered_rows_);
   const std::string key = parts_.pseudonyms.DeriveKey("sluice/order/v1");
   for (int64_t row : policy::ShuffleOrder(rows, key))
-    SLUICE_RETURN_IF_ERROR(maker_->Add(rows, row, std::move(gathered_subjects_[row]), made_));
+    SLUICE_RETURN_IF_ERROR(maker_->Add(rows, row, std::move(gathered_facts_[row]), made_));
   gathered_.clear();
-  gathered_subjects_.clear();
+  gathered_facts_.clear();
   return absl::OkStatus();
 }
 

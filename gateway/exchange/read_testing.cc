@@ -69,10 +69,12 @@ class CountingReader : public adapters::RecordReader {
   adapters::SourceVersion version() const override { return {"version 7", std::nullopt}; }
   bool snapshot() const override { return true; }
   int64_t bad_values() const override { return 0; }
+  const std::vector<adapters::BadCell>& bad_cells() const override { return none_; }
 
  private:
   CountingSource& source_;
   const adapters::ScanRequest request_;
+  const std::vector<adapters::BadCell> none_;
   records::SchemaPtr schema_;
   int64_t row_ = 0;
   int number_ = 0;

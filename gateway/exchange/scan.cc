@@ -77,6 +77,22 @@ std::vector<std::string> SubjectsOf(const policy::Plan& plan, const records::Rec
   return subjects;
 }
 
+std::vector<int64_t> BadValuesOf(const policy::Plan& plan, const std::vector<int64_t>& kept,
+                                 const std::vector<adapters::BadCell>& bad_cells) {
+  std::vector<int64_t> counts(kept.size());
+  for (const adapters::BadCell& cell : bad_cells) {
+    const auto row = std::lower_bound(kept.begin(), kept.end(), cell.row);
+    const bool shown =
+        std::any_of(plan.output.begin(), plan.output.end(), [&](const policy::OutputField& out) {
+          return out.field == plan.scan_fields[cell.field] &&
+                 plan.grant->mask(out.granted).kind() != v1::MASK_KIND_NULL;
+        });
+    if (row == kept.end() || *row != cell.row || !shown) continue;
+    ++counts[row - kept.begin()];
+  }
+  return counts;
+}
+
 records::RecordBatch Join(const std::vector<records::RecordBatch>& batches,
                           const records::SchemaPtr& schema, int64_t rows) {
   if (batches.size() == 1 && batches[0].rows() == rows) return batches[0];

@@ -21,6 +21,12 @@ std::vector<records::Scalar> KeyOf(const policy::Plan& plan, const records::Reco
 std::vector<std::string> SubjectsOf(const policy::Plan& plan, const records::RecordBatch& scanned,
                                     int64_t row);
 
+// Of each kept row: its values that became null because they did not fit. Only those that the
+// consumer sees: what did not fit in other rows, or in fields that are not shown, is nobody's to
+// count.
+std::vector<int64_t> BadValuesOf(const policy::Plan& plan, const std::vector<int64_t>& kept,
+                                 const std::vector<adapters::BadCell>& bad_cells);
+
 // The first `rows` rows of several batches as one.
 records::RecordBatch Join(const std::vector<records::RecordBatch>& batches,
                           const records::SchemaPtr& schema, int64_t rows);

@@ -67,12 +67,32 @@ TEST_F(SourceFailuresTest, ABadValueStopsTheCall) {
 TEST_F(SourceFailuresTest, BadValuesThatTheOwnerLetsPassAreCounted) {
   exchange_->datasets["public-security/persons"].set_on_bad_value(v1::ON_BAD_VALUE_NULL_AND_COUNT);
   exchange_->Publish();
-  exchange_->ps.SetBadValues(3);
+  exchange_->ps.SetBadValues({{0, "name"}, {1, "name"}, {1, "district"}});
   const auto answer = exchange_->Query(PersonsRequest());
   ASSERT_TRUE(answer.ok()) << answer.status();
   EXPECT_EQ(answer->applied().bad_values(), 3);
   EXPECT_EQ(exchange_->Records().back().envelope.bad_values(), 3);
   EXPECT_EQ(exchange_->ps.last_request().on_bad_value, adapters::OnBadValue::kNullAndCount);
+}
+
+// Their number would tell of rows and fields that the grant hides.
+TEST_F(SourceFailuresTest, BadValuesThatDoNotLeaveAreNotCounted) {
+  exchange_->datasets["public-security/persons"].set_on_bad_value(v1::ON_BAD_VALUE_NULL_AND_COUNT);
+  exchange_->Publish();
+  exchange_->ps.SetBadValues({{0, "name"}, {1, "name"}, {1, "district"}});
+  v1::QueryRequest request = PersonsRequest();
+  request.add_fields("id_number");
+  request.add_fields("district");
+  const auto some_fields = exchange_->Query(request);
+  ASSERT_TRUE(some_fields.ok()) << some_fields.status();
+  EXPECT_EQ(some_fields->applied().bad_values(), 1);
+  request = PersonsRequest();
+  request.set_page_size(1);
+  const auto one_row = exchange_->Query(request);
+  ASSERT_TRUE(one_row.ok()) << one_row.status();
+  EXPECT_EQ(one_row->rows(), 1);
+  EXPECT_EQ(one_row->applied().bad_values(), 1);
+  EXPECT_EQ(exchange_->Records().back().envelope.bad_values(), 1);
 }
 
 TEST_F(SourceFailuresTest, ASchemaThatDriftedIsNotTheSourcesFailureToAnswer) {

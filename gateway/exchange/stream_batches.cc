@@ -8,6 +8,7 @@ namespace sluice::exchange {
 
 void StreamTotals::Add(const StreamBatch& batch) {
   rows_ += batch.rows;
+  bad_values_ += batch.bad_values;
   bytes_ += static_cast<int64_t>(batch.payload.size());
   tree_.Append(audit::LeafHash(AsBytes(batch.digest)));
   if (tree_.size() <= kMostLengths) {
@@ -17,8 +18,8 @@ void StreamTotals::Add(const StreamBatch& batch) {
   }
 }
 
-absl::Status BatchMaker::Add(const records::RecordBatch& batch, int64_t row,
-                             std::vector<std::string> subjects, std::vector<StreamBatch>& done) {
+absl::Status BatchMaker::Add(const records::RecordBatch& batch, int64_t row, RowFacts facts,
+                             std::vector<StreamBatch>& done) {
   const size_t before = open_.payload.size();
   writer_.AppendRow(batch, row, open_.payload);
   if (open_.payload.size() > most_bytes_ && before > 0) {
@@ -31,7 +32,8 @@ absl::Status BatchMaker::Add(const records::RecordBatch& batch, int64_t row,
   if (open_.payload.size() > most_bytes_)
     return Error(v1::REASON_ROW_TOO_LARGE, "one row is larger than a message may be.");
   ++open_.rows;
-  if (!subjects.empty()) open_.subjects.push_back(std::move(subjects));
+  open_.bad_values += facts.bad_values;
+  if (!facts.subjects.empty()) open_.subjects.push_back(std::move(facts.subjects));
   if (open_.rows >= kBatchRows || open_.payload.size() >= kBatchBytes) Close(done);
   return absl::OkStatus();
 }

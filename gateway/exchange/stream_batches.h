@@ -24,8 +24,15 @@ inline constexpr size_t kBatchBytes = 256 << 10;
 struct StreamBatch {
   std::string payload;
   int64_t rows = 0;
+  int64_t bad_values = 0;                          // let go as null, as they did not fit
   Hash digest = {};                                // SHA-256 of the payload
   std::vector<std::vector<std::string>> subjects;  // raw ids, a row each; leave with the run
+};
+
+// What goes with a row beside its text.
+struct RowFacts {
+  std::vector<std::string> subjects;  // raw ids
+  int64_t bad_values = 0;
 };
 
 // What is known of a stream's first batches, however many.
@@ -37,6 +44,7 @@ class StreamTotals {
   void Add(const StreamBatch& batch);
   int64_t rows() const { return rows_; }
   int64_t bytes() const { return bytes_; }
+  int64_t bad_values() const { return bad_values_; }
   int64_t batches() const { return static_cast<int64_t>(tree_.size()); }
   // The RFC 6962 root over the batches' digests.
   Hash digest() const { return tree_.Root(); }
@@ -44,7 +52,7 @@ class StreamTotals {
   const std::vector<int32_t>& lengths() const { return lengths_; }
 
  private:
-  int64_t rows_ = 0, bytes_ = 0;
+  int64_t rows_ = 0, bytes_ = 0, bad_values_ = 0;
   audit::CompactRange tree_;
   std::vector<int32_t> lengths_;
 };
@@ -60,8 +68,8 @@ class BatchMaker {
   }
 
   // Adds a row; a batch that is complete by it goes to the end of `done`. ROW_TOO_LARGE.
-  absl::Status Add(const records::RecordBatch& batch, int64_t row,
-                   std::vector<std::string> subjects, std::vector<StreamBatch>& done);
+  absl::Status Add(const records::RecordBatch& batch, int64_t row, RowFacts facts,
+                   std::vector<StreamBatch>& done);
   // The last batch, if there is anything in it.
   void Finish(std::vector<StreamBatch>& done);
 

@@ -8,6 +8,7 @@
 #include "gateway/base/error.h"
 #include "gateway/identity/definitions.h"
 #include "gateway/identity/registration.h"
+#include "gateway/records/utf8.h"
 
 namespace sluice::identity {
 namespace {
@@ -39,7 +40,7 @@ absl::Status Invalid(std::string_view field, std::string_view mistake) {
 absl::Status CheckStateChange(v1::RegistrationState state, const std::string& reason) {
   if (state != v1::REGISTRATION_STATE_ACTIVE && state != v1::REGISTRATION_STATE_SUSPENDED)
     return Invalid("state", "active or suspended");
-  if (reason.empty()) return Invalid("reason", "needed: it is recorded");
+  if (records::IsBlank(reason)) return Invalid("reason", "needed: it is recorded");
   if (reason.size() > 1000) return Invalid("reason", "at most 1,000 bytes");
   return absl::OkStatus();
 }

@@ -69,10 +69,16 @@ TEST(ScalarFromProto, TextForWhatTextCanSay) {
   EXPECT_FALSE(From("date32", Text("1969-12-32")).ok());
 }
 
-TEST(ScalarFromProto, TextIsNotTakenForWhatHasAKindOfItsOwn) {
-  for (const char* type : {"bool", "int64", "float64", "binary"}) {
-    EXPECT_FALSE(From(type, Text("1")).ok()) << type;
-  }
+TEST(ScalarFromProto, TextIsTakenInTheFormThatTheTypeIsWrittenIn) {
+  EXPECT_EQ(From("bool", Text("true")).value(), Scalar(true));
+  EXPECT_EQ(From("int64", Text("-17")).value(), Scalar(int64_t{-17}));
+  EXPECT_EQ(From("float64", Text("2.5")).value(), Scalar(2.5));
+  for (const char* text : {"1", "True", "yes", ""}) EXPECT_FALSE(From("bool", Text(text)).ok());
+  for (const char* text : {"01", "+1", "-0", " 1", "1.0", "1e3", "9223372036854775808", ""})
+    EXPECT_FALSE(From("int64", Text(text)).ok()) << text;
+  for (const char* text : {"nan", "inf", "1e999", " 1", "1,5", ""})
+    EXPECT_FALSE(From("float64", Text(text)).ok()) << text;
+  EXPECT_FALSE(From("binary", Text("1")).ok());
 }
 
 TEST(ScalarFromProto, WholeNumbersForDecimalsAndFloats) {
@@ -110,7 +116,7 @@ TEST(ScalarFromProto, TimesFinerOrFurtherThanTheCalendarAreRefused) {
 }
 
 TEST(ScalarFromProto, ErrorsSayWhatWasExpectedNeverTheValue) {
-  const std::string kSecret = "110101199003070000";
+  const std::string kSecret = "11010119900307000X";
   for (const char* type : kTypes) {
     if (TypeOf(type).id == TypeId::kUtf8) continue;
     const auto status = From(type, Text(kSecret)).status();

@@ -137,13 +137,22 @@ TEST_P(AdapterConformance, ABadValueBecomesNullAndIsCountedWhereAskedFor) {
   auto reader = adapter->Scan(request, Context());
   ASSERT_TRUE(reader.ok()) << reader.status();
   std::vector<records::RecordBatch> batches;
-  for (auto batch = (*reader)->Next(); batch.ok() && batch->has_value(); batch = (*reader)->Next())
+  size_t cells = 0;
+  for (auto batch = (*reader)->Next(); batch.ok() && batch->has_value();
+       batch = (*reader)->Next()) {
     batches.push_back(**batch);
+    cells += (*reader)->bad_cells().size();
+    for (const BadCell& cell : (*reader)->bad_cells())
+      EXPECT_TRUE((*batch)->column(cell.field).IsNull(cell.row));
+  }
   std::vector<Row> expected = table.rows;
   for (int field = 1; field < 7; ++field) expected[12][field] = std::monostate();
   expected[3][2] = std::monostate();
   EXPECT_EQ(RowsOf(batches), expected);
   EXPECT_EQ((*reader)->bad_values(), 7);
+  if (GetParam().tells_cells) {
+    EXPECT_EQ(cells, 7u);
+  }
 }
 
 TEST_P(AdapterConformance, ABadValueCountedAsNullIsFoundByIsNull) {

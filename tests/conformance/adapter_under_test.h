@@ -53,6 +53,8 @@ struct KindUnderTest {
   std::map<std::string, std::string> deviations;
   // Types that keys cannot have where this kind is reached.
   std::vector<records::TypeId> no_key_of = {};
+  // Whether it tells which values were bad; consumers are told how many.
+  bool tells_cells = true;
 };
 
 // What gtest prints of it.

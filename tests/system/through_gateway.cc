@@ -67,6 +67,8 @@ class GatewayReader : public RecordReader {
   void Cancel() override { cancelled_.Stop(); }
   adapters::SourceVersion version() const override { return version_; }
   int64_t bad_values() const override { return bad_values_; }
+  // Consumers are told how many, not which.
+  const std::vector<adapters::BadCell>& bad_cells() const override { return bad_cells_; }
 
  private:
   v1::QueryRequest query_;
@@ -75,6 +77,7 @@ class GatewayReader : public RecordReader {
   adapters::StopToken cancelled_;
   adapters::SourceVersion version_;
   int64_t bad_values_ = 0;
+  const std::vector<adapters::BadCell> bad_cells_;
   bool ended_ = false;
 };
 
@@ -212,6 +215,7 @@ adapters::conformance::KindUnderTest ThroughGateway(adapters::conformance::KindU
   kind.deviations["DescribesTablesWithColumnsAndKeys"] =
       "consumers see the catalogue, not the source's tables";
   kind.deviations["TheDeadlineEndsTheScan"] = "a consumer's deadline is its own, on its own clock";
+  kind.tells_cells = false;
   kind.no_key_of = {records::TypeId::kBinary, records::TypeId::kFloat64};
   kind.deviations["ABadValueInTheKeyAlwaysStops"] =
       "the catalogue takes no key that the source does not state to be unique";

@@ -1,0 +1,34 @@
+// Keys as bytes whose order (memcmp) is the order of scans: nulls first, numbers by size, text by
+// code point. No encoded column begins another of the same type, so that columns are put one behind
+// the other; -0.0 is 0.0, NaN the greatest.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adapters/delimited/values.h"
+#include "gateway/records/predicate.h"
+
+namespace sluice::adapters::delimited {
+
+// Longer ones are bad values: an index holds many.
+inline constexpr size_t kMostKeyBytes = 2'048;
+
+void AppendKey(const Value& value, std::string& out);
+
+// Keys from `low` on and before `high`; to the end where high is empty.
+struct KeyRange {
+  std::string low;
+  std::string high;
+  bool operator==(const KeyRange&) const = default;
+};
+
+// Disjoint ranges, ascending, outside of which the predicate certainly is not TRUE; `field` is the
+// first column of the key. Everything where nothing is certain.
+std::vector<KeyRange> RangesOf(const records::Predicate& predicate, int field);
+
+// Both must hold; for positions.
+std::vector<KeyRange> Behind(std::vector<KeyRange> ranges, const std::string& key);
+
+}  // namespace sluice::adapters::delimited

@@ -1,0 +1,63 @@
+// A scan of one version of a file. Each Next reads what a batch takes and looks whether the file is
+// still that version, before anything of the batch is given away.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adapters/adapter.h"
+#include "adapters/delimited/cursor.h"
+#include "adapters/delimited/versions.h"
+
+namespace sluice::adapters::delimited {
+
+// What the scans of a source share.
+struct Source {
+  std::shared_ptr<const DelimitedSettings> settings;
+  Budgets budgets;
+  Versions versions;
+};
+
+class DelimitedReader : public RecordReader {
+ public:
+  DelimitedReader(std::shared_ptr<Source> source, ScanRequest request, CallContext context);
+
+  absl::StatusOr<std::optional<records::RecordBatch>> Next() override;
+  void Cancel() override { cancelled_.store(true, std::memory_order_release); }
+  SourceVersion version() const override { return version_; }
+  bool snapshot() const override { return true; }
+  int64_t bad_values() const override { return bad_values_; }
+
+ private:
+  using Builders = std::vector<records::ColumnBuilder>;
+
+  absl::Status ChangesFirst(absl::Status status) const;
+  absl::Status Start(const Watch& watch);
+  absl::StatusOr<std::optional<records::RecordBatch>> ReadBatch(const Watch& watch);
+  absl::Status AppendRow(Builders& builders, int64_t row);
+
+  const std::shared_ptr<Source> source_;
+  const ScanRequest request_;
+  const CallContext context_;
+  const records::SchemaPtr schema_;
+  std::vector<bool> in_key_;  // by field
+
+  absl::Status failed_;  // what every Next says from then on
+  bool started_ = false;
+  std::shared_ptr<FileVersion> file_version_;
+  SourceVersion version_;
+  std::unique_ptr<RecordStream> stream_;
+  std::unique_ptr<Row> row_;
+  std::optional<Cursor> cursor_;
+  bool pending_ = false;  // the stream stands at a row that no batch has
+  bool at_end_ = false;
+  int64_t batch_rows_;
+  int64_t rows_read_ = 0;
+  int64_t bad_values_ = 0;
+  std::atomic<bool> cancelled_{false};
+};
+
+}  // namespace sluice::adapters::delimited
