@@ -63,7 +63,7 @@ function(sluice_room name)
 endfunction()
 
 # One test binary. LABELS deep: left to `script/test --deep`, and to the release build: what takes
-# minutes there takes too long under a sanitizer.
+# minutes there takes too long under a sanitizer. The release build's others are `plain`.
 function(sluice_test name)
   cmake_parse_arguments(TEST "GRPC" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
   if(TEST_GRPC AND SLUICE_SANITIZE STREQUAL "thread")
@@ -75,6 +75,9 @@ function(sluice_test name)
   add_executable(${name} ${TEST_SOURCES})
   target_link_libraries(${name} PRIVATE ${TEST_DEPS} GTest::gmock GTest::gtest_main)
   sluice_precompiled(${name} precompiled_tests ${TEST_GRPC})
+  if(NOT TEST_LABELS AND NOT SLUICE_SANITIZE)
+    set(TEST_LABELS plain)
+  endif()
   set(properties TIMEOUT 120)
   if(TEST_TIMEOUT)
     set(properties TIMEOUT ${TEST_TIMEOUT})

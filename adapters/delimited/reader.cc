@@ -88,6 +88,7 @@ absl::Status DelimitedReader::Start(const Watch& watch) {
 }
 
 absl::StatusOr<std::optional<RecordBatch>> DelimitedReader::ReadBatch(const Watch& watch) {
+  bad_cells_.clear();
   Builders builders;
   for (const FieldRequest& field : request_.fields) builders.emplace_back(field.field.type);
   int64_t rows = 0, bytes = 0;
@@ -131,6 +132,7 @@ absl::Status DelimitedReader::AppendRow(Builders& builders, int64_t row) {
       AddKey(status, "row", absl::StrCat(row));
       return status;
     }
+    bad_cells_.push_back({builders[i].length(), static_cast<int>(i)});
     builders[i].AppendNull();
     ++bad_values_;
   }

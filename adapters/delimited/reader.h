@@ -30,6 +30,7 @@ class DelimitedReader : public RecordReader {
   SourceVersion version() const override { return version_; }
   bool snapshot() const override { return true; }
   int64_t bad_values() const override { return bad_values_; }
+  const std::vector<BadCell>& bad_cells() const override { return bad_cells_; }
 
  private:
   using Builders = std::vector<records::ColumnBuilder>;
@@ -57,6 +58,7 @@ class DelimitedReader : public RecordReader {
   int64_t batch_rows_;
   int64_t rows_read_ = 0;
   int64_t bad_values_ = 0;
+  std::vector<BadCell> bad_cells_;
   std::atomic<bool> cancelled_{false};
 };
 

@@ -45,7 +45,6 @@ class HeadStream {
   uint64_t offset_ = 0;  // of the current head
   uint64_t size_ = 0;    // of the head before
   uint64_t count_ = 0;
-  bool started_ = false;
   std::string where_;
 };
 

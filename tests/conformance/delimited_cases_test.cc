@@ -22,7 +22,10 @@ using records::TypeId;
 
 std::string CasesFolder() {
   const char* const folder = std::getenv("SLUICE_CASES");
-  return folder != nullptr ? folder : SLUICE_CASES_DEFAULT;
+  // Settings take no path with ".." in it.
+  return std::filesystem::absolute(folder != nullptr ? folder : SLUICE_CASES_DEFAULT)
+      .lexically_normal()
+      .string();
 }
 
 struct Whole {

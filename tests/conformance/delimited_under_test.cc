@@ -65,15 +65,12 @@ class DelimitedUnderTest : public AdapterUnderTest {
 
   void Make(const TableData& table) override { Write(table); }
 
-  std::unique_ptr<Adapter> Open() override {
+  Source AsSource() const override {
     Settings settings = settings_;
     settings["work_folder"] = work_.path();
-    delimited::Budgets budgets;
     switch (variant_) {
       case DelimitedVariant::kPlain:
-        break;
       case DelimitedVariant::kShuffled:
-        budgets = {.sort_bytes = 4'096, .block_bytes = 4'096, .merge_width = 2, .mark_bytes = 512};
         break;
       case DelimitedVariant::kOneFile:
         settings["skip_lines"] = "1";
@@ -93,7 +90,14 @@ class DelimitedUnderTest : public AdapterUnderTest {
     } else {
       settings["folder"] = folder_.path();
     }
-    auto adapter = variant_ == DelimitedVariant::kShuffled ? OpenDelimited(settings, budgets)
+    return {"delimited", settings};
+  }
+
+  std::unique_ptr<Adapter> Open() override {
+    const Settings settings = AsSource().settings;
+    const delimited::Budgets small = {
+        .sort_bytes = 4'096, .block_bytes = 4'096, .merge_width = 2, .mark_bytes = 512};
+    auto adapter = variant_ == DelimitedVariant::kShuffled ? OpenDelimited(settings, small)
                                                            : FindKind("delimited")->open(settings);
     EXPECT_TRUE(adapter.ok()) << adapter.status();
     return adapter.ok() ? *std::move(adapter) : nullptr;

@@ -100,7 +100,7 @@ TEST(ServerTest, ACompressedBombIsRefusedBeforeItIsInflated) {
   ASSERT_TRUE(client.Call("/sluice.v1.Registry/WhoAmI", v1::WhoAmIRequest(), who).ok());
   v1::QueryRequest request = Deployment::PersonsQuery();
   request.set_filter(std::string(64 << 20, '\0'));
-  const int64_t before = ResidentKib(gateway.daemon().pid());
+  [[maybe_unused]] const int64_t before = ResidentKib(gateway.daemon().pid());
   for (const grpc_compression_algorithm algorithm : {GRPC_COMPRESS_GZIP, GRPC_COMPRESS_DEFLATE}) {
     v1::QueryResponse reply;
     const absl::Status refused =
@@ -109,7 +109,9 @@ TEST(ServerTest, ACompressedBombIsRefusedBeforeItIsInflated) {
         });
     EXPECT_EQ(refused.code(), absl::StatusCode::kUnimplemented) << refused;
   }
+#ifndef __SANITIZE_ADDRESS__  // which keeps what was freed
   EXPECT_LT(ResidentKib(gateway.daemon().pid()) - before, 16 << 10);
+#endif
 }
 
 TEST(ServerTest, AnOversizedRequestOrHeaderIsRefused) {
