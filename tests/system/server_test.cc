@@ -67,6 +67,9 @@ class IdleConnections {
 // gRPC's listener stops accepting for good once accept fails for want of descriptors, and the
 // process looks healthy (CVE-2023-4785). It is noticed, and the supervisor gets the process back.
 TEST(ServerTest, AListenerKilledByTooManyConnectionsEndsTheProcess) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "without descriptors the sanitizer takes sound objects for broken ones";
+#endif
   Deployment gateway;
   gateway.Replace("sluiced.yaml", "connections: 4096", "connections: 20");
   Surroundings few;
