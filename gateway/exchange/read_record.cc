@@ -123,12 +123,10 @@ void ReadRun::Recorded(const v1::Receipt& receipt, Step step) {
 void ReadRun::RecordClosed() {
   audit::Draft draft;
   absl::Status why;
-  std::deque<QuotaLedger::Reservation> unused;  // rows that were reserved and stay
   {
     MutexLock lock(mutex_);
     draft = DraftWith(v1::RECORD_KIND_CLOSED, sent_);
     why = why_;
-    unused.swap(reserved_);
   }
   if (!why.ok()) {
     why = PublicStatus(why, access_.call.call_id, parts_.operations);

@@ -121,6 +121,7 @@ void ReadRun::End(absl::Status why, v1::RecordKind kind) {
 void ReadRun::Conclude() {
   absl::Status refused;
   v1::RecordKind kind = v1::RECORD_KIND_UNSPECIFIED;
+  std::deque<QuotaLedger::Reservation> unused;  // rows that were reserved and stay
   {
     MutexLock lock(mutex_);
     // What is being recorded stands in the log before the end does.
@@ -128,7 +129,9 @@ void ReadRun::Conclude() {
     closing_ = true;
     if (opened_ < 0) refused = why_;
     kind = refusal_;
+    unused.swap(reserved_);
   }
+  unused.clear();
   if (refused.ok()) return RecordClosed();
   Refuse(std::move(refused), DraftOf(kind));
 }

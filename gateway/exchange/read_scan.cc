@@ -192,7 +192,8 @@ int64_t ReadRun::ReserveRows(int64_t rows) {
     if (reservation.ok()) {
       available_ += more;
       MutexLock lock(mutex_);
-      reserved_.push_back(*std::move(reservation));
+      // What is reserved too late is given back here.
+      if (!ended_) reserved_.push_back(*std::move(reservation));
     }
   }
   const int64_t allowed = std::min(rows, available_);

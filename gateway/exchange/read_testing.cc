@@ -304,6 +304,7 @@ ReadWorld::ReadWorld(const Options& options, std::unique_ptr<FakeFileSystem> sto
 }
 
 ReadWorld::~ReadWorld() {
+  cancel = nullptr;
   source.LetGo();
   log->PassAll();
   running->EndAll(Error(v1::REASON_SHUTTING_DOWN, "the test is over."));

@@ -3,11 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <sstream>
-
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "gateway/audit/cases_testing.h"
 #include "gateway/base/error.h"
 
 namespace sluice::exchange {
@@ -67,12 +65,9 @@ TEST(BatchMakerTest, ABatchIsCompleteByRowsOrBytes) {
 
 // The lines of each fenced block of a page of the documents.
 std::vector<std::vector<std::string>> Blocks(const std::string& name) {
-  const std::string here = __FILE__;
-  std::ifstream file(here.substr(0, here.rfind("/gateway/")) + "/docs/formats/" + name);
-  std::ostringstream text;
-  text << file.rdbuf();
+  const std::string text = audit::ReadSourceFile("docs/formats/" + name);
   std::vector<std::vector<std::string>> blocks;
-  const std::vector<std::string> parts = absl::StrSplit(text.str(), "```\n");
+  const std::vector<std::string> parts = absl::StrSplit(text, "```\n");
   for (size_t i = 1; i < parts.size(); i += 2)
     blocks.push_back(absl::StrSplit(parts[i], '\n', absl::SkipEmpty()));
   return blocks;
