@@ -1,4 +1,6 @@
 // sluice audit list|show: reading the log through the gateway, which records each reading.
+#include <set>
+
 #include "absl/strings/str_cat.h"
 #include "cli/audit_proofs.h"
 #include "cli/commands.h"
@@ -36,12 +38,33 @@ absl::StatusOr<v1::ListRecordsRequest> MakeRequest(const Environment& environmen
   if (!options.kind.empty()) {
     request.set_kind(KindFromWord(options.kind));
     if (request.kind() == v1::RECORD_KIND_UNSPECIFIED)
-      return UsageError(absl::StrCat("\"", options.kind, "\" is no kind of record."),
-                        "released, denied, denials, failed, changed, read, started or stopped");
+      return UsageError(
+          absl::StrCat("\"", options.kind, "\" is no kind of record."),
+          "released, denied, denials, failed, opened, progress, closed, abandoned, changed, read, "
+          "started or stopped");
   }
   if (options.limit < 0)
     return UsageError("--limit is a number of records; 0 means all.", "--limit 100");
   return request;
+}
+
+bool HasEnded(const v1::Record& record) {
+  return record.latest().kind() == v1::RECORD_KIND_CLOSED ||
+         record.latest().kind() == v1::RECORD_KIND_ABANDONED;
+}
+
+// "UNFINISHED since 15:41" where a stream has no end yet: it runs, or it was cut by a crash that no
+// start has followed.
+std::string StreamOutcome(const v1::Record& record, const absl::TimeZone& zone) {
+  if (record.envelope().kind() != v1::RECORD_KIND_OPENED) return OutcomeWords(record.envelope());
+  if (HasEnded(record)) return absl::StrCat("stream opened, ended by #", record.latest_index());
+  const v1::AuditEnvelope& last = record.has_latest_index() ? record.latest() : record.envelope();
+  return absl::StrCat("UNFINISHED since ", FormatShort(ToMicros(last.time()), zone).substr(6, 5));
+}
+
+std::string StreamCount(const v1::Record& record) {
+  const bool unfinished = record.envelope().kind() == v1::RECORD_KIND_OPENED && !HasEnded(record);
+  return unfinished ? absl::StrCat("≤", record.latest().count()) : CountWords(record.envelope());
 }
 
 std::string Summary(const v1::ListRecordsResponse& last, size_t count) {
@@ -68,13 +91,18 @@ absl::Status List(Session& session, const ListOptions& options) {
   } while (!request.page_token().empty() &&
            (options.limit == 0 || static_cast<int64_t>(records.size()) < options.limit));
 
+  std::set<int64_t> listed;
+  for (const v1::Record& record : records) listed.insert(record.index());
   std::vector<std::vector<std::string>> rows;
   for (const v1::Record& record : records) {
+    // The record of a stream's end stands for the whole stream.
+    if (record.has_latest_index() && HasEnded(record) && listed.contains(record.latest_index()))
+      continue;
     const v1::AuditEnvelope& envelope = record.envelope();
     rows.push_back({absl::StrCat(record.index()),
                     FormatShort(ToMicros(envelope.time()), environment.zone),
                     ActorWords(envelope.actor()), envelope.dataset(), envelope.purpose(),
-                    OutcomeWords(envelope), CountWords(envelope)});
+                    StreamOutcome(record, environment.zone), StreamCount(record)});
   }
   const std::string offset = FormatOffset(environment.clock.Now(), environment.zone);
   session.PrintList({{"#", true},
@@ -125,8 +153,10 @@ void AddAuditCommands(CLI::App& app, Invocation& invocation) {
   list->add_option("--agency", options->agency, "of the consumer, or of who acted");
   list->add_option("--dataset", options->dataset, "AGENCY/DATASET");
   list->add_option("--grant", options->grant, "such as 7q4m2k");
-  list->add_option("--kind", options->kind,
-                   "released, denied, denials, failed, changed, read, started, stopped");
+  list->add_option(
+      "--kind", options->kind,
+      "released, denied, denials, failed, opened, progress, closed, abandoned, changed, "
+      "read, started, stopped; without it, all but progress");
   list->add_option("--limit", options->limit, "records at most (100); 0: all");
   list->callback([&invocation, options] {
     invocation.command = [options](Session& session) { return List(session, *options); };

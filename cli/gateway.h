@@ -1,4 +1,4 @@
-// A gateway as the commands see it: named unary calls that take a message and give one.
+// A gateway as the commands see it: named calls that take a message and give one, or many.
 //
 //   SLUICE_ASSIGN_OR_RETURN(const v1::WhoAmIResponse who, Call(gateway, kWhoAmI, {}));
 #pragma once
@@ -22,6 +22,12 @@ class Gateway {
   // LocalError, in words that say what to do.
   virtual absl::Status Invoke(const char* path, const google::protobuf::Message& request,
                               google::protobuf::Message& response) = 0;
+  // A call that gives many: `each` is told after each message was parsed into `response`, on this
+  // thread; the next is taken only when it returns. What it returns, if not OK, ends the call and
+  // is the result. `deadline` is from now on; 0: none but the gateway's.
+  virtual absl::Status Stream(const char* path, const google::protobuf::Message& request,
+                              google::protobuf::Message& response, Micros deadline,
+                              const std::function<absl::Status()>& each) = 0;
 };
 
 // Opens no connection yet. `deadline` is each call's.
@@ -43,6 +49,14 @@ absl::StatusOr<typename M::Response> Call(Gateway& gateway, const M& method,
   const absl::Status status = gateway.Invoke(method.path, request, response);
   if (!status.ok()) return status;
   return response;
+}
+
+template <class M>
+absl::Status CallStream(Gateway& gateway, const M& method, const typename M::Request& request,
+                        Micros deadline,
+                        const std::function<absl::Status(typename M::Response&)>& each) {
+  typename M::Response response;
+  return gateway.Stream(method.path, request, response, deadline, [&] { return each(response); });
 }
 
 }  // namespace sluice::cli

@@ -48,6 +48,9 @@ limits:
   max_page_rows: 1000
   default_deadline: 30s        # of a call that names none
   max_deadline: 2m
+  max_read: 6h                 # of a stream; also of one that names no deadline
+  stall: 30s                   # a stream whose consumer takes nothing for this long is cut
+  streams: 64                  # open at once; each holds some 10 MiB at most
   token_life: 1h               # of page tokens
   connections: 4096            # open files are checked against it at start
   streams_per_connection: 512

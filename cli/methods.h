@@ -14,6 +14,7 @@ namespace sluice::cli {
 
 #define SLUICE_CLI_METHODS(METHOD)        \
   METHOD(Exchange, Query)                 \
+  METHOD(Exchange, Read)                  \
   METHOD(Catalogue, ApplyDataset)         \
   METHOD(Catalogue, GetDataset)           \
   METHOD(Catalogue, ListDatasets)         \

@@ -24,4 +24,13 @@ void ProgressBar::Show(uint64_t done, uint64_t all) {
   environment_.err << "\r[" << bar << "] " << percent << "%" << std::flush;
 }
 
+void ProgressBar::ShowSoFar(const std::string& text) {
+  if (!environment_.err_is_terminal) return;
+  const Micros now = environment_.clock.Monotonic();
+  if (drawn_ >= 0 && now - drawn_at_ < kSecond / 10) return;
+  drawn_ = 0;
+  drawn_at_ = now;
+  environment_.err << "\r\x1b[K" << text << std::flush;
+}
+
 }  // namespace sluice::cli

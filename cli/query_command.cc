@@ -4,11 +4,9 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
+#include "cli/access_options.h"
 #include "cli/commands.h"
 #include "cli/methods.h"
-#include "cli/parameters.h"
 #include "cli/query_summary.h"
 #include "cli/receipts.h"
 #include "cli/words.h"
@@ -23,56 +21,18 @@ namespace {
 constexpr int64_t kPageRows = 100;
 
 struct QueryOptions {
-  std::string dataset, purpose, case_reference, end_user, on_behalf_of, grant, request_id, where;
-  std::vector<std::string> parameters;
-  std::string fields;
+  AccessOptions access;
   std::optional<int64_t> limit;
   int32_t page_size = 0;
   std::string save_payload;
 };
 
-// The command again, without values of parameters: those may be personal, and come from a file or
-// the standard input instead.
 std::string Again(const QueryOptions& options, const std::string& request_id) {
-  std::string line = absl::StrCat("sluice query ", ShellQuoted(options.dataset), " --purpose ",
-                                  ShellQuoted(options.purpose));
-  const auto add = [&line](const char* name, const std::string& value) {
-    if (!value.empty()) absl::StrAppend(&line, " ", name, " ", ShellQuoted(value));
-  };
-  add("--case", options.case_reference);
-  add("--user", options.end_user);
-  add("--on-behalf-of", options.on_behalf_of);
-  add("--grant", options.grant);
-  add("--where", options.where);
-  for (const std::string& parameter : options.parameters) {
-    const size_t equals = parameter.find('=');
-    const bool literal = equals == std::string::npos || parameter.substr(equals + 1, 1) != "@";
-    add("--param", literal ? parameter.substr(0, equals) + "=@-" : parameter);
-  }
-  add("--fields", options.fields);
-  if (options.limit) add("--limit", absl::StrCat(*options.limit));
-  if (options.page_size > 0) add("--page-size", absl::StrCat(options.page_size));
-  add("--request-id", request_id);
+  std::string line = CommandAgain("query", options.access);
+  if (options.limit) absl::StrAppend(&line, " --limit ", *options.limit);
+  if (options.page_size > 0) absl::StrAppend(&line, " --page-size ", options.page_size);
+  if (!request_id.empty()) absl::StrAppend(&line, " --request-id ", ShellQuoted(request_id));
   return line;
-}
-
-// "  a = 1 AND b = 2 OR c = 3" with a mark under the position that the gateway named.
-void AddFilterMark(const absl::Status& status, const std::string& where, Failure& failure) {
-  const auto request = BadRequestOf(status);
-  if (!request || where.empty()) return;
-  for (const auto& violation : request->field_violations()) {
-    size_t position = 0;
-    if (!violation.field().starts_with("filter:") ||
-        !absl::SimpleAtoi(violation.field().substr(7), &position) || position == 0)
-      continue;
-    size_t bytes = 0;  // of the code points before it
-    for (size_t points = 0; bytes < where.size(); ++bytes) {
-      if ((where[bytes] & 0xC0) != 0x80 && ++points == position) break;
-    }
-    const std::string mark(DisplayWidth(Harmless(where.substr(0, bytes))), ' ');
-    failure.lines.insert(failure.lines.begin(), {{"filter", Harmless(where)}, {"", mark + "^"}});
-    return;
-  }
 }
 
 class Query {
@@ -99,22 +59,12 @@ class Query {
   absl::Status Prepare() {
     if (options_.limit && *options_.limit < 0)
       return UsageError("--limit is a number of rows; 0 means all.", "--limit 100");
-    request_.set_dataset(options_.dataset);
-    request_.set_purpose(options_.purpose);
-    request_.set_case_reference(options_.case_reference);
-    request_.set_end_user(options_.end_user);
-    request_.set_on_behalf_of(options_.on_behalf_of);
-    request_.set_grant(options_.grant);
-    request_.set_filter(options_.where);
-    for (const auto field : absl::StrSplit(options_.fields, ',', absl::SkipWhitespace()))
-      request_.add_fields(std::string(absl::StripAsciiWhitespace(field)));
     // One size for all pages: a page token belongs to a request with the same one.
     int64_t size = options_.page_size;
     if (size == 0 && options_.limit && *options_.limit > 0)
       size = std::min(*options_.limit, kPageRows);
     request_.set_page_size(static_cast<int32_t>(size));
-    return ReadParameters(options_.parameters, session_.environment.files, session_.environment.in,
-                          *request_.mutable_parameters());
+    return FillRequest(options_.access, session_, request_);
   }
 
   // Rows still wanted; -1 where all are.
@@ -125,8 +75,8 @@ class Query {
 
   absl::Status OnePage() {
     const bool first = totals_.pages == 0;
-    request_.set_request_id(first && !options_.request_id.empty()
-                                ? options_.request_id
+    request_.set_request_id(first && !options_.access.request_id.empty()
+                                ? options_.access.request_id
                                 : HexEncode(session_.environment.random.Bytes(16)));
     request_.set_page_token(response_.next_page_token());
     auto response = Ask(session_, kQuery, request_);
@@ -145,8 +95,7 @@ class Query {
 
   // What may be tried again can be: the access stays the same one.
   absl::Status Explained(const absl::Status& status) const {
-    Failure failure = DescribeFailure(status);
-    AddFilterMark(status, options_.where, failure);
+    Failure failure = DescribeRefusal(status, options_.access);
     if (failure.exit_code != kTryLater) return FromFailure(std::move(failure));
     const std::string again =
         Again(options_, totals_.pages == 0 ? request_.request_id() : std::string());
@@ -232,21 +181,7 @@ class Query {
 void AddQueryCommand(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<QueryOptions>();
   CLI::App* query = app.add_subcommand("query", "ask for records of a dataset");
-  query->add_option("dataset", options->dataset, "AGENCY/DATASET")->required();
-  query->add_option("--purpose", options->purpose, "a code of the authority's list")->required();
-  query->add_option("--case", options->case_reference, "the case that you ask for");
-  query->add_option("--user", options->end_user, "the end user on whose screen it will stand");
-  query->add_option("--on-behalf-of", options->on_behalf_of, "whom you ask for");
-  query->add_option("--grant", options->grant, "the grant to use, where several allow the call");
-  query->add_option("--request-id", options->request_id,
-                    "the same id with the same request is the same access");
-  query->add_option("--where", options->where, "filter, such as 'id_number = $id'");
-  query
-      ->add_option("--param", options->parameters,
-                   "NAME=VALUE, NAME=@FILE or NAME=@- (a value a line); personal identifiers "
-                   "belong in a file or on standard input")
-      ->allow_extra_args(false);
-  query->add_option("--fields", options->fields, "a,b: only these, in this order");
+  AddAccessOptions(*query, options->access);
   query->add_option("--limit", options->limit,
                     "rows to fetch, page by page; 0: all. Without it: one page");
   query->add_option("--page-size", options->page_size, "rows a page")->check(CLI::Range(0, 10000));

@@ -14,11 +14,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-absl::Status Broken(std::string_view what) {
-  return LocalError("RECEIPT_BROKEN", what, {},
-                    "keep what you have and show it to the auditor; the gateway did not prove it");
-}
-
 // Reads fields, remembering the first that is wrong.
 class Fields {
  public:
@@ -69,10 +64,18 @@ class Fields {
 
 }  // namespace
 
+absl::Status ReceiptBroken(std::string_view what) {
+  return LocalError("RECEIPT_BROKEN", what, {},
+                    "keep what you have and show it to the auditor; the gateway did not prove it");
+}
+
 std::string FormatReceipt(const v1::Receipt& receipt) { return ToJson(receipt).dump(1) + "\n"; }
 
 absl::StatusOr<v1::Receipt> ParseReceipt(std::string_view text) {
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return ReceiptFromJson(Json::parse(text, nullptr, /*allow_exceptions=*/false));
+}
+
+absl::StatusOr<v1::Receipt> ReceiptFromJson(const Json& json) {
   if (!json.is_object()) return absl::InvalidArgumentError("receipt: no JSON object");
   Fields fields(json);
   v1::Receipt receipt;
@@ -90,21 +93,23 @@ absl::StatusOr<v1::Receipt> ParseReceipt(std::string_view text) {
 absl::StatusOr<v1::AuditEnvelope> CheckReceipt(const v1::Receipt& receipt,
                                                const audit::VerifierKey& key) {
   if (const absl::Status status = audit::VerifyReceipt(receipt, key); !status.ok())
-    return Broken(absl::StrCat("the receipt does not hold: ", std::string(status.message())));
+    return ReceiptBroken(
+        absl::StrCat("the receipt does not hold: ", std::string(status.message())));
   v1::AuditEnvelope envelope;
   if (!envelope.ParseFromString(receipt.envelope()))
-    return Broken("the receipt's envelope cannot be read.");
+    return ReceiptBroken("the receipt's envelope cannot be read.");
   return envelope;
 }
 
 absl::Status CheckPayload(const v1::AuditEnvelope& envelope, std::string_view payload) {
   if (envelope.kind() != v1::RECORD_KIND_RELEASED)
-    return Broken("the receipt is of a record that let nothing go.");
+    return ReceiptBroken("the receipt is of a record that let nothing go.");
   if (static_cast<uint64_t>(envelope.payload_bytes()) != payload.size())
-    return Broken(absl::StrCat("the receipt is about ", envelope.payload_bytes(),
-                               " bytes, and these are ", payload.size(), "."));
+    return ReceiptBroken(absl::StrCat("the receipt is about ", envelope.payload_bytes(),
+                                      " bytes, and these are ", payload.size(), "."));
   if (envelope.digest() != AsBytes(Sha256(payload)))
-    return Broken("the bytes are not those that the receipt is about: their SHA-256 differs.");
+    return ReceiptBroken(
+        "the bytes are not those that the receipt is about: their SHA-256 differs.");
   return absl::OkStatus();
 }
 
@@ -114,12 +119,14 @@ absl::StatusOr<v1::AuditEnvelope> CheckAnswer(const v1::QueryRequest& request,
   SLUICE_ASSIGN_OR_RETURN(v1::AuditEnvelope envelope, CheckReceipt(response.receipt(), key));
   SLUICE_RETURN_IF_ERROR(CheckPayload(envelope, response.payload()));
   // A true receipt of another access would prove nothing about this one.
-  if (envelope.dataset() != request.dataset()) return Broken("the receipt is of another dataset.");
-  if (envelope.purpose() != request.purpose()) return Broken("the receipt is for another purpose.");
+  if (envelope.dataset() != request.dataset())
+    return ReceiptBroken("the receipt is of another dataset.");
+  if (envelope.purpose() != request.purpose())
+    return ReceiptBroken("the receipt is for another purpose.");
   if (envelope.media_type() != response.media_type())
-    return Broken("the receipt is of another media type.");
+    return ReceiptBroken("the receipt is of another media type.");
   if (envelope.count() != response.rows())
-    return Broken("the receipt is about another number of rows.");
+    return ReceiptBroken("the receipt is about another number of rows.");
   return envelope;
 }
 

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "gateway/audit/signed_note.h"
 #include "gateway/base/file_system.h"
+#include "nlohmann/json.hpp"
 #include "sluice/v1/audit_record.pb.h"
 #include "sluice/v1/exchange.pb.h"
 
@@ -15,6 +16,10 @@ namespace sluice::cli {
 std::string FormatReceipt(const v1::Receipt& receipt);
 // INVALID_ARGUMENT where the text is none; what it says is not checked here.
 absl::StatusOr<v1::Receipt> ParseReceipt(std::string_view text);
+absl::StatusOr<v1::Receipt> ReceiptFromJson(const nlohmann::json& json);
+
+// LocalError RECEIPT_BROKEN.
+absl::Status ReceiptBroken(std::string_view what);
 
 // The envelope that the receipt proves; LocalError RECEIPT_BROKEN where it does not hold.
 absl::StatusOr<v1::AuditEnvelope> CheckReceipt(const v1::Receipt& receipt,

@@ -1,5 +1,6 @@
 #include "cli/record_words.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -21,6 +22,13 @@ std::string Links(const v1::AuditEnvelope& envelope) {
   if (envelope.first_page() >= 0) absl::StrAppend(&links, ", page of #", envelope.first_page());
   if (envelope.repeats() >= 0) absl::StrAppend(&links, ", repeats #", envelope.repeats());
   return links;
+}
+
+// "3 min", "12 s".
+std::string Lasted(Micros time) {
+  if (time < 2 * kMinute) return absl::StrCat(std::max<Micros>(time, 0) / kSecond, " s");
+  if (time < 2 * kHour) return absl::StrCat(time / kMinute, " min");
+  return absl::StrCat(time / kHour, " h");
 }
 
 }  // namespace
@@ -59,6 +67,19 @@ std::string OutcomeWords(const v1::AuditEnvelope& envelope) {
                           " in a second");
     case v1::RECORD_KIND_FAILED:
       return "failed " + ReasonName(envelope.reason());
+    case v1::RECORD_KIND_OPENED:
+      return "stream opened" + Links(envelope);
+    case v1::RECORD_KIND_PROGRESS:
+      return absl::StrCat("stream #", envelope.opened(), ", step ", envelope.steps());
+    case v1::RECORD_KIND_CLOSED: {
+      const std::string lasted =
+          Lasted(ToMicros(envelope.time()) - ToMicros(envelope.opened_time()));
+      return envelope.reason() == v1::REASON_UNSPECIFIED
+                 ? "released, stream " + lasted
+                 : absl::StrCat("cut ", ReasonName(envelope.reason()), ", stream ", lasted);
+    }
+    case v1::RECORD_KIND_ABANDONED:
+      return absl::StrCat("ABANDONED, stream #", envelope.opened());
     case v1::RECORD_KIND_CHANGED:
       return absl::StrCat(envelope.action(), " ", envelope.resource_kind(), " ",
                           envelope.resource_name());
@@ -75,7 +96,16 @@ std::string OutcomeWords(const v1::AuditEnvelope& envelope) {
 }
 
 std::string CountWords(const v1::AuditEnvelope& envelope) {
-  return envelope.kind() == v1::RECORD_KIND_RELEASED ? absl::StrCat(envelope.count()) : "–";
+  switch (envelope.kind()) {
+    case v1::RECORD_KIND_RELEASED:
+    case v1::RECORD_KIND_CLOSED:
+      return absl::StrCat(envelope.count());
+    case v1::RECORD_KIND_PROGRESS:
+    case v1::RECORD_KIND_ABANDONED:
+      return absl::StrCat("≤", envelope.count());
+    default:
+      return "–";
+  }
 }
 
 FailureLines EnvelopeLines(const v1::AuditEnvelope& envelope) {
@@ -98,6 +128,15 @@ FailureLines EnvelopeLines(const v1::AuditEnvelope& envelope) {
     add("rows", Grouped(envelope.count()));
     add("payload", absl::StrCat(envelope.payload_bytes(), " bytes of ", envelope.media_type()));
     add("sha256", HexEncode(envelope.digest()));
+  }
+  if (envelope.has_opened()) {
+    add("stream", absl::StrCat("opened by #", envelope.opened(), " at ",
+                               FormatZulu(ToMicros(envelope.opened_time()))));
+    const char* most = envelope.kind() == v1::RECORD_KIND_CLOSED ? "" : " at most";
+    add("rows", Grouped(envelope.count()) + most);
+    add("payload", absl::StrCat(envelope.payload_bytes(), " bytes of ", envelope.media_type(),
+                                " in ", envelope.batches(), " batches", most));
+    add("root", HexEncode(envelope.digest()));
   }
   return lines;
 }

@@ -18,7 +18,8 @@ void AddSharedOptions(CLI::App& app, SharedOptions& options) {
       ->check(CLI::IsMember({"table", "json", "csv", "markdown"}));
   app.add_option("--lang", options.language, "language of labels")
       ->check(CLI::IsMember({"en", "zh"}));
-  app.add_option("--timeout", options.timeout, "the longest that a call may take (30s)");
+  app.add_option("--timeout", options.timeout,
+                 "the longest that a call may take (30s; read: as long as it takes)");
 }
 
 void AddCommands(CLI::App& app, Invocation& invocation) {
@@ -29,6 +30,7 @@ void AddCommands(CLI::App& app, Invocation& invocation) {
   AddCatalogueCommands(app, invocation);
   AddGrantCommands(app, invocation);
   AddQueryCommand(app, invocation);
+  AddReadCommand(app, invocation);
   AddWhoAmICommand(app, invocation);
   AddStatusCommands(app, invocation);
   AddAuditCommands(app, invocation);

@@ -2,13 +2,13 @@
 
 #include <map>
 
+#include "absl/strings/str_cat.h"
 #include "cli/json.h"
+#include "gateway/base/error.h"
 #include "gateway/base/yaml.h"
 
 namespace sluice::cli {
 namespace {
-
-constexpr Micros kLongestTimeout = kHour;
 
 const std::map<std::string_view, std::string_view>& ChineseWords() {
   static const auto* const words = new std::map<std::string_view, std::string_view>{
@@ -30,7 +30,21 @@ const std::map<std::string_view, std::string_view>& ChineseWords() {
   return *words;
 }
 
+absl::StatusOr<Micros> ParseTimeout(const std::string& text, Micros if_none, Micros most,
+                                    const char* most_words) {
+  if (text.empty()) return if_none;
+  const YamlDocument timeout = YamlDocument::Parse(text, "--timeout");
+  const Micros parsed = timeout.root().AsDuration(if_none, 100 * kMillisecond, most);
+  if (timeout.status().ok()) return parsed;
+  return UsageError(absl::StrCat("--timeout is a duration from 100ms to ", most_words, "."),
+                    "--timeout 30s");
+}
+
 }  // namespace
+
+absl::StatusOr<Micros> Session::StreamDeadline() const {
+  return ParseTimeout(options_.timeout, 0, kDay, "24h");
+}
 
 absl::StatusOr<const Profile*> Session::GetProfile() {
   if (!profile_) {
@@ -43,11 +57,8 @@ absl::StatusOr<const Profile*> Session::GetProfile() {
 
 absl::StatusOr<cli::Gateway*> Session::GetGateway() {
   if (gateway_ != nullptr) return gateway_.get();
-  const YamlDocument timeout = YamlDocument::Parse(options_.timeout, "--timeout");
-  const Micros deadline =
-      timeout.root().AsDuration(30 * kSecond, 100 * kMillisecond, kLongestTimeout);
-  if (!timeout.status().ok())
-    return UsageError("--timeout is a duration from 100ms to 1h.", "--timeout 30s");
+  SLUICE_ASSIGN_OR_RETURN(const Micros deadline,
+                          ParseTimeout(options_.timeout, 30 * kSecond, kHour, "1h"));
   auto profile = GetProfile();
   if (!profile.ok()) return profile.status();
   auto gateway = environment.connect(**profile, deadline);

@@ -23,7 +23,7 @@ struct SharedOptions {
   std::string profile;
   std::string format;  // empty: a table to a terminal, JSON lines elsewhere
   std::string language = "en";
-  std::string timeout = "30s";
+  std::string timeout;  // empty: 30 s, and for a stream the gateway's maximum
 };
 
 // Not for two threads.
@@ -36,7 +36,12 @@ class Session {
   absl::StatusOr<const Profile*> GetProfile();
   absl::StatusOr<cli::Gateway*> GetGateway();
 
+  // Of a stream, from now on; 0 where none was asked for.
+  absl::StatusOr<Micros> StreamDeadline() const;
+
   Format format() const;
+  // The format asked for by name; empty where none was.
+  const std::string& format_named() const { return options_.format; }
   bool markdown() const { return options_.format == "markdown"; }  // for explain alone
   bool chinese() const { return options_.language == "zh"; }
   // The Chinese word where the person asked for Chinese. Reasons are never translated.

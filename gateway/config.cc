@@ -95,6 +95,9 @@ class Reader {
         map.Optional("default_deadline").AsDuration(limits.default_deadline, kSecond, kHour);
     limits.max_deadline =
         map.Optional("max_deadline").AsDuration(limits.max_deadline, kSecond, kHour);
+    limits.max_read = map.Optional("max_read").AsDuration(limits.max_read, kMinute, kDay);
+    limits.stall = map.Optional("stall").AsDuration(limits.stall, kSecond, kHour);
+    limits.streams = Count(map.Optional("streams"), limits.streams);
     limits.token_life = map.Optional("token_life").AsDuration(limits.token_life, kSecond, kDay);
     limits.connections = Count(map.Optional("connections"), limits.connections);
     limits.streams_per_connection =

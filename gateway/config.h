@@ -52,6 +52,9 @@ struct Config {
     int max_page_rows = 1000;
     Micros default_deadline = 30 * kSecond;
     Micros max_deadline = 120 * kSecond;
+    Micros max_read = 6 * kHour;  // of a stream; also where the caller names no deadline
+    Micros stall = 30 * kSecond;  // a stream whose consumer takes nothing for this long is cut
+    int streams = 64;             // open at once; each holds up to some 10 MiB
     Micros token_life = kHour;
     int connections = 4096;  // open files are checked against it at start
     int streams_per_connection = 512;

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "gateway/audit/changes.h"
 #include "gateway/base/error.h"
+#include "gateway/exchange/abandoned.h"
 #include "gateway/identity/seed.h"
 
 namespace sluice {
@@ -212,7 +213,8 @@ absl::Status Daemon::MakeServices() {
   sources_ = std::make_unique<exchange::Sources>(clock_);
   running_ = std::make_unique<exchange::RunningExchanges>(
       exchange::RunningExchanges::Limits{config.limits.running_calls,
-                                         config.limits.running_calls_per_system},
+                                         config.limits.running_calls_per_system,
+                                         config.limits.streams},
       clock_);
   changes_ = audit::MakeChanges(*store_, *log_, *sealer_, [this] { return Publish(); });
   SLUICE_RETURN_IF_ERROR(changes_->Recover());
@@ -226,6 +228,8 @@ absl::Status Daemon::MakeServices() {
                                                     *files_);
   SLUICE_RETURN_IF_ERROR(
       usage_->Restore(*log_, *snapshots_.Get(), clock_.Now(), quotas_, request_ids_));
+  SLUICE_RETURN_IF_ERROR(
+      exchange::AbandonStreams(*usage_, *log_, *sealer_, *snapshots_.Get(), quotas_, operations_));
 
   tokens_ = std::make_unique<exchange::PageTokens>(pseudonyms_->DeriveKey("sluice/page-token/v1"),
                                                    *random_);
@@ -233,6 +237,7 @@ absl::Status Daemon::MakeServices() {
   exchange::BrokerLimits limits;
   limits.decide.max_page_rows = config.limits.max_page_rows;
   limits.token_life = config.limits.token_life;
+  limits.stall = config.limits.stall;
   broker_ = std::make_unique<exchange::Broker>(
       exchange::BrokerParts{snapshots_, *sources_, *running_, quotas_, request_ids_, *tokens_,
                             *denials_, *log_, *sealer_, *pseudonyms_, clock_, operations_},

@@ -1,10 +1,10 @@
 // The gateway as one object: wires the parts by hand, serves, reloads, drains.
 //
 // Start, in order: keys and authorities checked · store · log recovered, store and heads kept
-// elsewhere asked · STARTED recorded · outbox finished · seed taken in · usage counted · listener ·
-// ready. Drain, in order: unready · notice to balancers · new calls refused · running calls end or
-// are ended · counted denials written · changes closed · usage saved · STOPPED recorded · last head
-// · log closed.
+// elsewhere asked · STARTED recorded · outbox finished · seed taken in · usage counted, streams left
+// open abandoned · listener · ready. Drain, in order: unready · notice to balancers · new calls
+// refused · running calls end, or are ended when their time is over · counted denials written ·
+// changes closed · usage saved · STOPPED recorded · last head · log closed.
 #pragma once
 
 #include <atomic>
@@ -100,6 +100,7 @@ class Daemon {
   std::atomic<bool> ready_{false};
   std::atomic<bool> poisoned_{false};
   std::atomic<bool> ticking_{false};
+  std::atomic<Micros> end_calls_at_{0};  // on the monotonic clock; 0: not draining
 
   Mutex reload_mutex_;
   ListenerKeys listener_keys_;

@@ -12,6 +12,7 @@ namespace {
 constexpr int64_t kTicksASecond = 10;
 constexpr Micros kPoisonedAnswersFor = 10 * kSecond;
 constexpr Micros kAfterDrain = 15 * kSecond;
+constexpr Micros kEndedCallsTell = 3 * kSecond;
 constexpr Micros kWarnOfListsAhead = 2 * kDay;
 constexpr int64_t kSaveUsageEverySeconds = 60;
 
@@ -40,6 +41,8 @@ void Daemon::Poisoned(const absl::Status& why) {
 void Daemon::Tick() {
   ++ticks_;
   running_->CheckDeadlines();
+  if (const Micros at = end_calls_at_; at != 0 && clock_.Monotonic() >= at)
+    running_->EndAll(Error(v1::REASON_SHUTTING_DOWN, "the gateway is draining."));
   denials_->Flush(false);
   // Grants and certificates run out by the clock alone, without a change that would tell.
   if (ticks_ % (kTicksASecond / 2) == 0) running_->Check(*snapshots_.Get(), clock_.Now());
@@ -182,7 +185,9 @@ void Daemon::Drain() {
   server_->SetReady(false);
   std::this_thread::sleep_for(std::chrono::microseconds(limits.drain_notice));
   running_->Drain();
-  server_->Shutdown(limits.drain);
+  end_calls_at_ = clock_.Monotonic() + limits.drain;
+  // Those that are ended then are told why before the connections go.
+  server_->Shutdown(limits.drain + kEndedCallsTell);
   running_->EndAll(Error(v1::REASON_SHUTTING_DOWN, "the gateway is draining."));
   ticking_ = false;
   ticker_.join();

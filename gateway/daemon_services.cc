@@ -33,6 +33,8 @@ rpc::ServerOptions ServerOptionsFor(const Config& config) {
   options.limits.handshake = config.tls.handshake;
   options.limits.streams_per_connection = config.limits.streams_per_connection;
   options.limits.connection_age = config.limits.connection_age;
+  // An aged connection takes no new calls, but a stream on it may last as long as any.
+  options.limits.connection_age_grace = config.limits.max_read + kMinute;
   return options;
 }
 
@@ -78,9 +80,9 @@ absl::Status Daemon::MakeControlServices(const Config& config) {
 
   authenticator_ = std::make_unique<rpc::Authenticator>(snapshots_, *denials_, clock_, *random_);
   control_pool_ = std::make_unique<ThreadPool>(kControlThreads, kControlQueue);
-  service_parts_ = std::unique_ptr<rpc::ServiceParts>(
-      new rpc::ServiceParts{*authenticator_, *control_pool_, operations_, clock_,
-                            config.limits.default_deadline, config.limits.max_deadline});
+  service_parts_ = std::unique_ptr<rpc::ServiceParts>(new rpc::ServiceParts{
+      *authenticator_, *control_pool_, operations_, clock_, config.limits.default_deadline,
+      config.limits.max_deadline, config.limits.max_read});
   operations_parts_.status = [this] { return Status(); };
   operations_parts_.reload = [this](const exchange::Call& call) { return Reload(&call); };
   operations_parts_.gateway = absl::StrCat("gateway/", config.gateway);

@@ -120,14 +120,50 @@ class GrpcGateway : public Gateway {
     queue.Next(&tag, &ok);  // ends at the deadline at the latest
     queue.Shutdown();
     if (!status.ok()) return Told(FromGrpc(status));
-    if (!Parse(received, response))
-      return LocalError("ANSWER_UNREADABLE",
-                        absl::StrCat("the answer to ", path, " cannot be read."), {},
-                        "is the gateway of another version? sluice whoami says");
-    return absl::OkStatus();
+    return Parse(received, response) ? absl::OkStatus() : Unreadable(path);
+  }
+
+  absl::Status Stream(const char* path, const google::protobuf::Message& request,
+                      google::protobuf::Message& response, Micros deadline,
+                      const std::function<absl::Status()>& each) override {
+    grpc::ClientContext context;
+    if (deadline > 0)
+      context.set_deadline(std::chrono::system_clock::now() + std::chrono::microseconds(deadline));
+    const std::string bytes = request.SerializeAsString();
+    const grpc::Slice slice(bytes);
+    grpc::CompletionQueue queue;
+    const auto done = [&queue] {  // of the one operation that was begun
+      void* tag = nullptr;
+      bool ok = false;
+      return queue.Next(&tag, &ok) && ok;
+    };
+    auto call = grpc::GenericStub(channel_).PrepareCall(&context, path, &queue);
+    call->StartCall(this);
+    absl::Status stopped;
+    if (done()) {
+      call->WriteLast(grpc::ByteBuffer(&slice, 1), grpc::WriteOptions(), this);
+      done();
+      for (grpc::ByteBuffer received; stopped.ok(); received.Clear()) {
+        call->Read(&received, this);
+        if (!done()) break;
+        stopped = Parse(received, response) ? each() : Unreadable(path);
+      }
+    }
+    if (!stopped.ok()) context.TryCancel();
+    grpc::Status status;
+    call->Finish(&status, this);
+    done();
+    queue.Shutdown();
+    if (!stopped.ok()) return stopped;
+    return status.ok() ? absl::OkStatus() : Told(FromGrpc(status));
   }
 
  private:
+  static absl::Status Unreadable(const char* path) {
+    return LocalError("ANSWER_UNREADABLE", absl::StrCat("the answer to ", path, " cannot be read."),
+                      {}, "is the gateway of another version? sluice whoami says");
+  }
+
   static bool Parse(const grpc::ByteBuffer& buffer, google::protobuf::Message& message) {
     std::vector<grpc::Slice> slices;
     if (!buffer.Dump(&slices).ok()) return false;

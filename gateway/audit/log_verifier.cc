@@ -170,8 +170,10 @@ class Verification {
       if (index != first && heads.ok()) heads = CheckHead();
     }));
     for (size_t i = 0; i < batch.records.size(); ++i) {
-      SLUICE_ASSIGN_OR_RETURN(const v1::RecordKind kind, CheckRecord(first + i, batch.records[i]));
-      runs_.Take(first + i, kind);
+      SLUICE_ASSIGN_OR_RETURN(const v1::AuditEnvelope envelope,
+                              CheckRecord(first + i, batch.records[i]));
+      runs_.Take(first + i, envelope.kind());
+      streams_.Take(first + i, envelope);
     }
     time_.Take(batch.header);
     ++batches_;
@@ -212,6 +214,7 @@ class Verification {
       absl::StrAppend(&heads, "; ", report.records - held_, " records are above the last");
     report.lines.push_back({"heads", std::move(heads)});
     report.lines.push_back({"runs", runs_.Finding()});
+    report.lines.push_back({"streams", streams_.Finding(), streams_.sound()});
     report.lines.push_back({"time", time_.Finding(), time_.sound()});
     return report;
   }
@@ -227,6 +230,7 @@ class Verification {
   LogCursor cursor_;
   uint64_t segment_epoch_ = 0;
   RunCounter runs_;
+  StreamCounter streams_;
   TimeLine time_;
   uint64_t batches_ = 0;
   uint64_t bytes_done_ = 0, bytes_of_all_ = 0;

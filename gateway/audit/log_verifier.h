@@ -13,7 +13,7 @@
 namespace sluice::audit {
 
 struct VerifyLine {
-  std::string name;     // "batches", "tree", "heads", "runs", "time"
+  std::string name;     // "batches", "tree", "heads", "runs", "streams", "time"
   std::string finding;  // in words
   bool ok = true;
 };

@@ -13,7 +13,7 @@
 namespace sluice::audit {
 namespace {
 
-constexpr char kFormat[] = "sluice-index/v1";
+constexpr char kFormat[] = "sluice-index/v2";
 constexpr uint64_t kRecordsATransaction = 10'000;
 constexpr int kMostHits = 1000;
 
@@ -21,13 +21,14 @@ constexpr char kTables[] = R"(
   CREATE TABLE meta(format TEXT NOT NULL, records INTEGER NOT NULL);
   CREATE TABLE records(
     idx INTEGER PRIMARY KEY, time INTEGER NOT NULL, kind INTEGER NOT NULL, agency TEXT NOT NULL,
-    owner TEXT NOT NULL, dataset TEXT NOT NULL, grant_id TEXT NOT NULL);
+    owner TEXT NOT NULL, dataset TEXT NOT NULL, grant_id TEXT NOT NULL, opened INTEGER);
   CREATE INDEX by_agency ON records(agency, idx);
   CREATE INDEX by_owner ON records(owner, idx);
   CREATE INDEX by_dataset ON records(dataset, idx);
   CREATE INDEX by_grant ON records(grant_id, idx);
   CREATE INDEX by_kind ON records(kind, idx);
   CREATE INDEX by_time ON records(time);
+  CREATE INDEX by_opened ON records(opened, idx) WHERE opened IS NOT NULL;
 )";
 
 Micros TimeOf(const v1::AuditEnvelope& envelope) {
@@ -92,6 +93,8 @@ Statement StatementFor(const SearchQuery& query, const Scope& scope) {
   if (!query.grant.empty()) statement.And("grant_id=", query.grant);
   if (query.kind != v1::RECORD_KIND_UNSPECIFIED)
     statement.And("kind=", static_cast<int64_t>(query.kind));
+  else
+    statement.And("kind<>", static_cast<int64_t>(v1::RECORD_KIND_PROGRESS));
   if (query.before >= 0) statement.And("idx<", query.before);
   if (scope.all) return statement;
   statement.values.push_back(scope.agency);
@@ -151,6 +154,20 @@ class SqliteSearchIndex : public SearchIndex {
     return next_;
   }
 
+  absl::StatusOr<uint64_t> LatestOf(uint64_t opened) override {
+    MutexLock lock(mutex_);
+    uint64_t latest = opened;
+    for (auto& [name, month] : months_) {
+      SLUICE_ASSIGN_OR_RETURN(
+          const auto rows,
+          month.database->Query("SELECT ifnull(max(idx),-1) FROM records WHERE opened=?1",
+                                {static_cast<int64_t>(opened)}));
+      if (!rows.empty() && rows[0].Int(0) > static_cast<int64_t>(latest))
+        latest = static_cast<uint64_t>(rows[0].Int(0));
+    }
+    return latest;
+  }
+
  private:
   // Opens all months; an error where one is missing, damaged or not ours.
   absl::Status LoadMonths() SLUICE_REQUIRES(mutex_) {
@@ -204,7 +221,8 @@ class SqliteSearchIndex : public SearchIndex {
         rows[MonthOf(TimeOf(envelope))].push_back(
             {static_cast<int64_t>(entry.index), TimeOf(envelope),
              static_cast<int64_t>(envelope.kind()), envelope.actor().agency(),
-             envelope.owner_agency(), envelope.dataset(), envelope.grant()});
+             envelope.owner_agency(), envelope.dataset(), envelope.grant(),
+             envelope.has_opened() ? store::SqlValue(envelope.opened()) : store::SqlValue()});
         return entry.index + 1 < end;
       }));
       SLUICE_RETURN_IF_ERROR(parsed);
@@ -227,7 +245,8 @@ class SqliteSearchIndex : public SearchIndex {
     SLUICE_RETURN_IF_ERROR(database.Run("BEGIN IMMEDIATE"));
     absl::Status status;
     for (const auto& record : records) {
-      status = database.Query("INSERT INTO records VALUES(?1,?2,?3,?4,?5,?6,?7)", record).status();
+      status =
+          database.Query("INSERT INTO records VALUES(?1,?2,?3,?4,?5,?6,?7,?8)", record).status();
       if (!status.ok()) break;
     }
     if (status.ok())

@@ -21,9 +21,9 @@ struct Scope {
 };
 
 struct SearchQuery {
-  std::optional<Micros> since, until;  // until is not included
-  std::string agency, dataset, grant;  // empty: any
-  v1::RecordKind kind = v1::RECORD_KIND_UNSPECIFIED;
+  std::optional<Micros> since, until;                 // until is not included
+  std::string agency, dataset, grant;                 // empty: any
+  v1::RecordKind kind = v1::RECORD_KIND_UNSPECIFIED;  // unspecified: all but PROGRESS
   int limit = 100;
   int64_t before = -1;  // only indices below; -1: from the newest
 };
@@ -52,6 +52,9 @@ class SearchIndex {
   virtual absl::StatusOr<SearchResult> Search(Log& log, const SearchQuery& query,
                                               const Scope& scope) = 0;
   virtual uint64_t size() const = 0;
+  // The newest record, as far as the index has caught up, of the stream that this OPENED begins;
+  // that itself where there is no other.
+  virtual absl::StatusOr<uint64_t> LatestOf(uint64_t opened) = 0;
   // Whether a record is within the scope; for GetRecord.
   static bool Allows(const Scope& scope, const v1::AuditEnvelope& envelope);
 };

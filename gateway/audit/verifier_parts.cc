@@ -9,7 +9,7 @@
 namespace sluice::audit {
 namespace {
 
-constexpr size_t kNamedCrashes = 3;
+constexpr size_t kNamed = 3;  // crashes, streams
 // Heads files are rolled at kMaxHeadsFile; one that is much larger is not ours.
 constexpr uint64_t kReadableHeads = 2 * kMaxHeadsFile;
 
@@ -58,7 +58,7 @@ void RunCounter::Take(uint64_t index, v1::RecordKind kind) {
     ++starts_;
     if (!stopped_) {
       ++crashes_;
-      if (crashed_after_.size() < kNamedCrashes) crashed_after_.push_back(index - 1);
+      if (crashed_after_.size() < kNamed) crashed_after_.push_back(index - 1);
     }
     stopped_ = false;
   } else if (kind == v1::RECORD_KIND_STOPPED) {
@@ -76,6 +76,50 @@ std::string RunCounter::Finding() const {
                     crashes_ > crashed_after_.size() ? ", …" : "");
   return absl::StrCat(Plural(starts_, "start", "starts"), ", ",
                       Plural(stops_, "clean stop", "clean stops"), ", ", crashes, ": no gap");
+}
+
+void StreamCounter::Take(uint64_t index, const v1::AuditEnvelope& envelope) {
+  const v1::RecordKind kind = envelope.kind();
+  if (kind == v1::RECORD_KIND_OPENED) {
+    ++opened_;
+    open_.emplace(index, Open());
+    return;
+  }
+  const bool end = kind == v1::RECORD_KIND_CLOSED || kind == v1::RECORD_KIND_ABANDONED;
+  if (kind != v1::RECORD_KIND_PROGRESS && !end) return;
+  const auto stream = open_.find(static_cast<uint64_t>(envelope.opened()));
+  bool fits = envelope.has_opened() && stream != open_.end();
+  if (fits) {
+    Open& open = stream->second;
+    const Open now{envelope.count(), envelope.payload_bytes(), envelope.batches(),
+                   envelope.steps()};
+    if (end) {
+      fits = now.rows <= open.rows && now.bytes <= open.bytes && now.batches <= open.batches &&
+             now.steps == open.steps;
+      open_.erase(stream);
+    } else {
+      fits = now.rows >= open.rows && now.bytes >= open.bytes && now.batches > open.batches &&
+             now.steps == open.steps + 1;
+      open = now;
+    }
+  }
+  if (end) ++(kind == v1::RECORD_KIND_CLOSED ? closed_ : abandoned_);
+  if (!fits && !wrong_) wrong_ = index;
+}
+
+std::string StreamCounter::Finding() const {
+  std::string out = absl::StrCat(opened_, " opened, ", closed_, " closed");
+  if (abandoned_ > 0) absl::StrAppend(&out, ", ", abandoned_, " abandoned");
+  if (wrong_) absl::StrAppend(&out, "; #", *wrong_, " does not follow from those before it");
+  if (open_.empty()) return out;
+  absl::StrAppend(&out, "; unfinished: ");
+  size_t named = 0;
+  for (const auto& [index, open] : open_) {
+    if (++named > kNamed) break;
+    absl::StrAppend(&out, named > 1 ? ", #" : "#", index);
+  }
+  if (open_.size() > kNamed) absl::StrAppend(&out, ", …");
+  return out;
 }
 
 void TimeLine::Take(const FrameHeader& header) {
@@ -106,7 +150,7 @@ std::string TimeLine::Finding() const {
                       farthest_back_ / 1000, " ms at #", back_at_);
 }
 
-absl::StatusOr<v1::RecordKind> CheckRecord(uint64_t index, const RecordView& record) {
+absl::StatusOr<v1::AuditEnvelope> CheckRecord(uint64_t index, const RecordView& record) {
   v1::AuditEnvelope envelope;
   if (!envelope.ParseFromArray(record.envelope.data(), static_cast<int>(record.envelope.size())))
     return absl::DataLossError(absl::StrCat("the envelope of #", index, " cannot be parsed"));
@@ -114,7 +158,7 @@ absl::StatusOr<v1::RecordKind> CheckRecord(uint64_t index, const RecordView& rec
       envelope.sealed_digest() != AsBytes(Sha256(record.sealed_detail)))
     return absl::DataLossError(
         absl::StrCat("the detail of #", index, " is not the one that its envelope names"));
-  return envelope.kind();
+  return envelope;
 }
 
 }  // namespace sluice::audit

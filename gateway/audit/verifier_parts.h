@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -59,6 +60,25 @@ class RunCounter {
   bool stopped_ = true;
 };
 
+// What the records of streams say: each begins with OPENED and ends with one CLOSED or ABANDONED;
+// what may have left never becomes less from one PROGRESS to the next, and nothing more leaves than
+// the last one says. Memory for those that are open.
+class StreamCounter {
+ public:
+  void Take(uint64_t index, const v1::AuditEnvelope& envelope);
+  std::string Finding() const;
+  // None unfinished, none out of order.
+  bool sound() const { return open_.empty() && !wrong_; }
+
+ private:
+  struct Open {
+    int64_t rows = 0, bytes = 0, batches = 0, steps = 0;
+  };
+  uint64_t opened_ = 0, closed_ = 0, abandoned_ = 0;
+  std::map<uint64_t, Open> open_;
+  std::optional<uint64_t> wrong_;  // the first record that does not fit
+};
+
 // The writer's clock, batch by batch.
 class TimeLine {
  public:
@@ -74,6 +94,6 @@ class TimeLine {
 };
 
 // DATA_LOSS where the envelope does not parse, or names another detail than the one beside it.
-absl::StatusOr<v1::RecordKind> CheckRecord(uint64_t index, const RecordView& record);
+absl::StatusOr<v1::AuditEnvelope> CheckRecord(uint64_t index, const RecordView& record);
 
 }  // namespace sluice::audit

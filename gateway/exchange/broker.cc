@@ -2,12 +2,21 @@
 
 #include "gateway/base/error.h"
 #include "gateway/exchange/query_run.h"
+#include "gateway/exchange/read_run.h"
 
 namespace sluice::exchange {
 
 std::function<void()> Broker::Query(Call call, v1::QueryRequest request, QueryDone done) {
   auto run = std::make_shared<QueryRun>(parts_, limits_, std::move(call), std::move(request),
                                         std::move(done));
+  run->Start();
+  return [run] { run->End(Error(v1::REASON_CANCELLED, "the caller gave the call up.")); };
+}
+
+std::function<void()> Broker::Read(Call call, const v1::ReadRequest& request,
+                                   std::shared_ptr<ReadWriter> writer) {
+  auto run =
+      std::make_shared<ReadRun>(parts_, limits_, std::move(call), request, std::move(writer));
   run->Start();
   return [run] { run->End(Error(v1::REASON_CANCELLED, "the caller gave the call up.")); };
 }

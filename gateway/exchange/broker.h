@@ -1,9 +1,9 @@
 // The way of one exchange: decide, reserve, read, apply, record, release (DESIGN, "The way of one
 // exchange"). Knows nothing of gRPC.
 //
-// Query is called on a gRPC thread and does only what takes microseconds there: the decision, the
-// reservation, the hand-over to the source's pool. Everything else is one task in that pool,
-// written as straight code, up to the append, whose callback lets the answer go.
+// Query and Read are called on a gRPC thread and do only what takes microseconds there: the
+// decision, the reservation, the hand-over to the source's pool. Everything else is one task in
+// that pool, written as straight code, up to the append, whose callback lets the answer go.
 #pragma once
 
 #include <functional>
@@ -19,6 +19,7 @@
 #include "gateway/exchange/denials.h"
 #include "gateway/exchange/page_token.h"
 #include "gateway/exchange/quota.h"
+#include "gateway/exchange/read_writer.h"
 #include "gateway/exchange/request_ids.h"
 #include "gateway/exchange/running.h"
 #include "gateway/exchange/sources.h"
@@ -58,6 +59,11 @@ struct BrokerLimits {
   // A whole reply stays under 1 MiB: this is for its rows.
   size_t payload_bytes = (1 << 20) - (96 << 10);
   Micros token_life = kHour;
+  // Of a stream: what is recorded together before it leaves, and how long a consumer may take
+  // nothing.
+  int64_t step_rows = 16'384;
+  int64_t step_bytes = 4 << 20;
+  Micros stall = 30 * kSecond;
 };
 
 class Broker {
@@ -69,6 +75,10 @@ class Broker {
   // `done` is called once, from any thread; its status is fit for a foreign agency. The function
   // that is returned gives the call up (CANCELLED), at any time, from any thread.
   std::function<void()> Query(Call call, v1::QueryRequest request, QueryDone done);
+  // A stream: messages go to `writer`, which is finished once, after the stream's last record. The
+  // function that is returned gives it up.
+  std::function<void()> Read(Call call, const v1::ReadRequest& request,
+                             std::shared_ptr<ReadWriter> writer);
 
   const BrokerParts& parts() const { return parts_; }
 

@@ -106,6 +106,7 @@ void LogReading::ListRecords(const Call& call, v1::ListRecordsRequest request,
     record->set_index(static_cast<int64_t>(hit.index));
     if (!record->mutable_envelope()->ParseFromString(entry->record.envelope))
       return done(absl::DataLossError(absl::StrCat("record ", hit.index, " does not parse")));
+    if (absl::Status status = AddLatest(*record); !status.ok()) return done(status);
   }
   response->set_searched_to(static_cast<int64_t>(found->searched_to));
   if (found->more && !found->hits.empty())
@@ -116,6 +117,19 @@ void LogReading::ListRecords(const Call& call, v1::ListRecordsRequest request,
            response->set_read_index(*index);
            done(std::move(*response));
          });
+}
+
+// How far the stream got that this record opened.
+absl::Status LogReading::AddLatest(v1::Record& record) {
+  if (record.envelope().kind() != v1::RECORD_KIND_OPENED) return absl::OkStatus();
+  const auto opened = static_cast<uint64_t>(record.index());
+  SLUICE_ASSIGN_OR_RETURN(const uint64_t latest, index_.LatestOf(opened));
+  if (latest == opened) return absl::OkStatus();
+  SLUICE_ASSIGN_OR_RETURN(const audit::Log::Entry entry, log_.ReadOne(latest));
+  record.set_latest_index(static_cast<int64_t>(latest));
+  if (!record.mutable_latest()->ParseFromString(entry.record.envelope))
+    return absl::DataLossError(absl::StrCat("record ", latest, " does not parse"));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<audit::Log::Entry> LogReading::Find(const Call& call, int64_t index,

@@ -37,6 +37,7 @@ class LogReading {
  private:
   absl::StatusOr<audit::Log::Entry> Find(const Call& call, int64_t index,
                                          v1::AuditEnvelope* envelope);
+  absl::Status AddLatest(v1::Record& record);
   // Appends the record of a reading; then `answer` with its index.
   void Record(const Call& call, const google::protobuf::Message& request, int64_t from, int64_t to,
               std::function<void(absl::StatusOr<int64_t>)> answer);

@@ -5,6 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "gateway/base/error.h"
 #include "gateway/exchange/query_run.h"
+#include "gateway/exchange/released_subjects.h"
+#include "gateway/exchange/scan.h"
 #include "gateway/policy/apply.h"
 #include "gateway/records/row_batch.h"
 
@@ -15,59 +17,12 @@ namespace {
 // null decimal: 16 to 2).
 constexpr size_t kMostExpansion = 8;
 
-// Moves field indices of the dataset's schema to positions in the scan.
-void Remap(const std::vector<int>& scan_fields, records::Predicate& predicate) {
-  if (predicate.field >= 0) {
-    predicate.field = static_cast<int>(
-        std::find(scan_fields.begin(), scan_fields.end(), predicate.field) - scan_fields.begin());
-  }
-  for (records::Predicate& child : predicate.children) Remap(scan_fields, child);
-}
-
-records::Scalar ScalarAt(const records::Column& column, int64_t row) {
-  if (column.IsNull(row)) return std::monostate();
-  switch (column.type().id) {
-    case records::TypeId::kBool:
-      return column.Bool(row);
-    case records::TypeId::kInt64:
-    case records::TypeId::kTimestamp:
-      return column.Int64(row);
-    case records::TypeId::kFloat64:
-      return column.Float64(row);
-    case records::TypeId::kDecimal128:
-      return column.Decimal(row);
-    case records::TypeId::kDate32:
-      return column.Date32(row);
-    case records::TypeId::kUtf8:
-    case records::TypeId::kBinary:
-      return std::string(column.Bytes(row));
-  }
-  return std::monostate();
-}
-
 absl::Status TooLargeInOne(int64_t rows) {
   return Error(v1::REASON_RESULT_TOO_LARGE,
                absl::StrCat(rows, " rows are larger than one message may be."));
 }
 
-// The first `rows` rows of several batches as one.
-records::RecordBatch Join(const std::vector<records::RecordBatch>& batches,
-                          const records::SchemaPtr& schema, int64_t rows) {
-  if (batches.size() == 1 && batches[0].rows() == rows) return batches[0];
-  std::vector<records::Column> columns;
-  for (size_t c = 0; c < schema->size(); ++c) {
-    records::ColumnBuilder builder(schema->field(c).type);
-    for (const records::RecordBatch& batch : batches) {
-      for (int64_t r = 0; r < batch.rows() && builder.length() < rows; ++r)
-        builder.AppendFrom(batch.column(c), r);
-    }
-    columns.push_back(builder.Finish());
-  }
-  return records::RecordBatch(schema, std::move(columns), rows);
-}
-
 }  // namespace
-
 absl::Status QueryRun::Work(absl::StatusOr<adapters::Adapter*> adapter) {
   if (running_->state() != RunningExchange::State::kRunning)
     return Error(v1::REASON_CANCELLED, "ended while it waited for the source.");
@@ -85,43 +40,23 @@ absl::Status QueryRun::Work(absl::StatusOr<adapters::Adapter*> adapter) {
     End(status, KindFor(status));
   }
   // A deadline that the caller set shorter than the source's own says nothing of the source.
-  if (ReasonOf(outcome) == v1::REASON_DEADLINE_EXCEEDED && call_.deadline > 0 &&
-      call_.deadline < limit)
+  if (ReasonOf(outcome) == v1::REASON_DEADLINE_EXCEEDED && access_.call.deadline > 0 &&
+      access_.call.deadline < limit)
     return Error(v1::REASON_CANCELLED, "the caller's own deadline passed.");
   return outcome;
-}
-
-adapters::ScanRequest QueryRun::MakeScan() const {
-  const catalogue::Dataset& dataset = *plan_->dataset;
-  adapters::ScanRequest scan;
-  scan.table = dataset.definition.table();
-  for (int field : plan_->scan_fields) {
-    const v1::DatasetField& definition = dataset.field(field);
-    scan.fields.push_back({definition.column().empty() ? definition.name() : definition.column(),
-                           dataset.schema->field(field)});
-  }
-  for (int field : dataset.key) {
-    scan.key.push_back(
-        static_cast<int>(std::find(plan_->scan_fields.begin(), plan_->scan_fields.end(), field) -
-                         plan_->scan_fields.begin()));
-  }
-  if (position_) scan.after = position_->after;
-  scan.predicate = plan_->raw_predicate;
-  Remap(plan_->scan_fields, scan.predicate);
-  scan.rows_wanted = page_rows_ + 1;
-  scan.on_bad_value = dataset.definition.on_bad_value() == v1::ON_BAD_VALUE_NULL_AND_COUNT
-                          ? adapters::OnBadValue::kNullAndCount
-                          : adapters::OnBadValue::kStop;
-  return scan;
 }
 
 absl::StatusOr<QueryRun::Page> QueryRun::ReadPage(adapters::Adapter& adapter) {
   adapters::CallContext context;
   context.clock = &parts_.clock;
   context.deadline = parts_.clock.Monotonic() + source_->statement_limit();
-  if (call_.deadline > 0) context.deadline = std::min(context.deadline, call_.deadline);
+  if (access_.call.deadline > 0)
+    context.deadline = std::min(context.deadline, access_.call.deadline);
   context.stop = running_->stop;
-  SLUICE_ASSIGN_OR_RETURN(auto reader, adapter.Scan(MakeScan(), context));
+  adapters::ScanRequest scan = MakeScan(*access_.plan);
+  if (position_) scan.after = position_->after;
+  scan.rows_wanted = page_rows_ + 1;
+  SLUICE_ASSIGN_OR_RETURN(auto reader, adapter.Scan(std::move(scan), context));
   struct Watched {
     RunningExchange& exchange;
     ~Watched() { exchange.SetReader(nullptr); }
@@ -147,39 +82,19 @@ absl::StatusOr<QueryRun::Page> QueryRun::ReadPage(adapters::Adapter& adapter) {
     return Error(v1::REASON_SOURCE_CHANGED,
                  "the owner's data changed since the page before; begin again without a token.");
   }
-  if (cut && (!plan_->ordered || plan_->dataset->key.empty())) return TooLargeInOne(page.rows);
-  if (page.more && !plan_->ordered) {
+  if (cut && (!access_.plan->ordered || access_.plan->dataset->key.empty()))
+    return TooLargeInOne(page.rows);
+  if (page.more && !access_.plan->ordered) {
     if (cut_by_quota_)
       return Error(v1::REASON_QUOTA_EXCEEDED, "more rows match than the grant's quota has left.",
-                   {{"grant", plan_->grant->definition.id()}});
+                   {{"grant", access_.plan->grant->definition.id()}});
     return Error(v1::REASON_ORDER_NOT_GRANTED,
                  absl::StrCat("more than ", page_rows_,
                               " rows match, and the grant hides the key that pages would follow."),
-                 {{"grant", plan_->grant->definition.id()},
-                  {"dataset", plan_->grant->definition.dataset()}});
+                 {{"grant", access_.plan->grant->definition.id()},
+                  {"dataset", access_.plan->grant->definition.dataset()}});
   }
   return page;
-}
-
-// Of what leaves alone: what did not fit in other rows, or in fields that are not shown, is
-// nobody's to count.
-void QueryRun::CountBadValues(const std::vector<int64_t>& kept,
-                              const std::vector<adapters::BadCell>& bad_cells, Page& page) const {
-  page.bad_values.resize(page.bad_values.size() + kept.size());
-  for (const adapters::BadCell& cell : bad_cells) {
-    const auto row = std::lower_bound(kept.begin(), kept.end(), cell.row);
-    const bool shown = std::any_of(
-        plan_->output.begin(), plan_->output.end(), [&](const policy::OutputField& out) {
-          return out.field == plan_->scan_fields[cell.field] &&
-                 plan_->grant->mask(out.granted).kind() != v1::MASK_KIND_NULL;
-        });
-    if (row == kept.end() || *row != cell.row || !shown) continue;
-    ++page.bad_values[page.bad_values.size() - kept.size() + (row - kept.begin())];
-  }
-}
-
-int64_t QueryRun::BadValues(const Page& page) {
-  return std::accumulate(page.bad_values.begin(), page.bad_values.end(), int64_t{0});
 }
 
 // Adds the rows of a scanned batch that the plan lets through.
@@ -187,26 +102,16 @@ absl::Status QueryRun::Take(const records::RecordBatch& scanned,
                             const std::vector<adapters::BadCell>& bad_cells, Page& page) {
   SLUICE_ASSIGN_OR_RETURN(
       policy::Applied applied,
-      policy::Apply(*plan_, scanned, page_rows_ + 1 - page.rows, parts_.pseudonyms));
+      policy::Apply(*access_.plan, scanned, page_rows_ + 1 - page.rows, parts_.pseudonyms));
   if (applied.kept.empty()) return absl::OkStatus();
-  const catalogue::Dataset& dataset = *plan_->dataset;
-  const auto column_of = [&](int field) -> const records::Column& {
-    return scanned.column(std::find(plan_->scan_fields.begin(), plan_->scan_fields.end(), field) -
-                          plan_->scan_fields.begin());
-  };
+  const policy::Plan& plan = *access_.plan;
   for (int64_t row : applied.kept) {
-    if (plan_->ordered && !dataset.key.empty()) {
-      std::vector<records::Scalar>& key = page.keys.emplace_back();
-      for (int field : dataset.key) key.push_back(ScalarAt(column_of(field), row));
-    }
-    if (dataset.subject_fields.empty()) continue;
-    std::vector<std::string>& subjects = page.subjects.emplace_back();
-    for (int field : dataset.subject_fields) {
-      const records::Column& column = column_of(field);
-      subjects.emplace_back(column.IsNull(row) ? std::string_view() : column.Bytes(row));
-    }
+    if (plan.ordered && !plan.dataset->key.empty()) page.keys.push_back(KeyOf(plan, scanned, row));
+    if (!plan.dataset->subject_fields.empty())
+      page.subjects.push_back(SubjectsOf(plan, scanned, row));
   }
-  CountBadValues(applied.kept, bad_cells, page);
+  const std::vector<int64_t> bad_values = BadValuesOf(plan, applied.kept, bad_cells);
+  page.bad_values.insert(page.bad_values.end(), bad_values.begin(), bad_values.end());
   page.rows += applied.output.rows();
   page.bytes += applied.output.bytes();
   page.output.push_back(std::move(applied.output));
@@ -216,8 +121,8 @@ absl::Status QueryRun::Take(const records::RecordBatch& scanned,
 // Makes the payload, of fewer rows where they would not fit one message.
 absl::Status QueryRun::Encode(Page& page) {
   for (;;) {
-    records::RecordBatch rows = Join(page.output, plan_->output_schema, page.rows);
-    if (!plan_->ordered)
+    records::RecordBatch rows = Join(page.output, access_.plan->output_schema, page.rows);
+    if (!access_.plan->ordered)
       rows = rows.Take(policy::ShuffleOrder(rows, parts_.pseudonyms.DeriveKey("sluice/order/v1")));
     std::string payload = records::EncodeRowBatch(rows);
     if (payload.size() <= limits_.payload_bytes) {
@@ -227,7 +132,8 @@ absl::Status QueryRun::Encode(Page& page) {
     }
     if (page.rows == 1)
       return Error(v1::REASON_ROW_TOO_LARGE, "one row is larger than a message may be.");
-    if (!plan_->ordered || plan_->dataset->key.empty()) return TooLargeInOne(page.rows);
+    if (!access_.plan->ordered || access_.plan->dataset->key.empty())
+      return TooLargeInOne(page.rows);
     page.rows /= 2;
     page.more = true;
   }
@@ -236,14 +142,25 @@ absl::Status QueryRun::Encode(Page& page) {
   if (page.more && page.rows > 0) {
     next_ =
         PagePosition{page.keys[page.rows - 1], page.snapshot ? page.version.version : std::string(),
-                     position_ ? position_->first_page : -1, started_ + limits_.token_life};
+                     position_ ? position_->first_page : -1, access_.started + limits_.token_life};
   }
   return absl::OkStatus();
 }
 
+void QueryRun::FillReleased(const Page& page, audit::Draft& draft) const {
+  const catalogue::Dataset& dataset = *access_.plan->dataset;
+  if (dataset.subject_fields.empty()) return;
+  draft.envelope.set_subjects_released(v1::SUBJECT_SCOPE_LISTED);
+  SubjectList subjects(parts_.pseudonyms, access_.started, *draft.detail.mutable_released());
+  for (const auto& row : page.subjects) {
+    for (size_t i = 0; i < row.size(); ++i) {
+      if (!row[i].empty()) subjects.Add(dataset.field(dataset.subject_fields[i]).subject(), row[i]);
+    }
+  }
+}
+
 void QueryRun::Release(const Page& page) {
-  audit::Draft draft = DraftFor(v1::RECORD_KIND_RELEASED, call_);
-  FillPlan(draft);
+  audit::Draft draft = DraftOf(v1::RECORD_KIND_RELEASED);
   FillReleased(page, draft);
   v1::AuditEnvelope& envelope = draft.envelope;
   envelope.set_count(page.rows);
@@ -251,10 +168,13 @@ void QueryRun::Release(const Page& page) {
   envelope.set_payload_bytes(static_cast<int64_t>(response_.payload().size()));
   envelope.set_media_type(std::string(records::kRowBatchMediaType));
   envelope.set_source_version(page.version.version);
-  envelope.set_bad_values(BadValues(page));
-  FillApplied(page);
-  response_.set_call_id(call_.call_id);
-  response_.set_request_id(request_id_);
+  const auto bad_values =
+      std::accumulate(page.bad_values.begin(), page.bad_values.end(), int64_t{0});
+  envelope.set_bad_values(bad_values);
+  access_.FillApplied(*response_.mutable_applied());
+  FillSource(page.version, page.snapshot, bad_values, *response_.mutable_applied());
+  response_.set_call_id(access_.call.call_id);
+  response_.set_request_id(access_.request_id);
   response_.set_media_type(envelope.media_type());
   response_.set_rows(page.rows);
 
@@ -267,10 +187,10 @@ void QueryRun::Release(const Page& page) {
         if (receipt.ok()) return run->Released(*receipt);
         run->parts_.running.Remove(run->running_);
         run->reservation_.Settle(0);
-        run->parts_.request_ids.GiveBack(run->place_);
+        run->parts_.request_ids.GiveBack(run->access_.place);
         absl::Status told =
-            PublicStatus(receipt.status(), run->call_.call_id, run->parts_.operations);
-        AddKey(told, "call", run->call_.call_id);
+            PublicStatus(receipt.status(), run->access_.call.call_id, run->parts_.operations);
+        AddKey(told, "call", run->access_.call.call_id);
         run->done_(std::move(told));
       });
 }
@@ -279,17 +199,16 @@ void QueryRun::Release(const Page& page) {
 void QueryRun::Released(const v1::Receipt& receipt) {
   running_->Advance(RunningExchange::State::kReleasing, RunningExchange::State::kDone);
   if (absl::Status why = running_->withdrawn(); !why.ok()) {
-    audit::Draft draft = DraftFor(v1::RECORD_KIND_FAILED, call_);
-    FillPlan(draft);
+    audit::Draft draft = DraftOf(v1::RECORD_KIND_FAILED);
     draft.envelope.set_repeats(receipt.index());
-    return Finish(std::move(why), v1::RECORD_KIND_FAILED, std::move(draft));
+    return Finish(std::move(why), std::move(draft));
   }
   parts_.running.Remove(running_);
-  reservation_.Settle(std::max<int64_t>(0, response_.rows() - place_.rows));
-  parts_.request_ids.Released(place_, receipt.index(), response_.rows());
+  reservation_.Settle(std::max<int64_t>(0, response_.rows() - access_.place.rows));
+  parts_.request_ids.Released(access_.place, receipt.index(), response_.rows());
   *response_.mutable_receipt() = receipt;
   *response_.mutable_applied()->mutable_quota_left() =
-      parts_.quotas.Left(plan_->grant->definition, started_);
+      parts_.quotas.Left(access_.plan->grant->definition, access_.started);
   if (next_) {
     if (next_->first_page < 0) next_->first_page = receipt.index();
     response_.set_next_page_token(parts_.tokens.Seal(Binding(), *next_));

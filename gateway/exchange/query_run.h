@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "gateway/exchange/broker.h"
+#include "gateway/exchange/access.h"
 
 namespace sluice::exchange {
 
@@ -21,9 +21,6 @@ class QueryRun : public std::enable_shared_from_this<QueryRun> {
   void End(absl::Status why) { End(std::move(why), v1::RECORD_KIND_FAILED); }
 
  private:
-  // DENIED for what the call itself ran into of identity and decision (reasons before 70 in
-  // reason.proto), FAILED for the rest.
-  static v1::RecordKind KindFor(const absl::Status& status);
   void End(absl::Status why, v1::RecordKind kind);
 
   // What the source gave for one page.
@@ -39,48 +36,34 @@ class QueryRun : public std::enable_shared_from_this<QueryRun> {
     std::vector<int64_t> bad_values;  // of each row, in fields that the consumer sees
   };
 
-  absl::Status Reserve(const policy::SnapshotPtr& snapshot, Micros now);
+  absl::Status Reserve();
   TokenBinding Binding() const;
-  void Deny(const policy::Denial& denial);
-  void Finish(absl::Status why, v1::RecordKind kind, audit::Draft draft);
+  // A record of this kind, with what the plan says.
+  audit::Draft DraftOf(v1::RecordKind kind) const;
+  void Finish(absl::Status why, audit::Draft draft);
 
   // On the source's pool.
   absl::Status Work(absl::StatusOr<adapters::Adapter*> adapter);
   absl::StatusOr<Page> ReadPage(adapters::Adapter& adapter);
-  adapters::ScanRequest MakeScan() const;
   absl::Status Take(const records::RecordBatch& scanned,
                     const std::vector<adapters::BadCell>& bad_cells, Page& page);
-  void CountBadValues(const std::vector<int64_t>& kept,
-                      const std::vector<adapters::BadCell>& bad_cells, Page& page) const;
-  static int64_t BadValues(const Page& page);
   absl::Status Encode(Page& page);
   void Release(const Page& page);
   void Released(const v1::Receipt& receipt);
 
-  void FillPlan(audit::Draft& draft) const;
-  void FillAsked(const catalogue::Dataset* dataset,
-                 const std::vector<policy::BoundFilter::Asked>& asked, bool named,
-                 audit::Draft& draft) const;
   void FillReleased(const Page& page, audit::Draft& draft) const;
-  void FillApplied(const Page& page);
 
   const BrokerParts& parts_;
   const BrokerLimits& limits_;
-  const Call call_;
-  const v1::QueryRequest request_;
+  Access access_;
   Broker::QueryDone done_;
 
-  Micros started_ = 0;  // wall clock
-  policy::SnapshotPtr snapshot_;
-  std::optional<policy::Plan> plan_;
   std::shared_ptr<SourceAtWork> source_;
   std::shared_ptr<RunningExchange> running_;
   QuotaLedger::Reservation reservation_;
   int64_t page_rows_ = 0;
   bool cut_by_quota_ = false;
-  std::string request_id_, request_id_digest_, request_digest_;
   std::optional<PagePosition> position_;  // where this page begins, if not at the start
-  RequestIds::Place place_;
 
   // Made by the task, let go by the append's callback.
   v1::QueryResponse response_;

@@ -49,6 +49,12 @@ void QuotaLedger::Reservation::Settle(int64_t rows) {
   std::exchange(ledger_, nullptr)->GiveBack(grant_, rows_ - std::min(rows, rows_), day_);
 }
 
+int64_t QuotaLedger::Reservation::Use(int64_t rows) {
+  const int64_t used = std::min(rows, rows_);
+  rows_ -= used;
+  return used;
+}
+
 // Time that goes back opens no new minute or day: the later one stays in force.
 void QuotaLedger::Roll(const v1::Grant& grant, Micros now, QuotaUse& use) {
   if (MinuteOf(now) > use.minute) use.minute = MinuteOf(now), use.calls = 0;

@@ -37,6 +37,9 @@ class QuotaLedger {
     ~Reservation() { Settle(0); }
     // The rows let go, at most those reserved. The call itself stays counted.
     void Settle(int64_t rows);
+    // Rows that are about to be let go, and stay used: how many of them were reserved here.
+    int64_t Use(int64_t rows);
+    bool empty() const { return ledger_ == nullptr || rows_ == 0; }
 
    private:
     friend class QuotaLedger;

@@ -28,6 +28,14 @@ absl::Status StillPermitted(const RunningExchange& exchange, const policy::Snaps
                  {{"grant", held.id()}, {"dataset", held.dataset()}});
   if (snapshot.datasets.find(held.dataset()) == snapshot.datasets.end())
     return Error(v1::REASON_DATASET_UNKNOWN, absl::StrCat("there is no dataset ", held.dataset()));
+  const policy::Grant& now_held = *found->second;
+  if (exchange.stream &&
+      (now_held.definition.revision() != held.revision() ||
+       now_held.dataset->definition.revision() != exchange.grant->dataset->definition.revision())) {
+    return Error(v1::REASON_GRANT_REVOKED,
+                 absl::StrCat("grant ", held.id(), " or its dataset was amended; read again."),
+                 {{"grant", held.id()}, {"dataset", held.dataset()}});
+  }
   return absl::OkStatus();
 }
 
@@ -70,8 +78,11 @@ absl::Status RunningExchanges::Add(const std::shared_ptr<RunningExchange>& excha
                                                               " calls running, the most it may."));
     } else if (running_.size() >= static_cast<size_t>(limits_.all)) {
       refused = Error(v1::REASON_OVERLOADED, "the gateway has as many calls running as it takes.");
+    } else if (exchange->stream && streams_ >= limits_.streams) {
+      refused = Error(v1::REASON_OVERLOADED, "the gateway has as many streams open as it takes.");
     } else {
       ++count;
+      if (exchange->stream) ++streams_;
       running_.insert(exchange);
       return absl::OkStatus();
     }
@@ -84,6 +95,7 @@ absl::Status RunningExchanges::Add(const std::shared_ptr<RunningExchange>& excha
 void RunningExchanges::Remove(const std::shared_ptr<RunningExchange>& exchange) {
   MutexLock lock(mutex_);
   if (running_.erase(exchange) == 0) return;
+  if (exchange->stream) --streams_;
   const auto count = by_system_.find(exchange->principal.path);
   if (--count->second == 0) by_system_.erase(count);
 }
@@ -104,6 +116,13 @@ void RunningExchanges::CheckDeadlines() {
     if (exchange.deadline == 0 || now < exchange.deadline) return absl::OkStatus();
     return Error(v1::REASON_DEADLINE_EXCEEDED, "the call's deadline passed. Nothing was released.");
   });
+  for (const auto& exchange : All())
+    if (exchange->watch) exchange->watch(now);
+}
+
+std::vector<std::shared_ptr<RunningExchange>> RunningExchanges::All() const {
+  MutexLock lock(mutex_);
+  return {running_.begin(), running_.end()};
 }
 
 void RunningExchanges::EndAll(const absl::Status& why) {
@@ -111,12 +130,7 @@ void RunningExchanges::EndAll(const absl::Status& why) {
 }
 
 void RunningExchanges::EndWhere(const Reason& reason) {
-  std::vector<std::shared_ptr<RunningExchange>> all;
-  {
-    MutexLock lock(mutex_);
-    all.assign(running_.begin(), running_.end());
-  }
-  for (const auto& exchange : all) {
+  for (const auto& exchange : All()) {
     absl::Status why = reason(*exchange);
     if (why.ok()) continue;
     // A deadline does not take back what is durable already; a revocation does.

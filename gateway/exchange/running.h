@@ -12,6 +12,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "adapters/adapter.h"
@@ -41,6 +42,13 @@ class RunningExchange {
   std::function<void(absl::Status)> end;
   const std::shared_ptr<adapters::StopToken> stop = std::make_shared<adapters::StopToken>();
 
+  // Of a stream, which lasts: it ends also where its grant or dataset was amended, since what it
+  // was permitted may no longer be. Set before it is added.
+  bool stream = false;
+  // Called several times a second until it is removed, in every state; may be null. Set before it
+  // is added.
+  std::function<void(Micros monotonic)> watch;
+
   // Set by the task while it reads, so that a Cancel reaches the source.
   void SetReader(adapters::RecordReader* reader);
   void CancelReader();
@@ -66,6 +74,7 @@ class RunningExchanges {
   struct Limits {
     int all = 2048;
     int per_system = 512;
+    int streams = 64;  // each holds some batches
   };
   RunningExchanges(Limits limits, const Clock& clock) : limits_(limits), clock_(clock) {}
 
@@ -77,7 +86,7 @@ class RunningExchanges {
   // Ends those whose identity, grant or dataset is no longer good in `snapshot` at `now` (wall
   // clock).
   void Check(const policy::Snapshot& snapshot, Micros now);
-  // Ends those past their deadline.
+  // Ends those past their deadline, and lets the others watch themselves.
   void CheckDeadlines();
   // Takes no more. Those that run go on.
   void Drain() { draining_ = true; }
@@ -87,6 +96,7 @@ class RunningExchanges {
  private:
   using Reason = std::function<absl::Status(const RunningExchange&)>;
   void EndWhere(const Reason& reason);
+  std::vector<std::shared_ptr<RunningExchange>> All() const;
 
   const Limits limits_;
   const Clock& clock_;
@@ -94,6 +104,7 @@ class RunningExchanges {
   mutable Mutex mutex_;
   std::set<std::shared_ptr<RunningExchange>> running_ SLUICE_GUARDED_BY(mutex_);
   std::map<std::string, int> by_system_ SLUICE_GUARDED_BY(mutex_);
+  int streams_ SLUICE_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace sluice::exchange

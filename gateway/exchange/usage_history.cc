@@ -12,6 +12,11 @@ Micros TimeOf(const v1::AuditEnvelope& envelope) {
   return envelope.time().seconds() * kSecond + envelope.time().nanos() / 1000;
 }
 
+// What a request id names.
+bool IsAccess(const v1::AuditEnvelope& envelope) {
+  return envelope.kind() == v1::RECORD_KIND_RELEASED || envelope.kind() == v1::RECORD_KIND_OPENED;
+}
+
 }  // namespace
 
 absl::Status UsageHistory::Restore(audit::Log& log, const policy::Snapshot& snapshot, Micros now,
@@ -20,6 +25,7 @@ absl::Status UsageHistory::Restore(audit::Log& log, const policy::Snapshot& snap
   if (next_ > log.size()) {  // of another log, or of a longer one that was set aside
     next_ = 0;
     hours_.clear();
+    open_streams_.clear();
     for (const auto& [grant, use] : counted_.Uses()) counted_.Restore(grant, QuotaUse());
   }
   // Request ids of the last day may lie before what the file counts.
@@ -39,7 +45,7 @@ absl::Status UsageHistory::Restore(audit::Log& log, const policy::Snapshot& snap
     }
     if (entry.index >= next_) parsed = Take(log, envelope, entry.index, snapshot);
     if (!parsed.ok()) return false;
-    if (envelope.kind() == v1::RECORD_KIND_RELEASED && !envelope.request_id_digest().empty() &&
+    if (IsAccess(envelope) && !envelope.request_id_digest().empty() &&
         TimeOf(envelope) > now - kDay) {
       request_ids.Restore(envelope.request_id_digest(), envelope.request_digest(),
                           static_cast<int64_t>(entry.index), envelope.repeats(), envelope.count(),
@@ -72,6 +78,8 @@ absl::Status UsageHistory::Save(audit::Log& log, const policy::Snapshot& snapsho
   json["grants"] = nlohmann::json::object();
   for (const auto& [grant, use] : counted_.Uses())
     json["grants"][grant] = {use.minute, use.calls, use.day, use.rows_today, use.rows_total};
+  json["streams"] = nlohmann::json::array();
+  for (const auto& [opened, latest] : open_streams_) json["streams"].push_back({opened, latest});
   return files_.WriteAtomically(file_, json.dump());
 }
 
@@ -89,7 +97,11 @@ void UsageHistory::Load() {
     std::deque<Hour> hours;
     for (const auto& hour : json.at("hours"))
       hours.push_back({hour.at(0).get<Micros>(), hour.at(1).get<uint64_t>()});
+    std::map<uint64_t, uint64_t> streams;
+    for (const auto& stream : json.at("streams"))
+      streams[stream.at(0).get<uint64_t>()] = stream.at(1).get<uint64_t>();
     next_ = json.at("counted_to").get<uint64_t>();
+    open_streams_ = std::move(streams);
     hours_ = std::move(hours);
     for (const auto& [grant, use] : uses) counted_.Restore(grant, use);
   } catch (const nlohmann::json::exception&) {
@@ -103,6 +115,7 @@ absl::Status UsageHistory::Take(audit::Log& log, const v1::AuditEnvelope& envelo
   const Micros time = TimeOf(envelope);
   if (hours_.empty() || time >= hours_.back().time + kHour) hours_.push_back({time, index});
   while (!hours_.empty() && hours_.front().time < time - kDay - kHour) hours_.pop_front();
+  TakeStream(envelope, index, snapshot);
   const auto grant = snapshot.grants.find(envelope.grant());
   if (envelope.kind() != v1::RECORD_KIND_RELEASED || grant == snapshot.grants.end())
     return absl::OkStatus();
@@ -118,6 +131,30 @@ absl::Status UsageHistory::Take(audit::Log& log, const v1::AuditEnvelope& envelo
   counted_.CountMore(grant->second->definition,
                      std::max<int64_t>(0, envelope.count() - first.count()), time);
   return absl::OkStatus();
+}
+
+// A stream counts as a call when it is opened, and with its rows when it has ended.
+void UsageHistory::TakeStream(const v1::AuditEnvelope& envelope, uint64_t index,
+                              const policy::Snapshot& snapshot) {
+  const auto grant = snapshot.grants.find(envelope.grant());
+  const bool known = grant != snapshot.grants.end();
+  switch (envelope.kind()) {
+    case v1::RECORD_KIND_OPENED:
+      open_streams_[index] = index;
+      if (known) counted_.Count(grant->second->definition, 0, TimeOf(envelope));
+      return;
+    case v1::RECORD_KIND_PROGRESS:
+      if (const auto open = open_streams_.find(envelope.opened()); open != open_streams_.end())
+        open->second = index;
+      return;
+    case v1::RECORD_KIND_CLOSED:
+    case v1::RECORD_KIND_ABANDONED:
+      open_streams_.erase(envelope.opened());
+      if (known) counted_.CountMore(grant->second->definition, envelope.count(), TimeOf(envelope));
+      return;
+    default:
+      return;
+  }
 }
 
 }  // namespace sluice::exchange

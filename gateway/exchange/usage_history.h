@@ -1,10 +1,11 @@
-// What the log says of the past that decisions need: rows used under each grant, and the request
-// ids of the last day. Counted from the log alone, so that a restart finds exactly what was
-// recorded; a file keeps the count up to an index, and the log after it is read again. The file is
-// derived: where it is missing or unreadable the whole log is counted.
+// What the log says of the past that decisions need: rows used under each grant, the request ids of
+// the last day, and which streams are open. Counted from the log alone, so that a restart finds
+// exactly what was recorded; a file keeps the count up to an index, and the log after it is read
+// again. The file is derived: where it is missing or unreadable the whole log is counted.
 #pragma once
 
 #include <deque>
+#include <map>
 #include <string>
 
 #include "absl/status/status.h"
@@ -29,6 +30,8 @@ class UsageHistory {
   absl::Status Save(audit::Log& log, const policy::Snapshot& snapshot);
 
   uint64_t counted_to() const { return next_; }
+  // By the index of its OPENED record: the newest record of each stream that has not ended.
+  const std::map<uint64_t, uint64_t>& open_streams() const { return open_streams_; }
 
  private:
   struct Hour {
@@ -38,12 +41,15 @@ class UsageHistory {
   void Load();
   absl::Status Take(audit::Log& log, const v1::AuditEnvelope& envelope, uint64_t index,
                     const policy::Snapshot& snapshot);
+  void TakeStream(const v1::AuditEnvelope& envelope, uint64_t index,
+                  const policy::Snapshot& snapshot);
 
   const std::string file_;
   FileSystem& files_;
   uint64_t next_ = 0;  // records below are counted
   QuotaLedger counted_;
   std::deque<Hour> hours_;
+  std::map<uint64_t, uint64_t> open_streams_;
 };
 
 }  // namespace sluice::exchange

@@ -57,8 +57,13 @@ Predicate RawPart(const Predicate& predicate, int raw_fields, bool* whole) {
 class Decider {
  public:
   Decider(const identity::Principal& principal, const v1::QueryRequest& request,
-          const SnapshotPtr& snapshot, Micros now, const DecideLimits& limits)
-      : principal_(principal), request_(request), snapshot_(snapshot), now_(now), limits_(limits) {}
+          const SnapshotPtr& snapshot, Micros now, const DecideLimits& limits, v1::Mode mode)
+      : principal_(principal),
+        request_(request),
+        snapshot_(snapshot),
+        now_(now),
+        limits_(limits),
+        mode_(mode) {}
 
   Decision Run() {
     Decision decision;
@@ -82,7 +87,7 @@ class Decider {
     SLUICE_RETURN_IF_ERROR(FindDataset());
     SLUICE_RETURN_IF_ERROR(CheckPurpose());
     SLUICE_ASSIGN_OR_RETURN(grant_,
-                            PickGrant(principal_, request_, *snapshot_, *dataset_, now_, nearest_));
+                            PickGrant(principal_, request_, mode_, *snapshot_, *dataset_, now_, nearest_));
     nearest_ = grant_;
     SLUICE_RETURN_IF_ERROR(CheckClaims());
     plan_.snapshot = snapshot_;
@@ -283,6 +288,7 @@ class Decider {
   const SnapshotPtr& snapshot_;
   const Micros now_;
   const DecideLimits& limits_;
+  const v1::Mode mode_;
   Parameters parameters_;
   catalogue::DatasetPtr dataset_;
   GrantPtr grant_;
@@ -293,8 +299,25 @@ class Decider {
 }  // namespace
 
 Decision Decide(const identity::Principal& principal, const v1::QueryRequest& request,
-                const SnapshotPtr& snapshot, Micros now, const DecideLimits& limits) {
-  return Decider(principal, request, snapshot, now, limits).Run();
+                const SnapshotPtr& snapshot, Micros now, const DecideLimits& limits,
+                v1::Mode mode) {
+  return Decider(principal, request, snapshot, now, limits, mode).Run();
+}
+
+v1::QueryRequest AsQuery(const v1::ReadRequest& request) {
+  v1::QueryRequest query;
+  query.set_dataset(request.dataset());
+  query.set_purpose(request.purpose());
+  query.set_case_reference(request.case_reference());
+  query.set_end_user(request.end_user());
+  query.set_on_behalf_of(request.on_behalf_of());
+  query.set_grant(request.grant());
+  query.set_request_id(request.request_id());
+  query.set_traceparent(request.traceparent());
+  *query.mutable_fields() = request.fields();
+  query.set_filter(request.filter());
+  *query.mutable_parameters() = request.parameters();
+  return query;
 }
 
 }  // namespace sluice::policy

@@ -66,6 +66,10 @@ struct Decision {
 // agency on it (mode, system, purpose, time, state; the nearest miss names the reason), claims that
 // the grant demands, fields, filter, page size. The page token is the exchange's matter.
 Decision Decide(const identity::Principal& principal, const v1::QueryRequest& request,
-                const SnapshotPtr& snapshot, Micros now, const DecideLimits& limits);
+                const SnapshotPtr& snapshot, Micros now, const DecideLimits& limits,
+                v1::Mode mode = v1::MODE_QUERY);
+
+// What is decided on in a stream's request, with MODE_READ: the same as in a query, without pages.
+v1::QueryRequest AsQuery(const v1::ReadRequest& request);
 
 }  // namespace sluice::policy

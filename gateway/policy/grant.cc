@@ -170,12 +170,12 @@ class Checker {
   }
 
   void Modes() {
-    if (definition_.modes().empty()) Fail("modes", "expected at least one: query");
+    if (definition_.modes().empty()) Fail("modes", "expected at least one: query or read");
     std::set<int> seen;
     for (int i = 0; i < definition_.modes_size(); ++i) {
       const std::string path = absl::StrCat("modes[", i, "]");
       if (definition_.modes(i) == v1::MODE_UNSPECIFIED || !v1::Mode_IsValid(definition_.modes(i))) {
-        Fail(path, "expected query");
+        Fail(path, "expected query or read");
       } else if (!seen.insert(definition_.modes(i)).second) {
         Fail(path, "stands there twice");
       }

@@ -25,8 +25,8 @@ bool SystemGranted(const Grant& grant, const identity::Principal& principal) {
 }
 
 Reach ReachOf(const Grant& grant, const identity::Principal& principal, const std::string& purpose,
-              Micros now) {
-  if (!Contains(grant.definition.modes(), v1::MODE_QUERY)) return Reach::kNoMode;
+              v1::Mode mode, Micros now) {
+  if (!Contains(grant.definition.modes(), mode)) return Reach::kNoMode;
   if (!SystemGranted(grant, principal)) return Reach::kNoSystem;
   if (!Contains(grant.definition.purposes(), purpose)) return Reach::kNoPurpose;
   if (now >= grant.ends) return Reach::kExpired;
@@ -63,15 +63,18 @@ std::string Held(const std::vector<GrantPtr>& grants, const identity::Principal&
 
 class Picker {
  public:
-  Picker(const identity::Principal& principal, const v1::QueryRequest& request, Micros now)
-      : principal_(principal), request_(request), now_(now) {}
+  Picker(const identity::Principal& principal, const v1::QueryRequest& request, v1::Mode mode,
+         Micros now)
+      : principal_(principal), request_(request), mode_(mode), now_(now) {}
 
   absl::Status Refuse(Reach reach, const Grant& grant, const std::vector<GrantPtr>& grants) const {
     const std::string& id = grant.definition.id();
     absl::Status status;
     switch (reach) {
       case Reach::kNoMode:
-        status = Of(v1::REASON_MODE_NOT_GRANTED, absl::StrCat("grant ", id, " allows no Query."));
+        status = Of(v1::REASON_MODE_NOT_GRANTED,
+                    absl::StrCat("grant ", id, " allows no ",
+                                 mode_ == v1::MODE_READ ? "Read" : "Query", "."));
         break;
       case Reach::kNoSystem:
         status = Of(v1::REASON_SYSTEM_NOT_GRANTED,
@@ -111,16 +114,18 @@ class Picker {
  private:
   const identity::Principal& principal_;
   const v1::QueryRequest& request_;
+  const v1::Mode mode_;
   const Micros now_;
 };
 
 }  // namespace
 
 absl::StatusOr<GrantPtr> PickGrant(const identity::Principal& principal,
-                                   const v1::QueryRequest& request, const Snapshot& snapshot,
+                                   const v1::QueryRequest& request, v1::Mode mode,
+                                   const Snapshot& snapshot,
                                    const catalogue::Dataset& dataset, Micros now,
                                    GrantPtr& nearest) {
-  const Picker picker(principal, request, now);
+  const Picker picker(principal, request, mode, now);
   // No grant can be given on one, but one may be older than the law that withholds it.
   if (dataset.definition.sharing() == v1::SHARING_ATTRIBUTE_WITHHELD) {
     const v1::LegalBasis& law = dataset.definition.withheld_by();
@@ -145,7 +150,7 @@ absl::StatusOr<GrantPtr> PickGrant(const identity::Principal& principal,
     if (grant->dataset->definition.revision() != dataset.definition.revision()) {
       return absl::InternalError("a grant stands on another revision of its dataset");
     }
-    const Reach reach = ReachOf(*grant, principal, request.purpose(), now);
+    const Reach reach = ReachOf(*grant, principal, request.purpose(), mode, now);
     if (reach == Reach::kAllowed) allowed.push_back(&grant);
     if (best == nullptr || reach >= furthest) {
       best = &grant;

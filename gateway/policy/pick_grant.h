@@ -15,7 +15,8 @@ namespace sluice::policy {
 // nearest; that one is put into `nearest`. The error teaches what the agency's own grants on the
 // dataset allow (key "held", a line each), and says nothing of others'.
 absl::StatusOr<GrantPtr> PickGrant(const identity::Principal& principal,
-                                   const v1::QueryRequest& request, const Snapshot& snapshot,
+                                   const v1::QueryRequest& request, v1::Mode mode,
+                                   const Snapshot& snapshot,
                                    const catalogue::Dataset& dataset, Micros now,
                                    GrantPtr& nearest);
 

@@ -113,22 +113,37 @@ void AppendCsvValue(const Column& column, int64_t row, std::string& out) {
 
 }  // namespace
 
-void AppendJsonLines(const RecordBatch& batch, std::string& out) {
-  // What stands before each value, escaped once.
-  std::vector<std::string> keys;
-  for (const Field& field : batch.schema()->fields()) {
-    std::string& key = keys.emplace_back(keys.empty() ? "" : ",");
+RowTextWriter::RowTextWriter(Format format, const Schema& schema) : format_(format) {
+  if (format_ == Format::kCsv) {
+    AppendCsvHeader(schema, header_);
+    return;
+  }
+  for (const Field& field : schema.fields()) {
+    std::string& key = keys_.emplace_back(keys_.empty() ? "{" : ",");
     AppendJsonString(field.name, key);
     key += ':';
   }
-  for (int64_t row = 0; row < batch.rows(); ++row) {
-    out += '{';
-    for (size_t i = 0; i < keys.size(); ++i) {
-      out += keys[i];
+}
+
+void RowTextWriter::AppendRow(const RecordBatch& batch, int64_t row, std::string& out) const {
+  if (format_ == Format::kJsonLines) {
+    for (size_t i = 0; i < keys_.size(); ++i) {
+      out += keys_[i];
       AppendJsonValue(batch.column(i), row, out);
     }
-    out += "}\n";
+    out += keys_.empty() ? "{}\n" : "}\n";
+    return;
   }
+  for (size_t i = 0; i < batch.columns().size(); ++i) {
+    if (i > 0) out += ',';
+    AppendCsvValue(batch.column(i), row, out);
+  }
+  out += "\r\n";
+}
+
+void AppendJsonLines(const RecordBatch& batch, std::string& out) {
+  const RowTextWriter writer(RowTextWriter::Format::kJsonLines, *batch.schema());
+  for (int64_t row = 0; row < batch.rows(); ++row) writer.AppendRow(batch, row, out);
 }
 
 void AppendCsvHeader(const Schema& schema, std::string& out) {
@@ -140,13 +155,8 @@ void AppendCsvHeader(const Schema& schema, std::string& out) {
 }
 
 void AppendCsv(const RecordBatch& batch, std::string& out) {
-  for (int64_t row = 0; row < batch.rows(); ++row) {
-    for (size_t i = 0; i < batch.columns().size(); ++i) {
-      if (i > 0) out += ',';
-      AppendCsvValue(batch.column(i), row, out);
-    }
-    out += "\r\n";
-  }
+  const RowTextWriter writer(RowTextWriter::Format::kCsv, *batch.schema());
+  for (int64_t row = 0; row < batch.rows(); ++row) writer.AppendRow(batch, row, out);
 }
 
 std::string DisplayValue(const Column& column, int64_t row) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "gateway/records/types.h"
 
@@ -17,6 +18,22 @@ void AppendJsonLines(const RecordBatch& batch, std::string& out);
 // that begins with "=" is a formula to a spreadsheet.
 void AppendCsvHeader(const Schema& schema, std::string& out);
 void AppendCsv(const RecordBatch& batch, std::string& out);
+
+// The same bytes row by row, for whoever cuts text into pieces. Immutable.
+class RowTextWriter {
+ public:
+  enum class Format { kJsonLines, kCsv };
+  RowTextWriter(Format format, const Schema& schema);
+  // What stands before the first row; nothing in JSON lines.
+  const std::string& header() const { return header_; }
+  // The batch has the schema.
+  void AppendRow(const RecordBatch& batch, int64_t row, std::string& out) const;
+
+ private:
+  const Format format_;
+  std::string header_;
+  std::vector<std::string> keys_;  // what stands before each value, escaped once
+};
 
 // The value as a table shows it ("" for null). Text as it is: whoever writes to a terminal makes
 // control characters harmless.

@@ -1,9 +1,29 @@
 #include "gateway/base/error.h"
 #include "gateway/rpc/services.h"
+#include "gateway/rpc/stream.h"
 #include "sluice/v1/exchange.grpc.pb.h"
 
 namespace sluice::rpc {
 namespace {
+
+using ReadStream = ServerStream<v1::ReadResponse>;
+
+// The broker's way to one consumer.
+class ReadStreamWriter : public exchange::ReadWriter {
+ public:
+  explicit ReadStreamWriter(std::shared_ptr<ReadStream::Writer> writer)
+      : writer_(std::move(writer)) {}
+  void Write(v1::ReadResponse message, std::function<void(bool)> taken) override {
+    writer_->Write(std::move(message), std::move(taken));
+  }
+  void Finish(absl::Status status, std::optional<v1::ReadResponse> last) override {
+    writer_->Finish(std::move(status), std::move(last));
+  }
+  void Abort() override { writer_->Abort(); }
+
+ private:
+  const std::shared_ptr<ReadStream::Writer> writer_;
+};
 
 class ExchangeService : public v1::Exchange::CallbackService {
  public:
@@ -26,6 +46,28 @@ class ExchangeService : public v1::Exchange::CallbackService {
         return nullptr;
       }
       return broker_.Query(*std::move(call), *request, std::move(done));
+    });
+  }
+
+  grpc::ServerWriteReactor<v1::ReadResponse>* Read(grpc::CallbackServerContext* context,
+                                                   const v1::ReadRequest* request) override {
+    using Writer = std::shared_ptr<ReadStream::Writer>;
+    return new ReadStream(context, [&](Writer writer) -> std::function<void()> {
+      static constexpr std::string_view kMethod = "Exchange.Read";
+      auto call =
+          parts_.authenticator.Identify(*context, kMethod, StreamDeadlineOf(*context, parts_));
+      if (!call.ok()) {
+        exchange::Call unknown;
+        unknown.method = std::string(kMethod);
+        unknown.peer = context->peer();
+        Answer<v1::ReadResponse>(parts_, unknown, call.status(),
+                                 [writer](absl::StatusOr<v1::ReadResponse> refused) {
+                                   writer->Finish(refused.status(), std::nullopt);
+                                 });
+        return nullptr;
+      }
+      return broker_.Read(*std::move(call), *request,
+                          std::make_shared<ReadStreamWriter>(std::move(writer)));
     });
   }
 

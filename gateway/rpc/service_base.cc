@@ -4,13 +4,26 @@
 
 namespace sluice::rpc {
 
-Micros DeadlineOf(const grpc::CallbackServerContext& context, const ServiceParts& parts) {
+namespace {
+
+Micros Deadline(const grpc::CallbackServerContext& context, const Clock& clock, Micros if_none,
+                Micros most) {
   const auto now = std::chrono::system_clock::now();
   const auto deadline = context.deadline();
-  Micros left = parts.default_deadline;
+  Micros left = if_none;
   if (deadline != std::chrono::system_clock::time_point::max())
     left = std::chrono::duration_cast<std::chrono::microseconds>(deadline - now).count();
-  return parts.clock.Monotonic() + std::clamp<Micros>(left, 1, parts.max_deadline);
+  return clock.Monotonic() + std::clamp<Micros>(left, 1, most);
+}
+
+}  // namespace
+
+Micros DeadlineOf(const grpc::CallbackServerContext& context, const ServiceParts& parts) {
+  return Deadline(context, parts.clock, parts.default_deadline, parts.max_deadline);
+}
+
+Micros StreamDeadlineOf(const grpc::CallbackServerContext& context, const ServiceParts& parts) {
+  return Deadline(context, parts.clock, parts.max_read, parts.max_read);
 }
 
 bool IsRefusal(const absl::Status& status) {

@@ -20,11 +20,14 @@ struct ServiceParts {
   const Clock& clock;
   Micros default_deadline = 30 * kSecond;
   Micros max_deadline = 120 * kSecond;
+  Micros max_read = 6 * kHour;  // of a stream; also where the peer names no deadline
 };
 
 // The call's deadline on the monotonic clock: the peer's, the default where it has none, never over
 // the maximum.
 Micros DeadlineOf(const grpc::CallbackServerContext& context, const ServiceParts& parts);
+// The same for a stream.
+Micros StreamDeadlineOf(const grpc::CallbackServerContext& context, const ServiceParts& parts);
 
 // Refused for who the caller is or what it may do, rather than for a mistake in what it sent.
 bool IsRefusal(const absl::Status& status);

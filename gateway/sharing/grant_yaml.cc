@@ -143,8 +143,9 @@ void ReadGrant(YamlMap root, v1::Grant& grant) {
   }
   grant.set_row_filter(ReadText(root.Optional("rows"), "filter text; left out, all rows"));
   const YamlNode modes = root.Optional("modes");
-  for (const YamlNode& node : ReadList(modes, "at least one: query"))
-    grant.add_modes(static_cast<v1::Mode>(ReadEnum(node, {{"query", v1::MODE_QUERY}})));
+  for (const YamlNode& node : ReadList(modes, "at least one: query, read"))
+    grant.add_modes(static_cast<v1::Mode>(
+        ReadEnum(node, {{"query", v1::MODE_QUERY}, {"read", v1::MODE_READ}})));
   if (!modes.present()) grant.add_modes(v1::MODE_QUERY);
   grant.set_max_page_rows(
       static_cast<int32_t>(root.Optional("max_page_rows").AsInt(0, 0, 1'000'000)));

@@ -1,0 +1,233 @@
+#include "gateway/exchange/read_run.h"
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "gateway/base/error.h"
+
+namespace sluice::exchange {
+namespace {
+
+using State = RunningExchange::State;
+
+// A source that gives no row for this many of its statement limits is given up: a filter that keeps
+// little may make it look at many rows.
+constexpr int kStatementsWithoutRow = 6;
+// How long a consumer may still take what was handed over when its stream was ended.
+constexpr Micros kTakeLast = kSecond;
+constexpr absl::string_view kNothingReleased = " Nothing was released.";
+
+}  // namespace
+
+ReadRun::ReadRun(const BrokerParts& parts, const BrokerLimits& limits, Call call,
+                 const v1::ReadRequest& request, std::shared_ptr<ReadWriter> writer)
+    : parts_(parts),
+      limits_(limits),
+      access_{.parts = parts, .call = std::move(call), .request = policy::AsQuery(request)},
+      media_type_(request.media_type().empty() ? std::string(kJsonLinesMediaType)
+                                               : request.media_type()),
+      read_digest_(request.request_id().empty() ? std::string()
+                                                : RequestDigest(request, parts.pseudonyms)),
+      writer_(std::move(writer)) {}
+
+ReadRun::~ReadRun() { DropReader(); }
+
+void ReadRun::Start() {
+  const Call& call = access_.call;
+  access_.started = parts_.clock.Now();
+  access_.snapshot = parts_.snapshots.Get();
+  policy::Decision decision = policy::Decide(call.principal, access_.request, access_.snapshot,
+                                             access_.started, limits_.decide, v1::MODE_READ);
+  if (decision.denial) return Refuse(decision.denial->status, access_.Denied(*decision.denial));
+  access_.plan = *std::move(decision.plan);
+  running_ = std::make_shared<RunningExchange>(call.principal, call.certificate,
+                                               access_.plan->grant, call.deadline);
+  running_->stream = true;
+  running_->end = [weak = weak_from_this()](absl::Status why) {
+    if (const auto run = weak.lock()) run->End(std::move(why));
+  };
+  running_->watch = [weak = weak_from_this()](Micros now) {
+    if (const auto run = weak.lock()) run->Watch(now);
+  };
+  absl::Status status = Reserve();
+  if (status.ok()) status = parts_.running.Add(running_);
+  if (!status.ok()) return End(status, KindFor(status));
+  {
+    MutexLock lock(mutex_);
+    encoding_ = true;
+  }
+  SubmitTask();
+}
+
+absl::Status ReadRun::Reserve() {
+  const policy::Plan& plan = *access_.plan;
+  if (media_type_ != kJsonLinesMediaType && media_type_ != kCsvMediaType) {
+    absl::Status status = Error(v1::REASON_REQUEST_INVALID, "the request has mistakes.");
+    AddFieldViolation(status, "media_type",
+                      absl::StrCat("expected ", std::string(kJsonLinesMediaType), " or ",
+                                   std::string(kCsvMediaType)));
+    return status;
+  }
+  SLUICE_RETURN_IF_ERROR(access_.TakeRequestId(read_digest_));
+  // The call and its first row; the others as they come.
+  SLUICE_ASSIGN_OR_RETURN(auto reservation, parts_.quotas.Reserve(plan.grant->definition, 1, true,
+                                                                  access_.started, &available_));
+  SLUICE_ASSIGN_OR_RETURN(source_, access_.FindSource());
+  maker_.emplace(media_type_ == kCsvMediaType ? records::RowTextWriter::Format::kCsv
+                                              : records::RowTextWriter::Format::kJsonLines,
+                 *plan.output_schema, limits_.payload_bytes);
+  MutexLock lock(mutex_);
+  reserved_.push_back(std::move(reservation));
+  return absl::OkStatus();
+}
+
+// What was refused or failed before the stream was opened.
+void ReadRun::Refuse(absl::Status why, audit::Draft draft) {
+  access_.Refuse(std::move(why), std::move(draft), [run = shared_from_this()](absl::Status told) {
+    run->Tell({.status = std::move(told)});
+  });
+}
+
+void ReadRun::Tell(Ending ending) {
+  {
+    MutexLock lock(mutex_);
+    ending_ = std::move(ending);
+  }
+  Pump();
+}
+
+void ReadRun::End(absl::Status why, v1::RecordKind kind) {
+  if (running_ == nullptr || !running_->Advance(State::kRunning, State::kDone)) return;
+  running_->CancelReader();
+  {
+    MutexLock lock(mutex_);
+    ended_ = true;
+    ended_at_ = parts_.clock.Monotonic();
+    // What is said of calls in general does not hold once something has left.
+    if (sent_.batches() > 0 && absl::EndsWith(why.message(), kNothingReleased))
+      why = Error(ReasonOf(why), std::string(absl::StripSuffix(why.message(), kNothingReleased)));
+    why_ = std::move(why);
+    refusal_ = kind;
+    leaving_.clear();
+    ready_.reset();
+    first_.reset();
+    step_.reset();
+  }
+  Conclude();
+}
+
+void ReadRun::Conclude() {
+  absl::Status refused;
+  v1::RecordKind kind = v1::RECORD_KIND_UNSPECIFIED;
+  std::deque<QuotaLedger::Reservation> unused;  // rows that were reserved and stay
+  {
+    MutexLock lock(mutex_);
+    // What is being recorded stands in the log before the end does.
+    if (!ended_ || closing_ || recording_) return;
+    closing_ = true;
+    if (opened_ < 0) refused = why_;
+    kind = refusal_;
+    unused.swap(reserved_);
+  }
+  unused.clear();
+  if (refused.ok()) return RecordClosed();
+  Refuse(std::move(refused), DraftOf(kind));
+}
+
+void ReadRun::Pump() {
+  std::optional<v1::ReadResponse> message;
+  std::optional<Step> record;
+  std::optional<Ending> ending;
+  bool open = false, encode = false, end = false, drop = false;
+  absl::Status why;
+  {
+    MutexLock lock(mutex_);
+    if (ended_ || ending_) {
+      if (!writing_) ending = std::exchange(ending_, std::nullopt);
+      drop = !encoding_;  // else the task does
+    } else {
+      if (!writing_ && (first_ || !leaving_.empty())) {
+        message = NextMessage();
+        writing_ = true;
+        write_began_ = parts_.clock.Monotonic();
+      }
+      const bool handed_over = !first_ && leaving_.empty();
+      why = cut_;
+      if (opened_ < 0) {
+        const bool nothing = exhausted_ && !cut_.ok() && !ready_;
+        open = begun_ && !recording_ && !nothing;
+        end = begun_ && !recording_ && nothing;
+      } else if (handed_over && !recording_) {
+        if (ready_) record = std::exchange(ready_, std::nullopt);
+        end = !record && exhausted_;
+      }
+      if (open || record) recording_ = true;
+      encode = begun_ && !encoding_ && !exhausted_ && !ready_;
+      if (encode) encoding_ = true;
+    }
+  }
+  if (ending) {
+    if (drop) DropReader();
+    if (running_ != nullptr) parts_.running.Remove(running_);
+    return writer_->Finish(std::move(ending->status), std::move(ending->last));
+  }
+  if (message)
+    writer_->Write(*std::move(message), [run = shared_from_this()](bool ok) { run->Taken(ok); });
+  if (encode) SubmitTask();
+  if (open) RecordOpened();
+  if (record) RecordProgress(*std::move(record));
+  if (end) End(why, KindFor(why));
+}
+
+// The opening or a batch, which is let go here: it counts from now on.
+v1::ReadResponse ReadRun::NextMessage() {
+  if (first_) return *std::exchange(first_, std::nullopt);
+  StreamBatch batch = std::move(leaving_.front());
+  leaving_.pop_front();
+  v1::ReadResponse message;
+  if (step_) *message.mutable_step() = *std::exchange(step_, std::nullopt);
+  message.set_batch(sent_.batches());
+  message.set_rows(batch.rows);
+  sent_.Add(batch);
+  for (int64_t rows = batch.rows; rows > 0 && !reserved_.empty();) {
+    rows -= reserved_.front().Use(rows);
+    if (reserved_.front().empty()) reserved_.pop_front();
+  }
+  message.set_payload(std::move(batch.payload));
+  return message;
+}
+
+void ReadRun::Taken(bool ok) {
+  {
+    MutexLock lock(mutex_);
+    writing_ = false;
+  }
+  if (!ok) End(Error(v1::REASON_CANCELLED, "the caller gave the call up."));
+  Pump();
+}
+
+void ReadRun::Watch(Micros now) {
+  bool stalled = false, abort = false;
+  {
+    MutexLock lock(mutex_);
+    const bool cut = ended_ && !why_.ok();
+    abort = writing_ && (cut ? now - std::max(ended_at_, write_began_) > kTakeLast
+                             : now - write_began_ > limits_.stall);
+    stalled = abort && !ended_;
+  }
+  if (stalled)
+    End(Error(v1::REASON_CONSUMER_STALLED,
+              absl::StrCat("the consumer took nothing for ", limits_.stall / kSecond, " s.")));
+  if (abort) writer_->Abort();
+  const Micros asked = asked_source_;
+  if (asked != 0 && now - asked > kStatementsWithoutRow * source_->statement_limit())
+    End(Error(v1::REASON_SOURCE_UNAVAILABLE,
+              absl::StrCat("source ", source_->definition().id(), " gives no rows."),
+              {{"source", source_->definition().id()}}));
+  Conclude();
+  Pump();
+}
+
+}  // namespace sluice::exchange

@@ -1,0 +1,233 @@
+// The task of a Read in its source's pool: scan, apply, encode, digest; a step at a time.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "gateway/base/error.h"
+#include "gateway/exchange/read_run.h"
+#include "gateway/exchange/released_subjects.h"
+#include "gateway/exchange/scan.h"
+#include "gateway/policy/apply.h"
+
+namespace sluice::exchange {
+namespace {
+
+// A task gives its thread back after this long, with what it has.
+constexpr Micros kTaskTime = kSecond;
+// A step's subjects are listed one by one in its record's detail.
+constexpr int64_t kStepSubjects = 20'000;
+// Leaves room for the rest of the detail.
+constexpr size_t kMostSubjectBytes = audit::kMaxDetailBytes - (128 << 10);
+
+}  // namespace
+
+void ReadRun::SubmitTask() {
+  absl::Status status =
+      source_->Submit([run = shared_from_this()](absl::StatusOr<adapters::Adapter*> adapter) {
+        return run->Work(std::move(adapter));
+      });
+  if (status.ok()) return;
+  bool begun = false;
+  {
+    MutexLock lock(mutex_);
+    encoding_ = false;
+    begun = begun_;
+  }
+  // Once begun, a full queue is waited for: Watch comes back.
+  if (!begun || ReasonOf(status) != v1::REASON_SOURCE_BUSY) End(status, KindFor(status));
+}
+
+absl::Status ReadRun::Work(absl::StatusOr<adapters::Adapter*> adapter) {
+  if (running_->state() != RunningExchange::State::kRunning) {
+    DropReader();
+    return Error(v1::REASON_CANCELLED, "ended while it waited for the source.");
+  }
+  Step step;
+  const absl::Status outcome = adapter.ok() ? FillStep(**adapter, step) : adapter.status();
+  if (!outcome.ok()) EndOfRows(outcome);
+  ListReleased(step);
+  bool ended = false;
+  {
+    MutexLock lock(mutex_);
+    ended = ended_;
+    encoding_ = ended;  // once it has ended, no other task comes
+    begun_ = true;
+    if (!step.batches.empty() && !ended) ready_ = std::move(step);
+    exhausted_ = at_end_ && encoded_.empty();
+    if (exhausted_) cut_ = end_why_;
+  }
+  if (ended) DropReader();
+  Pump();
+  // Its deadline is the caller's, and says nothing of the source.
+  if (ReasonOf(outcome) == v1::REASON_DEADLINE_EXCEEDED)
+    return Error(v1::REASON_CANCELLED, "the caller's own deadline passed.");
+  return outcome;
+}
+
+// Batches for one record: as many as were encoded within the task's time, up to the limits.
+absl::Status ReadRun::FillStep(adapters::Adapter& adapter, Step& step) {
+  const Micros began = parts_.clock.Monotonic();
+  for (;;) {
+    while (!encoded_.empty()) {
+      StreamBatch& batch = encoded_.front();
+      if (!step.batches.empty() && !Fits(step, batch)) return absl::OkStatus();
+      step.rows += batch.rows;
+      step.bytes += static_cast<int64_t>(batch.payload.size());
+      step.batches.push_back(std::move(batch));
+      encoded_.pop_front();
+    }
+    if (at_end_ || parts_.clock.Monotonic() - began >= kTaskTime) return absl::OkStatus();
+    SLUICE_RETURN_IF_ERROR(ReadOn(adapter));
+    for (StreamBatch& batch : made_) encoded_.push_back(std::move(batch));
+    made_.clear();
+  }
+}
+
+// Naming is slow, so it is done here and not where the step is recorded.
+void ReadRun::ListReleased(Step& step) const {
+  const catalogue::Dataset& dataset = *access_.plan->dataset;
+  if (dataset.subject_fields.empty()) return;
+  step.scope = v1::SUBJECT_SCOPE_LISTED;
+  SubjectList subjects(parts_.pseudonyms, access_.started, step.released);
+  for (StreamBatch& batch : step.batches) {
+    for (const auto& row : batch.subjects) {
+      for (size_t i = 0; i < row.size(); ++i) {
+        if (!row[i].empty())
+          subjects.Add(dataset.field(dataset.subject_fields[i]).subject(), row[i]);
+      }
+    }
+    batch.subjects = {};
+    if (subjects.bytes() <= kMostSubjectBytes) continue;
+    step.scope = v1::SUBJECT_SCOPE_POPULATION;
+    step.released.Clear();
+    return;
+  }
+}
+
+bool ReadRun::Fits(const Step& step, const StreamBatch& batch) const {
+  const int64_t subjects = static_cast<int64_t>(access_.plan->dataset->subject_fields.size());
+  const int64_t rows = step.rows + batch.rows;
+  return rows <= limits_.step_rows && rows * subjects <= kStepSubjects &&
+         step.bytes + static_cast<int64_t>(batch.payload.size()) <= limits_.step_bytes;
+}
+
+// One batch of the source.
+absl::Status ReadRun::ReadOn(adapters::Adapter& adapter) {
+  struct Asking {
+    std::atomic<Micros>& since;
+    ~Asking() { since = 0; }
+  };
+  std::optional<records::RecordBatch> batch;
+  {
+    asked_source_ = parts_.clock.Monotonic();
+    const Asking asking{asked_source_};
+    if (reader_ == nullptr) {
+      adapters::CallContext context;
+      context.clock = &parts_.clock;
+      context.deadline = access_.call.deadline;
+      context.stop = running_->stop;
+      SLUICE_ASSIGN_OR_RETURN(reader_, adapter.Scan(MakeScan(*access_.plan), context));
+      running_->SetReader(reader_.get());
+    }
+    SLUICE_ASSIGN_OR_RETURN(batch, reader_->Next());
+  }
+  {
+    MutexLock lock(mutex_);
+    version_ = reader_->version();
+    snapshot_ = reader_->snapshot();
+  }
+  if (batch) return TakeRows(*batch);
+  if (!access_.plan->ordered) SLUICE_RETURN_IF_ERROR(Shuffle());
+  EndOfRows(absl::OkStatus());
+  return absl::OkStatus();
+}
+
+// No more rows come. Those of a batch that is not complete go where it is the rows that end, not
+// where the source broke.
+void ReadRun::EndOfRows(absl::Status why) {
+  if (at_end_) return;
+  at_end_ = true;
+  end_why_ = std::move(why);
+  if (end_why_.ok() || ReasonOf(end_why_) == v1::REASON_QUOTA_EXCEEDED) maker_->Finish(made_);
+  DropReader();
+}
+
+void ReadRun::DropReader() {
+  if (running_ != nullptr) running_->SetReader(nullptr);
+  reader_.reset();
+}
+
+absl::Status ReadRun::TakeRows(const records::RecordBatch& scanned) {
+  const policy::Plan& plan = *access_.plan;
+  SLUICE_ASSIGN_OR_RETURN(policy::Applied applied,
+                          policy::Apply(plan, scanned, scanned.rows(), parts_.pseudonyms));
+  const int64_t rows = applied.output.rows();
+  const std::vector<int64_t> bad_values = BadValuesOf(plan, applied.kept, reader_->bad_cells());
+  std::vector<RowFacts> facts(rows);
+  for (int64_t row = 0; row < rows; ++row) {
+    facts[row].bad_values = bad_values[row];
+    if (!plan.dataset->subject_fields.empty())
+      facts[row].subjects = SubjectsOf(plan, scanned, applied.kept[row]);
+  }
+  const int64_t allowed = ReserveRows(rows);
+  const absl::Status too_many =
+      allowed == rows
+          ? absl::OkStatus()
+          : Error(v1::REASON_QUOTA_EXCEEDED, "more rows match than the grant's quota has left.",
+                  {{"grant", plan.grant->definition.id()}});
+  if (!plan.ordered) {
+    SLUICE_RETURN_IF_ERROR(too_many);
+    return Gather(std::move(applied.output), std::move(facts));
+  }
+  for (int64_t row = 0; row < allowed; ++row)
+    SLUICE_RETURN_IF_ERROR(maker_->Add(applied.output, row, std::move(facts[row]), made_));
+  if (!too_many.ok()) EndOfRows(too_many);
+  return absl::OkStatus();
+}
+
+int64_t ReadRun::ReserveRows(int64_t rows) {
+  if (rows > available_) {
+    int64_t more = 0;
+    auto reservation = parts_.quotas.ReserveMore(access_.plan->grant->definition, rows - available_,
+                                                 1, parts_.clock.Now(), &more);
+    if (reservation.ok()) {
+      available_ += more;
+      MutexLock lock(mutex_);
+      // What is reserved too late is given back here.
+      if (!ended_) reserved_.push_back(*std::move(reservation));
+    }
+  }
+  const int64_t allowed = std::min(rows, available_);
+  available_ -= allowed;
+  return allowed;
+}
+
+// The order of a hidden key may not show, so all rows are held until they can be shuffled.
+absl::Status ReadRun::Gather(records::RecordBatch output, std::vector<RowFacts> facts) {
+  gathered_rows_ += output.rows();
+  gathered_bytes_ += output.bytes();
+  const v1::Grant& grant = access_.plan->grant->definition;
+  if (gathered_bytes_ > limits_.step_bytes)
+    return Error(v1::REASON_RESULT_TOO_LARGE,
+                 "the grant hides the key, and the rows are more than can be put into no order.");
+  if (gathered_rows_ > limits_.step_rows)
+    return Error(v1::REASON_ORDER_NOT_GRANTED,
+                 absl::StrCat("more than ", limits_.step_rows,
+                              " rows match, and the grant hides the key that they would follow."),
+                 {{"grant", grant.id()}, {"dataset", grant.dataset()}});
+  gathered_.push_back(std::move(output));
+  std::move(facts.begin(), facts.end(), std::back_inserter(gathered_facts_));
+  return absl::OkStatus();
+}
+
+absl::Status ReadRun::Shuffle() {
+  if (gathered_rows_ == 0) return absl::OkStatus();
+  const records::RecordBatch rows = Join(gathered_, access_.plan->output_schema, gathered_rows_);
+  const std::string key = parts_.pseudonyms.DeriveKey("sluice/order/v1");
+  for (int64_t row : policy::ShuffleOrder(rows, key))
+    SLUICE_RETURN_IF_ERROR(maker_->Add(rows, row, std::move(gathered_facts_[row]), made_));
+  gathered_.clear();
+  gathered_facts_.clear();
+  return absl::OkStatus();
+}
+
+}  // namespace sluice::exchange

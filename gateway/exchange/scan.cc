@@ -1,0 +1,111 @@
+#include "gateway/exchange/scan.h"
+
+#include <algorithm>
+
+namespace sluice::exchange {
+namespace {
+
+// Where a field of the dataset stands in the scan.
+size_t PositionOf(const std::vector<int>& scan_fields, int field) {
+  return std::find(scan_fields.begin(), scan_fields.end(), field) - scan_fields.begin();
+}
+
+// Moves field indices of the dataset's schema to positions in the scan.
+void Remap(const std::vector<int>& scan_fields, records::Predicate& predicate) {
+  if (predicate.field >= 0)
+    predicate.field = static_cast<int>(PositionOf(scan_fields, predicate.field));
+  for (records::Predicate& child : predicate.children) Remap(scan_fields, child);
+}
+
+records::Scalar ScalarAt(const records::Column& column, int64_t row) {
+  if (column.IsNull(row)) return std::monostate();
+  switch (column.type().id) {
+    case records::TypeId::kBool:
+      return column.Bool(row);
+    case records::TypeId::kInt64:
+    case records::TypeId::kTimestamp:
+      return column.Int64(row);
+    case records::TypeId::kFloat64:
+      return column.Float64(row);
+    case records::TypeId::kDecimal128:
+      return column.Decimal(row);
+    case records::TypeId::kDate32:
+      return column.Date32(row);
+    case records::TypeId::kUtf8:
+    case records::TypeId::kBinary:
+      return std::string(column.Bytes(row));
+  }
+  return std::monostate();
+}
+
+}  // namespace
+
+adapters::ScanRequest MakeScan(const policy::Plan& plan) {
+  const catalogue::Dataset& dataset = *plan.dataset;
+  adapters::ScanRequest scan;
+  scan.table = dataset.definition.table();
+  for (int field : plan.scan_fields) {
+    const v1::DatasetField& definition = dataset.field(field);
+    scan.fields.push_back({definition.column().empty() ? definition.name() : definition.column(),
+                           dataset.schema->field(field)});
+  }
+  for (int field : dataset.key)
+    scan.key.push_back(static_cast<int>(PositionOf(plan.scan_fields, field)));
+  scan.predicate = plan.raw_predicate;
+  Remap(plan.scan_fields, scan.predicate);
+  scan.on_bad_value = dataset.definition.on_bad_value() == v1::ON_BAD_VALUE_NULL_AND_COUNT
+                          ? adapters::OnBadValue::kNullAndCount
+                          : adapters::OnBadValue::kStop;
+  return scan;
+}
+
+std::vector<records::Scalar> KeyOf(const policy::Plan& plan, const records::RecordBatch& scanned,
+                                   int64_t row) {
+  std::vector<records::Scalar> key;
+  for (int field : plan.dataset->key)
+    key.push_back(ScalarAt(scanned.column(PositionOf(plan.scan_fields, field)), row));
+  return key;
+}
+
+std::vector<std::string> SubjectsOf(const policy::Plan& plan, const records::RecordBatch& scanned,
+                                    int64_t row) {
+  std::vector<std::string> subjects;
+  for (int field : plan.dataset->subject_fields) {
+    const records::Column& column = scanned.column(PositionOf(plan.scan_fields, field));
+    subjects.emplace_back(column.IsNull(row) ? std::string_view() : column.Bytes(row));
+  }
+  return subjects;
+}
+
+std::vector<int64_t> BadValuesOf(const policy::Plan& plan, const std::vector<int64_t>& kept,
+                                 const std::vector<adapters::BadCell>& bad_cells) {
+  std::vector<int64_t> counts(kept.size());
+  for (const adapters::BadCell& cell : bad_cells) {
+    const auto row = std::lower_bound(kept.begin(), kept.end(), cell.row);
+    const bool shown =
+        std::any_of(plan.output.begin(), plan.output.end(), [&](const policy::OutputField& out) {
+          return out.field == plan.scan_fields[cell.field] &&
+                 plan.grant->mask(out.granted).kind() != v1::MASK_KIND_NULL;
+        });
+    if (row == kept.end() || *row != cell.row || !shown) continue;
+    ++counts[row - kept.begin()];
+  }
+  return counts;
+}
+
+records::RecordBatch Join(const std::vector<records::RecordBatch>& batches,
+                          const records::SchemaPtr& schema, int64_t rows) {
+  if (batches.size() == 1 && batches[0].rows() == rows) return batches[0];
+  std::vector<records::Column> columns;
+  for (size_t c = 0; c < schema->size(); ++c) {
+    records::ColumnBuilder builder(schema->field(c).type);
+    for (const records::RecordBatch& batch : batches) {
+      for (int64_t r = 0; r < batch.rows() && builder.length() < rows; ++r)
+        builder.AppendFrom(batch.column(c), r);
+    }
+    columns.push_back(builder.Finish());
+  }
+  return records::RecordBatch(schema, std::move(columns), rows);
+}
+
+}  // namespace sluice::exchange
