@@ -86,8 +86,8 @@ class Decider {
     for (const auto& [name, values] : request_.parameters()) parameters_.emplace(name, &values);
     SLUICE_RETURN_IF_ERROR(FindDataset());
     SLUICE_RETURN_IF_ERROR(CheckPurpose());
-    SLUICE_ASSIGN_OR_RETURN(grant_,
-                            PickGrant(principal_, request_, mode_, *snapshot_, *dataset_, now_, nearest_));
+    SLUICE_ASSIGN_OR_RETURN(
+        grant_, PickGrant(principal_, request_, mode_, *snapshot_, *dataset_, now_, nearest_));
     nearest_ = grant_;
     SLUICE_RETURN_IF_ERROR(CheckClaims());
     plan_.snapshot = snapshot_;

@@ -122,9 +122,8 @@ class Picker {
 
 absl::StatusOr<GrantPtr> PickGrant(const identity::Principal& principal,
                                    const v1::QueryRequest& request, v1::Mode mode,
-                                   const Snapshot& snapshot,
-                                   const catalogue::Dataset& dataset, Micros now,
-                                   GrantPtr& nearest) {
+                                   const Snapshot& snapshot, const catalogue::Dataset& dataset,
+                                   Micros now, GrantPtr& nearest) {
   const Picker picker(principal, request, mode, now);
   // No grant can be given on one, but one may be older than the law that withholds it.
   if (dataset.definition.sharing() == v1::SHARING_ATTRIBUTE_WITHHELD) {

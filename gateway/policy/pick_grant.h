@@ -16,8 +16,7 @@ namespace sluice::policy {
 // dataset allow (key "held", a line each), and says nothing of others'.
 absl::StatusOr<GrantPtr> PickGrant(const identity::Principal& principal,
                                    const v1::QueryRequest& request, v1::Mode mode,
-                                   const Snapshot& snapshot,
-                                   const catalogue::Dataset& dataset, Micros now,
-                                   GrantPtr& nearest);
+                                   const Snapshot& snapshot, const catalogue::Dataset& dataset,
+                                   Micros now, GrantPtr& nearest);
 
 }  // namespace sluice::policy

@@ -78,7 +78,7 @@ TEST(GrantYaml, EveryMistakeIsNamedWithItsPlace) {
       {"rows: 'registered >= 2020-01-01T00:00:00'", "rows: ''", "g.yaml:12: rows: "},
       {"rows: 'registered >= 2020-01-01T00:00:00'", "rows:", "g.yaml:12: rows: "},
       {"rows: 'registered >= 2020-01-01T00:00:00'", "row: 'x = 1'", "g.yaml:12: row: "},
-      {"modes: [query]", "modes: [read]", "g.yaml:13: modes[0]: "},
+      {"modes: [query]", "modes: [write]", "g.yaml:13: modes[0]: "},
       {"modes: [query]", "modes: []", "g.yaml:13: modes: "},
       {"max_page_rows: 100", "max_page_rows: 1000001", "g.yaml:14: max_page_rows: "},
       {"max_page_rows: 100", "max_page_rows: -1", "g.yaml:14: max_page_rows: "},

@@ -22,7 +22,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-constexpr char kRegister[] = R"(dataset: public-security/register
+constexpr char kRegister[] = R"yaml(dataset: public-security/register
 title: {en: "Register (generated)"
 }
 sharing: conditional
@@ -36,9 +36,9 @@ fields:
   - {name: number, type: int64, class: L2, not_null: true}
   - {name: name, type: utf8, class: L2}
   - {name: person, type: utf8, class: L4, subject: CN-RID}
-)";
+)yaml";
 
-constexpr char kGrant[] = R"(grant: new
+constexpr char kGrant[] = R"yaml(grant: new
 dataset: public-security/register
 to: civil-affairs
 systems: [relief]
@@ -50,7 +50,7 @@ fields:
   - {name: person}
 modes: [query, read]
 expires: "2099-01-01T00:00:00Z"
-)";
+)yaml";
 
 v1::ReadRequest RegisterRequest() {
   v1::ReadRequest request;
@@ -216,7 +216,9 @@ TEST_F(ReadSystemTest, AKilledGatewayAbandonsItsStreamsAtTheNextStart) {
   EXPECT_EQ(envelope.grant(), GrantId());
   EXPECT_THAT(gateway_.Verify(), HasSubstr("1 opened, 0 closed, 1 abandoned"));
   // A torn end may have to be set aside by a start first; where none was torn, it shows.
-  if (before.code == 0) EXPECT_THAT(before.output, HasSubstr("unfinished: #"));
+  if (before.code == 0) {
+    EXPECT_THAT(before.output, HasSubstr("unfinished: #"));
+  }
 }
 
 TEST_F(ReadSystemTest, RevocationEndsAStreamWithinASecond) {
