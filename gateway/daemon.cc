@@ -103,6 +103,7 @@ std::unique_ptr<Daemon::Failure> Daemon::Start() {
   if (absl::Status status = OpenStore(); !status.ok()) return Fail(kExitConfiguration, status);
   if (auto failure = OpenLog()) return failure;
   if (absl::Status status = MakeServices(); !status.ok()) return Fail(kExitConfiguration, status);
+  drift_->Look(snapshots_.Get());
   ready_ = true;
   server_->SetReady(true);
   ticking_ = true;
@@ -211,6 +212,7 @@ absl::Status Daemon::MakeServices() {
     config = config_;
   }
   sources_ = std::make_unique<exchange::Sources>(clock_);
+  drift_ = std::make_unique<exchange::DriftWatch>(*sources_, clock_, operations_);
   running_ = std::make_unique<exchange::RunningExchanges>(
       exchange::RunningExchanges::Limits{config.limits.running_calls,
                                          config.limits.running_calls_per_system,
@@ -240,7 +242,7 @@ absl::Status Daemon::MakeServices() {
   limits.stall = config.limits.stall;
   broker_ = std::make_unique<exchange::Broker>(
       exchange::BrokerParts{snapshots_, *sources_, *running_, quotas_, request_ids_, *tokens_,
-                            *denials_, *log_, *sealer_, *pseudonyms_, clock_, operations_},
+                            *denials_, *log_, *sealer_, *pseudonyms_, clock_, operations_, *drift_},
       limits);
   reading_ = std::make_unique<exchange::LogReading>(
       *log_, *index_, *detail_keys_, *sealer_, *tokens_, clock_,

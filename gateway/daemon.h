@@ -1,10 +1,10 @@
 // The gateway as one object: wires the parts by hand, serves, reloads, drains.
 //
 // Start, in order: keys and authorities checked · store · log recovered, store and heads kept
-// elsewhere asked · STARTED recorded · outbox finished · seed taken in · usage counted, streams left
-// open abandoned · listener · ready. Drain, in order: unready · notice to balancers · new calls
-// refused · running calls end, or are ended when their time is over · counted denials written ·
-// changes closed · usage saved · STOPPED recorded · last head · log closed.
+// elsewhere asked · STARTED recorded · outbox finished · seed taken in · usage counted, streams
+// left open abandoned · listener · ready. Drain, in order: unready · notice to balancers · new
+// calls refused · running calls end, or are ended when their time is over · counted denials written
+// · changes closed · usage saved · STOPPED recorded · last head · log closed.
 #pragma once
 
 #include <atomic>
@@ -25,6 +25,8 @@
 #include "gateway/listener_keys.h"
 #include "gateway/rpc/server.h"
 #include "gateway/rpc/services.h"
+#include "gateway/sharing/access_requests.h"
+#include "gateway/sharing/touched.h"
 
 namespace sluice {
 
@@ -80,9 +82,15 @@ class Daemon {
   absl::Status StageKeys(const Config& config, const certs::ChainVerifierOptions& authorities);
   absl::StatusOr<adapters::TableDescription> DescribeSource(const v1::Source& source,
                                                             const std::string& table);
-  absl::Status RecordChange(const exchange::Call* call, const std::string& kind,
-                            const std::string& name, const std::string& before,
-                            const std::string& after);
+  // A change of what is not in the store, or an act of the operator's: recorded before it takes
+  // effect. `call` null: the gateway's own.
+  absl::Status RecordChange(const exchange::Call* call, const audit::ChangeOutcome& change);
+  v1::ListExchangesResponse ListExchanges(const v1::ListExchangesRequest& request) const;
+  absl::StatusOr<v1::CancelExchangeResponse> CancelExchange(
+      const exchange::Call& call, const v1::CancelExchangeRequest& request);
+  absl::StatusOr<v1::DrainResponse> AskToDrain(const exchange::Call& call,
+                                               const v1::DrainRequest& request);
+  absl::StatusOr<v1::BackupResponse> Backup(const exchange::Call& call);
   v1::GetStatusResponse Status() const;
 
   const std::string config_file_;
@@ -119,6 +127,7 @@ class Daemon {
   std::unique_ptr<audit::SearchIndex> index_;
   SnapshotCell<policy::Snapshot> snapshots_;
   std::unique_ptr<audit::Changes> changes_;
+  std::unique_ptr<exchange::DriftWatch> drift_;  // outlives the looks that run on sources
   std::unique_ptr<exchange::Sources> sources_;
   std::unique_ptr<exchange::RunningExchanges> running_;
   exchange::QuotaLedger quotas_;
@@ -130,8 +139,10 @@ class Daemon {
   std::unique_ptr<exchange::Broker> broker_;
   std::unique_ptr<exchange::LogReading> reading_;
   std::unique_ptr<identity::Registry> registry_;
+  std::unique_ptr<sharing::GrantsTouched> grants_touched_;
   std::unique_ptr<catalogue::Catalogue> catalogue_;
   std::unique_ptr<sharing::Grants> grants_;
+  std::unique_ptr<sharing::AccessRequests> requests_;
   std::unique_ptr<rpc::Authenticator> authenticator_;
   std::unique_ptr<ThreadPool> control_pool_;
   std::unique_ptr<rpc::ServiceParts> service_parts_;

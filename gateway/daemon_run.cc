@@ -15,10 +15,26 @@ constexpr Micros kAfterDrain = 15 * kSecond;
 constexpr Micros kEndedCallsTell = 3 * kSecond;
 constexpr Micros kWarnOfListsAhead = 2 * kDay;
 constexpr int64_t kSaveUsageEverySeconds = 60;
+constexpr int64_t kLookAtSourcesEverySeconds = 300;
 
 void SetTime(Micros time, google::protobuf::Timestamp* out) {
   out->set_seconds(time / kSecond);
   out->set_nanos(static_cast<int32_t>(time % kSecond * 1000));
+}
+
+// A change of which the log keeps digests alone.
+audit::ChangeOutcome DigestChange(std::string kind, std::string name, std::string_view before,
+                                  std::string_view after) {
+  const auto json = [](std::string_view digest) {
+    return absl::StrCat("{\"sha256\":\"", HexEncode(digest), "\"}");
+  };
+  audit::ChangeOutcome change;
+  change.resource_kind = std::move(kind);
+  change.resource_name = std::move(name);
+  change.action = "update";
+  change.before_json = json(before);
+  change.after_json = json(after);
+  return change;
 }
 
 }  // namespace
@@ -54,6 +70,8 @@ void Daemon::EverySecond() {
   sources_->Reap();
   RotateKeys();
   if (seconds % 3600 == 1) WarnOfLists();
+  // The first look is at the start.
+  if (seconds % kLookAtSourcesEverySeconds == 0) drift_->Look(snapshots_.Get());
   if (seconds % kSaveUsageEverySeconds == 0 && !poisoned_) {
     // On the control pool: it reads the log.
     if (!control_pool_->TrySubmit([this] { SaveUsage(); }))
@@ -89,8 +107,8 @@ void Daemon::RotateKeys() {
     return;
   }
   absl::Status status =
-      RecordChange(nullptr, "gateway_certificate", config.gateway, HexEncode(certificate_digest_),
-                   HexEncode(AsBytes(pair->chain[0].fingerprint())));
+      RecordChange(nullptr, DigestChange("gateway_certificate", config.gateway, certificate_digest_,
+                                         AsBytes(pair->chain[0].fingerprint())));
   if (status.ok()) status = StageKeys(config, authorities);
   if (!status.ok()) {
     operations_.Write(Severity::kWarning, "pair_refused", std::string(status.message()));
@@ -107,27 +125,6 @@ void Daemon::WarnOfLists() {
                       "a revocation list runs out; then the certificates under it are refused. "
                       "next  sluice certs publish LIST",
                       {{"next_update", FormatUtc(*next)}});
-}
-
-// A change of what is not in the store: recorded before it takes effect.
-absl::Status Daemon::RecordChange(const exchange::Call* call, const std::string& kind,
-                                  const std::string& name, const std::string& before,
-                                  const std::string& after) {
-  audit::Draft draft = call != nullptr ? exchange::DraftFor(v1::RECORD_KIND_CHANGED, *call)
-                                       : audit::NewDraft(v1::RECORD_KIND_CHANGED);
-  draft.envelope.set_subjects_asked(v1::SUBJECT_SCOPE_NONE);
-  draft.envelope.set_subjects_released(v1::SUBJECT_SCOPE_NONE);
-  draft.envelope.set_resource_kind(kind);
-  draft.envelope.set_resource_name(name);
-  draft.envelope.set_action("update");
-  draft.detail.set_before_json(absl::StrCat("{\"sha256\":\"", before, "\"}"));
-  draft.detail.set_after_json(absl::StrCat("{\"sha256\":\"", after, "\"}"));
-  SLUICE_ASSIGN_OR_RETURN(audit::SealedRecord record, sealer_->Seal(std::move(draft)));
-  auto appended = std::make_shared<std::promise<absl::Status>>();
-  log_->Append(std::move(record), [appended](absl::StatusOr<v1::Receipt> receipt) {
-    appended->set_value(receipt.status());
-  });
-  return appended->get_future().get();
 }
 
 absl::StatusOr<v1::ReloadResponse> Daemon::Reload(const exchange::Call* call) {
@@ -153,8 +150,8 @@ absl::StatusOr<v1::ReloadResponse> Daemon::Reload(const exchange::Call* call) {
   if (digest != config_digest_) {
     response.add_changes("settings outside tls and crl_grace take effect at the next start");
   }
-  SLUICE_RETURN_IF_ERROR(RecordChange(call, "configuration", config->gateway,
-                                      HexEncode(config_digest_), HexEncode(digest)));
+  SLUICE_RETURN_IF_ERROR(
+      RecordChange(call, DigestChange("configuration", config->gateway, config_digest_, digest)));
   config_digest_ = digest;
   {
     MutexLock lock(config_mutex_);
@@ -163,6 +160,7 @@ absl::StatusOr<v1::ReloadResponse> Daemon::Reload(const exchange::Call* call) {
   }
   SLUICE_RETURN_IF_ERROR(StageKeys(*config, *authorities));
   SLUICE_RETURN_IF_ERROR(Publish());
+  drift_->Look(snapshots_.Get());
   response.add_changes(absl::StrCat("key pair and ", config->tls.authorities.size(),
                                     " authorities with their revocation lists taken over"));
   return response;
@@ -226,6 +224,11 @@ v1::GetStatusResponse Daemon::Status() const {
     }
   }
   status.set_running_exchanges(running_->count());
+  for (const std::string& dataset : drift_->Drifted())
+    status.add_problems(absl::StrCat("the source of ", dataset,
+                                     " no longer fits it, so nothing of it is released: sluice "
+                                     "catalogue show ",
+                                     dataset));
   for (v1::SourceStatus& source : sources_->Status()) *status.add_sources() = std::move(source);
   SetTime(certificate_expires_, status.mutable_certificate_expires());
   for (const certs::ListState& list : snapshots_.Get()->verifier->Lists()) {

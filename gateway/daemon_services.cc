@@ -66,17 +66,18 @@ absl::StatusOr<adapters::TableDescription> Daemon::DescribeSource(const v1::Sour
 absl::Status Daemon::MakeControlServices(const Config& config) {
   registry_ = std::make_unique<identity::Registry>(
       *store_, *changes_, clock_, [this] { return snapshots_.Get()->verifier; }, CheckSource);
+  grants_touched_ = std::make_unique<sharing::GrantsTouched>(clock_);
   catalogue_ = std::make_unique<catalogue::Catalogue>(
       *store_, *changes_, clock_,
       [this](const v1::Source& source, const std::string& table) {
         return DescribeSource(source, table);
       },
-      [this](store::Reader& reader, const catalogue::DatasetPtr& dataset) {
-        return sharing::GrantsBrokenBy(reader, dataset, clock_.Now());
-      });
+      *grants_touched_, [this](const std::string& dataset) { return drift_->Of(dataset); });
   grants_ = std::make_unique<sharing::Grants>(
       *store_, *changes_, clock_, *random_,
       [this](const v1::Grant& grant) { return quotas_.Left(grant, clock_.Now()); });
+
+  requests_ = std::make_unique<sharing::AccessRequests>(*store_, *changes_, clock_, *random_);
 
   authenticator_ = std::make_unique<rpc::Authenticator>(snapshots_, *denials_, clock_, *random_);
   control_pool_ = std::make_unique<ThreadPool>(kControlThreads, kControlQueue);
@@ -85,14 +86,25 @@ absl::Status Daemon::MakeControlServices(const Config& config) {
       config.limits.max_deadline, config.limits.max_read});
   operations_parts_.status = [this] { return Status(); };
   operations_parts_.reload = [this](const exchange::Call& call) { return Reload(&call); };
+  operations_parts_.list_exchanges = [this](const v1::ListExchangesRequest& request) {
+    return ListExchanges(request);
+  };
+  operations_parts_.cancel_exchange = [this](const exchange::Call& call,
+                                             const v1::CancelExchangeRequest& request) {
+    return CancelExchange(call, request);
+  };
+  operations_parts_.drain = [this](const exchange::Call& call, const v1::DrainRequest& request) {
+    return AskToDrain(call, request);
+  };
+  operations_parts_.backup = [this](const exchange::Call& call) { return Backup(call); };
   operations_parts_.gateway = absl::StrCat("gateway/", config.gateway);
   operations_parts_.version = std::string(Version());
-  services_.push_back(rpc::MakeExchangeService(*service_parts_, *broker_));
+  services_.push_back(rpc::MakeExchangeService(*service_parts_, *broker_, *requests_));
   services_.push_back(rpc::MakeAuditService(*service_parts_, *reading_));
   services_.push_back(
       rpc::MakeRegistryService(*service_parts_, *registry_, snapshots_, operations_parts_));
   services_.push_back(rpc::MakeCatalogueService(*service_parts_, *catalogue_));
-  services_.push_back(rpc::MakeSharingService(*service_parts_, *grants_));
+  services_.push_back(rpc::MakeSharingService(*service_parts_, *grants_, *requests_));
   services_.push_back(rpc::MakeOperationsService(*service_parts_, operations_parts_));
 
   {

@@ -56,13 +56,14 @@ int Serve(Daemon& daemon, OperationalLog& operations, const sigset_t& signals) {
       Reload(daemon, operations);
       continue;
     }
-    if (signal == SIGUSR1 && asked_to_end >= 0) {
+    const bool asked_to_drain = signal == SIGUSR1 && asked_to_end == kExitDrained;
+    if (signal == SIGUSR1 && asked_to_end > kExitDrained) {
       // Poisoned or deaf: what could be answered was; nothing more can be recorded or accepted.
       operations.Write(Severity::kError, "ending", "ending for the supervisor to restart",
                        {{"code", std::to_string(asked_to_end)}});
       _exit(asked_to_end);
     }
-    if (signal == SIGUSR1) continue;
+    if (signal == SIGUSR1 && !asked_to_drain) continue;
     EndAtTheLatest(daemon.drain_limit());
     daemon.Drain();
     return kExitDrained;

@@ -86,7 +86,7 @@ class OutboxChanges : public Changes {
 
   void Run();
   absl::Status Carry(const Waiting& change);
-  absl::StatusOr<std::optional<Committed>> Commit(const Waiting& change);
+  absl::StatusOr<std::vector<Committed>> Commit(const Waiting& change);
   absl::StatusOr<uint64_t> Append(const SealedRecord& record);
   absl::StatusOr<uint64_t> AppendOnce(const SealedRecord& record);
   absl::Status Publish();
@@ -145,37 +145,44 @@ void OutboxChanges::Run() {
 
 absl::Status OutboxChanges::Carry(const Waiting& change) {
   SLUICE_ASSIGN_OR_RETURN(const auto committed, Commit(change));
-  if (!committed) return absl::OkStatus();  // nothing was changed
+  if (committed.empty()) return absl::OkStatus();  // nothing was changed
 
   absl::Status published;
   if (change.effect == Effect::kAtCommit) published = Publish();
-  const auto index = Append(committed->record);
-  // Not in effect, and not taken back either: the next start appends it (Recover).
-  if (!index.ok()) return Refuse(index.status());
-  // The mark only spares Recover a search. Where it fails, the store refuses the next change
-  // itself.
-  Mark(committed->change_id, *index).IgnoreError();
+  for (const Committed& one : committed) {
+    const auto index = Append(one.record);
+    // Not in effect, and not taken back either: the next start appends it (Recover).
+    if (!index.ok()) return Refuse(index.status());
+    // The mark only spares Recover a search. Where it fails, the store refuses the next change
+    // itself.
+    Mark(one.change_id, *index).IgnoreError();
+  }
   if (change.effect == Effect::kAfterRecord) published = Publish();
   return published;
 }
 
-absl::StatusOr<std::optional<OutboxChanges::Committed>> OutboxChanges::Commit(
-    const Waiting& change) {
-  Committed committed;
+// Empty where nothing was changed.
+absl::StatusOr<std::vector<OutboxChanges::Committed>> OutboxChanges::Commit(const Waiting& change) {
+  std::vector<Committed> committed;
   bool unchanged = false;
   const absl::Status status = store_.Write([&](store::Transaction& transaction) -> absl::Status {
-    SLUICE_ASSIGN_OR_RETURN(const ChangeOutcome outcome, change.mutation(transaction));
+    SLUICE_ASSIGN_OR_RETURN(ChangeOutcome outcome, change.mutation(transaction));
     unchanged = outcome.unchanged;
     if (unchanged) return absl::AbortedError("nothing was changed");
-    Draft draft = DraftOf(change.actor, outcome);
-    SLUICE_ASSIGN_OR_RETURN(committed.change_id, InsertOutbox(transaction, draft, log_.size()));
-    // Sealed before the commit, so that a record that cannot be made undoes its change.
-    SLUICE_ASSIGN_OR_RETURN(committed.record, sealer_.Seal(std::move(draft)));
+    std::vector<ChangeOutcome> outcomes = std::exchange(outcome.also, {});
+    outcomes.insert(outcomes.begin(), std::move(outcome));
+    for (const ChangeOutcome& one : outcomes) {
+      Draft draft = DraftOf(change.actor, one);
+      Committed& made = committed.emplace_back();
+      SLUICE_ASSIGN_OR_RETURN(made.change_id, InsertOutbox(transaction, draft, log_.size()));
+      // Sealed before the commit, so that a record that cannot be made undoes its change.
+      SLUICE_ASSIGN_OR_RETURN(made.record, sealer_.Seal(std::move(draft)));
+    }
     return absl::OkStatus();
   });
-  if (unchanged) return std::optional<Committed>();
+  if (unchanged) return std::vector<Committed>();
   SLUICE_RETURN_IF_ERROR(status);
-  return std::optional<Committed>(std::move(committed));
+  return committed;
 }
 
 absl::StatusOr<uint64_t> OutboxChanges::AppendOnce(const SealedRecord& record) {

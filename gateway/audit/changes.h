@@ -1,6 +1,6 @@
 // Changes of control state, each with its audit record: one at a time, on one thread.
 //
-//   transaction: the caller's SQL + an outbox row  ──▶ commit ──▶ append to the log ──▶ in effect
+//   transaction: the caller's SQL + outbox rows  ──▶ commit ──▶ append to the log ──▶ in effect
 //   ──▶ done
 //
 // A change takes effect (the snapshot that decisions read is made anew) after its record is
@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "gateway/audit/log.h"
@@ -45,6 +46,8 @@ struct ChangeOutcome {
   std::string reason;
   // Nothing was changed (applied again): no record, no effect.
   bool unchanged = false;
+  // What else the same transaction changed: a record each, behind this one's.
+  std::vector<ChangeOutcome> also;
 };
 
 class Changes {

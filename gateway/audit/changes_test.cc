@@ -223,6 +223,36 @@ TEST_F(ChangesTest, TakesEffectAfterItsRecordAndRevocationBeforeIt) {
   EXPECT_THAT(log_.steps, ElementsAre("publish", "append"));
 }
 
+TEST_F(ChangesTest, WhatOneTransactionChangedIsARecordEachBeforeItIsInEffect) {
+  ChangeOutcome grant;
+  grant.resource_kind = "grant";
+  grant.resource_name = "7q4m2k";
+  ChangeOutcome other = grant;
+  other.resource_name = "abc234";
+  ASSERT_TRUE(Submit(Add("a", {.also = {grant, other}})).ok());
+  EXPECT_THAT(log_.steps, ElementsAre("append", "append", "append", "publish"));
+  EXPECT_EQ(Envelope(0).resource_name(), "a");
+  EXPECT_EQ(Envelope(1).resource_name(), "7q4m2k");
+  EXPECT_EQ(Envelope(1).grant(), "7q4m2k");
+  EXPECT_EQ(Envelope(2).change_id(), 3);
+  EXPECT_EQ(Number("SELECT count(*) FROM outbox WHERE log_index IS NULL"), 0);
+}
+
+TEST_F(ChangesTest, OfSeveralRecordsThoseThatACrashLeftOutAreMadeUp) {
+  ChangeOutcome grant;
+  grant.resource_kind = "grant";
+  grant.resource_name = "7q4m2k";
+  // The first gets there, and nobody hears of it.
+  log_.mood = MemoryLog::Mood::kKeepsButFails;
+  EXPECT_FALSE(Submit(Add("a", {.also = {grant}})).ok());
+  ASSERT_EQ(log_.size(), 1u);
+  log_.mood = MemoryLog::Mood::kFine;
+  Start();
+  ASSERT_TRUE(changes_->Recover().ok());
+  ASSERT_EQ(log_.size(), 2u);
+  EXPECT_EQ(Envelope(1).resource_name(), "7q4m2k");
+}
+
 TEST_F(ChangesTest, WhatFailsOrChangesNothingLeavesNoTrace) {
   const auto failing = [](store::Transaction& transaction) -> absl::StatusOr<ChangeOutcome> {
     SLUICE_RETURN_IF_ERROR(transaction.Execute("INSERT INTO things VALUES ('x', 1)"));

@@ -7,13 +7,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "gateway/base/crypto.h"
 #include "gateway/base/error.h"
 #include "gateway/catalogue/dataset_table.h"
 #include "gateway/catalogue/definition_text.h"
 #include "gateway/catalogue/schema_drift.h"
 #include "gateway/identity/definitions.h"
 #include "gateway/identity/registration.h"
+#include "gateway/records/utf8.h"
 #include "gateway/store/definition.h"
 
 namespace sluice::catalogue {
@@ -23,8 +23,7 @@ using audit::ChangeOutcome;
 using identity::Caller;
 using identity::Mistakes;
 
-constexpr int kMostPerPage = 1000;
-constexpr int kUsualPage = 100;
+constexpr size_t kMostReason = 1000;
 
 absl::Status NotOwned(const v1::Dataset& definition) {
   return Error(v1::REASON_SOURCE_NOT_OWNED,
@@ -59,24 +58,72 @@ absl::Status CheckPurposes(store::Reader& reader, const v1::Dataset& definition)
   return mistakes.ToStatus();
 }
 
-absl::Status StillInUse(const std::string& name, const std::vector<BrokenGrant>& broken) {
+absl::Status StillInUse(const std::string& name, const std::vector<v1::TouchedGrant>& touched) {
   std::vector<std::string> ids;
-  for (const auto& grant : broken) ids.push_back(grant.id);
+  for (const auto& grant : touched)
+    if (grant.broken()) ids.push_back(grant.grant());
   const std::string list = absl::StrJoin(ids, ", ");
-  absl::Status status =
-      Error(v1::REASON_STILL_IN_USE,
-            absl::StrCat("Grants in force would not stand on this revision: ", list, "."),
-            {{"dataset", name}, {"grants", list}});
-  for (const auto& grant : broken)
-    AddFieldViolation(status, absl::StrCat("grants.", grant.id), grant.why);
+  absl::Status status = Error(v1::REASON_STILL_IN_USE,
+                              absl::StrCat("Grants in force rely on what this takes away: ", list,
+                                           ". Amend them, or say that they may break."),
+                              {{"dataset", name}, {"grants", list}});
+  for (const auto& grant : touched)
+    if (grant.broken())
+      AddFieldViolation(status, absl::StrCat("grants.", grant.grant()),
+                        absl::StrJoin(grant.effects(), "; "));
   return status;
 }
 
-absl::StatusOr<int> PageSize(int asked) {
-  if (asked == 0) return kUsualPage;
-  if (asked > 0 && asked <= kMostPerPage) return asked;
-  absl::Status status = Error(v1::REASON_REQUEST_INVALID, "page_size: 1 to 1,000");
-  AddFieldViolation(status, "page_size", "1 to 1,000");
+bool AnyBroken(const std::vector<v1::TouchedGrant>& touched) {
+  return std::any_of(touched.begin(), touched.end(),
+                     [](const v1::TouchedGrant& grant) { return grant.broken(); });
+}
+
+std::vector<std::string> Ended(const std::vector<v1::TouchedGrant>& touched) {
+  std::vector<std::string> ids;
+  for (const auto& grant : touched)
+    if (grant.ends()) ids.push_back(grant.grant());
+  return ids;
+}
+
+absl::Status Retired(const std::string& name) {
+  return Error(v1::REASON_DATASET_RETIRED, "A retired dataset stays so; make one of another name.",
+               {{"dataset", name}});
+}
+
+// Null for what is no state to be set.
+const char* ActionFor(v1::DatasetState state) {
+  switch (state) {
+    case v1::DATASET_STATE_OFFERED:
+      return "resume";
+    case v1::DATASET_STATE_SUSPENDED:
+      return "suspend";
+    case v1::DATASET_STATE_RETIRED:
+      return "retire";
+    default:
+      return nullptr;
+  }
+}
+
+absl::Status CheckAudience(store::Reader& reader, const v1::Dataset& definition) {
+  Mistakes mistakes;
+  for (int i = 0; i < definition.audience_size(); ++i) {
+    SLUICE_ASSIGN_OR_RETURN(const auto agency,
+                            identity::FindAgency(reader, definition.audience(i)));
+    if (!agency) mistakes.Add(absl::StrCat("dataset.audience[", i, "]"), "there is no such agency");
+  }
+  return mistakes.ToStatus();
+}
+
+absl::Status Unknown(const std::string& name) {
+  return Error(v1::REASON_DATASET_UNKNOWN, "There is no such dataset.", {{"dataset", name}});
+}
+
+absl::Status Invalid(std::string_view field, std::string_view mistake) {
+  absl::Status status = Error(v1::REASON_REQUEST_INVALID,
+                              absl::StrCat(absl::string_view(field.data(), field.size()), ": ",
+                                           absl::string_view(mistake.data(), mistake.size())));
+  AddFieldViolation(status, field, mistake);
   return status;
 }
 
@@ -85,6 +132,7 @@ absl::StatusOr<int> PageSize(int asked) {
 // What is to be applied, checked as far as it can be outside of a transaction.
 struct Catalogue::Wanted {
   DatasetPtr dataset;
+  bool break_grants = false;
   std::string etag;
   std::string source_etag;  // of the source that the description was compared with
 };
@@ -93,15 +141,17 @@ struct Catalogue::Plan {
   std::optional<v1::Dataset> before;
   v1::Dataset after;
   std::vector<std::string> differences;
+  std::vector<v1::TouchedGrant> touched;
 };
 
 Catalogue::Catalogue(store::Store& store, audit::Changes& changes, const Clock& clock,
-                     DescribeTable describe, GrantsBrokenBy broken_by)
+                     DescribeTable describe, GrantsOnDatasets& grants, DriftOf drift_of)
     : store_(store),
       changes_(changes),
       clock_(clock),
       describe_(std::move(describe)),
-      broken_by_(std::move(broken_by)) {}
+      grants_(grants),
+      drift_of_(std::move(drift_of)) {}
 
 absl::StatusOr<Catalogue::Wanted> Catalogue::Check(const Caller& caller,
                                                    const v1::ApplyDatasetRequest& request) {
@@ -113,6 +163,9 @@ absl::StatusOr<Catalogue::Wanted> Catalogue::Check(const Caller& caller,
                  {{"dataset", definition.name()}});
   Wanted wanted;
   wanted.etag = definition.etag();
+  wanted.break_grants = request.break_grants() || request.dry_run();
+  definition.clear_state();
+  definition.clear_state_reason();
   definition.clear_etag();
   definition.clear_revision();
   definition.clear_changed();
@@ -162,17 +215,27 @@ absl::StatusOr<Catalogue::Plan> Catalogue::MakePlan(store::Reader& reader, const
     return Error(v1::REASON_ETAG_MISMATCH, "The source was changed meanwhile; apply again.",
                  {{"source", source->id()}});
   SLUICE_RETURN_IF_ERROR(CheckPurposes(reader, definition));
+  SLUICE_RETURN_IF_ERROR(CheckAudience(reader, definition));
+  plan.after = definition;
+  plan.after.set_state(v1::DATASET_STATE_OFFERED);
+  if (plan.before) {
+    if (plan.before->state() == v1::DATASET_STATE_RETIRED) return Retired(definition.name());
+    // A suspended dataset that is described anew stays suspended.
+    plan.after.set_state(plan.before->state());
+    plan.after.set_state_reason(plan.before->state_reason());
+  }
   plan.differences = identity::Differences(plan.before.value_or(v1::Dataset::default_instance()),
-                                           definition, DefinitionText);
+                                           plan.after, DefinitionText);
   if (plan.before && plan.differences.empty()) {
     plan.after = *plan.before;
     return plan;
   }
   if (plan.before) {
-    SLUICE_ASSIGN_OR_RETURN(const auto broken, broken_by_(reader, wanted.dataset));
-    if (!broken.empty()) return StillInUse(definition.name(), broken);
+    SLUICE_ASSIGN_OR_RETURN(const auto before, Compile(*plan.before));
+    SLUICE_ASSIGN_OR_RETURN(plan.touched, grants_.TouchedBy(reader, before, wanted.dataset));
+    if (AnyBroken(plan.touched) && !wanted.break_grants)
+      return StillInUse(definition.name(), plan.touched);
   }
-  plan.after = definition;
   plan.after.set_revision(plan.before ? plan.before->revision() + 1 : 1);
   *plan.after.mutable_changed() =
       google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(clock_.Now());
@@ -188,6 +251,7 @@ void Catalogue::ApplyDataset(const Caller& caller, v1::ApplyDatasetRequest reque
   const auto answer = [](const Plan& plan, v1::ApplyDatasetResponse& response) {
     *response.mutable_dataset() = plan.after;
     for (const auto& line : plan.differences) response.add_differences(line);
+    for (const auto& grant : plan.touched) *response.add_touched() = grant;
   };
   if (request.dry_run()) {
     v1::ApplyDatasetResponse response;
@@ -214,53 +278,79 @@ void Catalogue::ApplyDataset(const Caller& caller, v1::ApplyDatasetRequest reque
         outcome.resource_revision = plan.after.revision();
         outcome.dataset = plan.after.name();
         outcome.owner_agency = wanted.dataset->owner_agency;
+        SLUICE_ASSIGN_OR_RETURN(
+            outcome.also,
+            grants_.Revoke(transaction, caller, Ended(plan.touched),
+                           absl::StrCat("cannot stand on revision ", plan.after.revision(), " of ",
+                                        plan.after.name())));
         return outcome;
       },
       std::move(done));
 }
 
-absl::StatusOr<v1::GetDatasetResponse> Catalogue::GetDataset(const Caller& caller,
-                                                             const v1::GetDatasetRequest& request) {
-  v1::GetDatasetResponse response;
-  SLUICE_RETURN_IF_ERROR(store_.Read([&](store::Reader& reader) -> absl::Status {
-    SLUICE_ASSIGN_OR_RETURN(auto dataset, FindDataset(reader, request.name()));
-    if (!dataset)
-      return Error(v1::REASON_DATASET_UNKNOWN, "There is no such dataset.",
-                   {{"dataset", request.name()}});
-    *response.mutable_dataset() = VisibleTo(caller.principal, *std::move(dataset));
-    return absl::OkStatus();
-  }));
-  return response;
+void Catalogue::SetDatasetState(const Caller& caller, v1::SetDatasetStateRequest request,
+                                identity::Done<v1::SetDatasetStateResponse> done) {
+  absl::Status status = identity::RequireRole(caller, v1::ROLE_OWNER);
+  if (status.ok() && records::IsBlank(request.reason()))
+    status = Invalid("reason", "needed: it is recorded, and told to consumers");
+  if (status.ok() && request.reason().size() > kMostReason)
+    status = Invalid("reason", "at most 1,000 bytes");
+  if (status.ok() && ActionFor(request.state()) == nullptr)
+    status = Invalid("state", "SUSPENDED, RETIRED or OFFERED");
+  if (status.ok() && request.break_grants() && request.state() != v1::DATASET_STATE_RETIRED)
+    status = Invalid("break_grants", "goes with RETIRED alone");
+  if (!status.ok()) return done(status);
+  // What takes away acts at once; what gives back is recorded first.
+  const auto effect = request.state() == v1::DATASET_STATE_OFFERED
+                          ? audit::Changes::Effect::kAfterRecord
+                          : audit::Changes::Effect::kAtCommit;
+  identity::SubmitChange<v1::SetDatasetStateResponse>(
+      changes_, caller, effect,
+      [this, caller, request = std::move(request)](store::Transaction& transaction,
+                                                   v1::SetDatasetStateResponse& response)
+          -> absl::StatusOr<ChangeOutcome> { return Move(transaction, caller, request, response); },
+      std::move(done));
 }
 
-absl::StatusOr<v1::ListDatasetsResponse> Catalogue::ListDatasets(
-    const Caller& caller, const v1::ListDatasetsRequest& request) {
-  SLUICE_ASSIGN_OR_RETURN(const int page, PageSize(request.page_size()));
-  // A token is the last name given out: the list is open to all, so there is nothing to seal.
-  const auto after = HexDecode(request.page_token());
-  if (!after.ok() || (!after->empty() && !identity::SplitName(*after)))
-    return Error(v1::REASON_PAGE_TOKEN_INVALID, "The page token is not one of this list's.");
-  v1::ListDatasetsResponse response;
-  SLUICE_RETURN_IF_ERROR(store_.Read([&](store::Reader& reader) -> absl::Status {
-    SLUICE_ASSIGN_OR_RETURN(auto datasets,
-                            catalogue::ListDatasets(reader, request.agency(), *after, page + 1));
-    const bool more = datasets.size() > static_cast<size_t>(page);
-    if (more) datasets.pop_back();
-    if (more) response.set_next_page_token(HexEncode(datasets.back().name()));
-    for (auto& dataset : datasets)
-      *response.add_datasets() = VisibleTo(caller.principal, std::move(dataset));
-    return absl::OkStatus();
-  }));
-  return response;
-}
-
-v1::Dataset VisibleTo(const identity::Principal& principal, v1::Dataset dataset) {
-  const std::string agency = dataset.name().substr(0, dataset.name().find('/'));
-  if (principal.agency == agency || principal.Has(v1::ROLE_OPERATOR)) return dataset;
-  dataset.clear_source();
-  dataset.clear_table();
-  for (auto& field : *dataset.mutable_fields()) field.clear_column();
-  return dataset;
+absl::StatusOr<ChangeOutcome> Catalogue::Move(store::Transaction& transaction, const Caller& caller,
+                                              const v1::SetDatasetStateRequest& request,
+                                              v1::SetDatasetStateResponse& response) {
+  SLUICE_RETURN_IF_ERROR(identity::RequireRoleNow(transaction, caller, v1::ROLE_OWNER));
+  SLUICE_ASSIGN_OR_RETURN(const auto before, FindDataset(transaction, request.name()));
+  if (!before || !MayKnow(caller.principal, *before)) return Unknown(request.name());
+  const std::string owner = before->name().substr(0, before->name().find('/'));
+  if (owner != caller.principal.agency)
+    return Error(v1::REASON_NOT_OWNER, "Only an owner of the dataset's own agency may do this.",
+                 {{"dataset", request.name()}});
+  v1::Dataset& after = *response.mutable_dataset();
+  after = *before;
+  if (before->state() == request.state()) return identity::Unchanged();
+  if (before->state() == v1::DATASET_STATE_RETIRED) return Retired(request.name());
+  SLUICE_RETURN_IF_ERROR(store::CheckEtag(request.etag(), before->etag()));
+  std::vector<v1::TouchedGrant> touched;
+  if (request.state() == v1::DATASET_STATE_RETIRED) {
+    SLUICE_ASSIGN_OR_RETURN(const auto compiled, Compile(*before));
+    SLUICE_ASSIGN_OR_RETURN(touched, grants_.TouchedBy(transaction, compiled, nullptr));
+    if (AnyBroken(touched) && !request.break_grants()) return StillInUse(request.name(), touched);
+  }
+  after.set_revision(before->revision() + 1);
+  after.set_state(request.state());
+  after.set_state_reason(request.state() == v1::DATASET_STATE_OFFERED ? "" : request.reason());
+  *after.mutable_changed() =
+      google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(clock_.Now());
+  after.set_changed_by(caller.principal.path);
+  after.set_etag(store::EtagOf(after));
+  SLUICE_RETURN_IF_ERROR(AddRevision(transaction, after));
+  ChangeOutcome outcome =
+      identity::OutcomeOf("dataset", after.name(), ActionFor(request.state()), &*before, &after);
+  outcome.resource_revision = after.revision();
+  outcome.dataset = after.name();
+  outcome.owner_agency = owner;
+  outcome.reason = request.reason();
+  for (const auto& grant : touched) *response.add_touched() = grant;
+  SLUICE_ASSIGN_OR_RETURN(outcome.also, grants_.Revoke(transaction, caller, Ended(touched),
+                                                       absl::StrCat(after.name(), " is retired")));
+  return outcome;
 }
 
 }  // namespace sluice::catalogue

@@ -25,20 +25,29 @@ namespace sluice::catalogue {
 using DescribeTable = std::function<absl::StatusOr<adapters::TableDescription>(
     const v1::Source& source, const std::string& table)>;
 
-// The grants in force on a dataset that would not stand on this revision of it, each with why:
-// sharing's GrantsBrokenBy.
-struct BrokenGrant {
-  std::string id;
-  std::string why;
+// What sharing knows of the grants on a dataset; this room only asks.
+class GrantsOnDatasets {
+ public:
+  virtual ~GrantsOnDatasets() = default;
+  // The grants in force on a dataset that a change of it touches, with how. `after` null: it is
+  // retired, and none can stand.
+  virtual absl::StatusOr<std::vector<v1::TouchedGrant>> TouchedBy(store::Reader& reader,
+                                                                  const DatasetPtr& before,
+                                                                  const DatasetPtr& after) = 0;
+  // Revokes them within the transaction that breaks them.
+  virtual absl::StatusOr<std::vector<audit::ChangeOutcome>> Revoke(
+      store::Transaction& transaction, const identity::Caller& caller,
+      const std::vector<std::string>& ids, const std::string& reason) = 0;
 };
-using GrantsBrokenBy = std::function<absl::StatusOr<std::vector<BrokenGrant>>(
-    store::Reader& reader, const DatasetPtr& dataset)>;
+
+// What the last look at a dataset's source found that does not fit; none where it fits.
+using DriftOf = std::function<std::vector<std::string>(const std::string& dataset)>;
 
 class Catalogue {
  public:
   // The references outlive the catalogue.
   Catalogue(store::Store& store, audit::Changes& changes, const Clock& clock,
-            DescribeTable describe, GrantsBrokenBy broken_by);
+            DescribeTable describe, GrantsOnDatasets& grants, DriftOf drift_of);
 
   // Caller: a person with the role owner, of the dataset's agency. ROLE_REQUIRED, NOT_OWNER,
   // DEFINITION_INVALID with field violations, SOURCE_NOT_OWNED (also where there is no such source:
@@ -47,7 +56,12 @@ class Catalogue {
   // Unchanged where it is applied again: nothing is recorded, the answer has no differences.
   void ApplyDataset(const identity::Caller& caller, v1::ApplyDatasetRequest request,
                     identity::Done<v1::ApplyDatasetResponse> done);
-  // DATASET_UNKNOWN.
+  // Suspends, resumes or retires; suspending acts at commit. ROLE_REQUIRED, NOT_OWNER,
+  // DATASET_UNKNOWN, REQUEST_INVALID, DATASET_RETIRED, STILL_IN_USE naming the grants,
+  // ETAG_MISMATCH. Unchanged where it is so already.
+  void SetDatasetState(const identity::Caller& caller, v1::SetDatasetStateRequest request,
+                       identity::Done<v1::SetDatasetStateResponse> done);
+  // DATASET_UNKNOWN, also where the caller's agency may not know of it.
   absl::StatusOr<v1::GetDatasetResponse> GetDataset(const identity::Caller& caller,
                                                     const v1::GetDatasetRequest& request);
   // PAGE_TOKEN_INVALID, REQUEST_INVALID.
@@ -62,14 +76,21 @@ class Catalogue {
   absl::StatusOr<Plan> MakePlan(store::Reader& reader, const identity::Caller& caller,
                                 const Wanted& wanted) const;
   absl::Status CompareWithSource(Wanted& wanted);
+  absl::StatusOr<audit::ChangeOutcome> Move(store::Transaction& transaction,
+                                            const identity::Caller& caller,
+                                            const v1::SetDatasetStateRequest& request,
+                                            v1::SetDatasetStateResponse& response);
 
   store::Store& store_;
   audit::Changes& changes_;
   const Clock& clock_;
   const DescribeTable describe_;
-  const GrantsBrokenBy broken_by_;
+  GrantsOnDatasets& grants_;
+  const DriftOf drift_of_;
 };
 
+// Whether a caller may know of a dataset: its agency is in the audience, or its role shows it all.
+bool MayKnow(const identity::Principal& principal, const v1::Dataset& dataset);
 // What a caller may see of a dataset: source, table and columns are the owner's and the operators'.
 v1::Dataset VisibleTo(const identity::Principal& principal, v1::Dataset dataset);
 

@@ -38,6 +38,34 @@ fields:
   - {name: income, type: "decimal128(12,2)", class: L3}
 )yaml";
 
+// Says what the test set, and keeps what it is asked to revoke.
+class FakeGrants : public GrantsOnDatasets {
+ public:
+  absl::StatusOr<std::vector<v1::TouchedGrant>> TouchedBy(store::Reader&, const DatasetPtr&,
+                                                          const DatasetPtr&) override {
+    return touched;
+  }
+  absl::StatusOr<std::vector<audit::ChangeOutcome>> Revoke(store::Transaction&, const Caller&,
+                                                           const std::vector<std::string>& ids,
+                                                           const std::string& reason) override {
+    std::vector<audit::ChangeOutcome> outcomes;
+    for (const std::string& id : ids) {
+      revoked.push_back(id + ": " + reason);
+      outcomes.emplace_back().resource_name = id;
+    }
+    return outcomes;
+  }
+  void Touch(const std::string& id, const std::string& effect, bool broken, bool ends) {
+    v1::TouchedGrant& grant = touched.emplace_back();
+    grant.set_grant(id);
+    grant.add_effects(effect);
+    grant.set_broken(broken);
+    grant.set_ends(ends);
+  }
+  std::vector<v1::TouchedGrant> touched;
+  std::vector<std::string> revoked;
+};
+
 class CatalogueTest : public ::testing::Test {
  protected:
   CatalogueTest()
@@ -48,7 +76,7 @@ class CatalogueTest : public ::testing::Test {
               if (while_describing_) while_describing_();
               return description_;
             },
-            [this](store::Reader&, const DatasetPtr&) { return broken_; }) {
+            grants_, [this](const std::string&) { return drift_; }) {
     for (const char* id : {"ministry", "police", "welfare"}) world_.AddAgency(id);
     owner_ = world_.AddPerson("police", "owner", {v1::ROLE_OWNER});
     clerk_ = world_.AddPerson("police", "clerk", {});
@@ -74,15 +102,40 @@ class CatalogueTest : public ::testing::Test {
     return parsed->dataset;
   }
   absl::StatusOr<v1::ApplyDatasetResponse> Apply(const Caller& caller, const v1::Dataset& dataset,
-                                                 bool dry_run = false) {
+                                                 bool dry_run = false, bool break_grants = false) {
     v1::ApplyDatasetRequest request;
     *request.mutable_dataset() = dataset;
     request.set_dry_run(dry_run);
+    request.set_break_grants(break_grants);
     return Answer<v1::ApplyDatasetResponse>(
         [&](auto done) { catalogue_.ApplyDataset(caller, request, done); });
   }
   v1::Reason Refusal(const Caller& caller, const v1::Dataset& dataset) {
     return ReasonOf(Apply(caller, dataset).status());
+  }
+  absl::StatusOr<v1::SetDatasetStateResponse> SetState(const Caller& caller, v1::DatasetState state,
+                                                       const std::string& reason = "an inquiry",
+                                                       bool break_grants = false,
+                                                       const std::string& etag = "") {
+    v1::SetDatasetStateRequest request;
+    request.set_name("police/persons");
+    request.set_state(state);
+    request.set_reason(reason);
+    request.set_break_grants(break_grants);
+    request.set_etag(etag);
+    return Answer<v1::SetDatasetStateResponse>(
+        [&](auto done) { catalogue_.SetDatasetState(caller, request, done); });
+  }
+  std::vector<std::string> List(const Caller& caller, const std::string& search = "",
+                                bool retired = false) {
+    v1::ListDatasetsRequest request;
+    request.set_search(search);
+    request.set_include_retired(retired);
+    const auto response = catalogue_.ListDatasets(caller, request);
+    EXPECT_TRUE(response.ok()) << response.status();
+    std::vector<std::string> names;
+    for (const auto& dataset : response->datasets()) names.push_back(dataset.name());
+    return names;
   }
   v1::Dataset Get(const Caller& caller) {
     v1::GetDatasetRequest request;
@@ -94,7 +147,8 @@ class CatalogueTest : public ::testing::Test {
 
   identity::World world_{{CatalogueMigrations()}};
   absl::StatusOr<adapters::TableDescription> description_;
-  std::vector<BrokenGrant> broken_;
+  FakeGrants grants_;
+  std::vector<std::string> drift_;
   std::vector<std::string> described_;
   std::function<void()> while_describing_;
   Catalogue catalogue_;
@@ -245,17 +299,151 @@ TEST_F(CatalogueTest, ASourceChangedWhileItWasDescribedIsAskedAgain) {
 }
 
 TEST_F(CatalogueTest, ARevisionThatBreaksGrantsIsRefusedByTheirNames) {
-  broken_ = {{"7q4m2k", "field income is gone"}, {"abc234", "the mask is weaker"}};
-  ASSERT_TRUE(Apply(owner_, Persons()).ok());  // the first has no grants
+  ASSERT_TRUE(Apply(owner_, Persons()).ok());
+  grants_.Touch("7q4m2k", "fields.income: gone", true, true);
+  grants_.Touch("abc234", "fields.born.type: date32 -> utf8", true, false);
+  grants_.Touch("xyz789", "fields.born.class: L3 -> L4", false, false);
   v1::Dataset changed = Persons();
   changed.mutable_fields()->RemoveLast();
-  const absl::Status status = Apply(owner_, changed).status();
-  EXPECT_EQ(ReasonOf(status), v1::REASON_STILL_IN_USE);
-  EXPECT_EQ(ErrorInfoOf(status)->metadata().at("grants"), "7q4m2k, abc234");
-  EXPECT_THAT(Violations(status), ElementsAre("grants.7q4m2k: field income is gone",
-                                              "grants.abc234: the mask is weaker"));
-  broken_.clear();
-  EXPECT_TRUE(Apply(owner_, changed).ok());
+  const absl::Status refused = Apply(owner_, changed).status();
+  EXPECT_EQ(ReasonOf(refused), v1::REASON_STILL_IN_USE);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("7q4m2k, abc234."));
+  EXPECT_THAT(Violations(refused), ElementsAre("grants.7q4m2k: fields.income: gone",
+                                               "grants.abc234: fields.born.type: date32 -> utf8"));
+  // A dry run tells all that are touched.
+  const auto dry = Apply(owner_, changed, true);
+  ASSERT_TRUE(dry.ok()) << dry.status();
+  EXPECT_THAT(dry->touched(), SizeIs(3));
+  EXPECT_THAT(grants_.revoked, IsEmpty());
+  EXPECT_THAT(world_.changes->made(), SizeIs(1));
+}
+
+TEST_F(CatalogueTest, WhereTheOwnerSaysSoGrantsBreakInTheSameChange) {
+  ASSERT_TRUE(Apply(owner_, Persons()).ok());
+  grants_.Touch("7q4m2k", "fields.income: gone", true, true);
+  grants_.Touch("abc234", "fields.born.type: date32 -> utf8", true, false);
+  v1::Dataset changed = Persons();
+  changed.mutable_fields()->RemoveLast();
+  const auto broke = Apply(owner_, changed, false, true);
+  ASSERT_TRUE(broke.ok()) << broke.status();
+  EXPECT_EQ(broke->dataset().revision(), 2);
+  EXPECT_THAT(grants_.revoked, ElementsAre("7q4m2k: cannot stand on revision 2 of police/persons"));
+  ASSERT_THAT(world_.changes->last().outcome.also, SizeIs(1));
+  EXPECT_EQ(world_.changes->last().outcome.also[0].resource_name, "7q4m2k");
+}
+
+TEST_F(CatalogueTest, SuspendingActsAtOnceAndADescriptionDoesNotResume) {
+  ASSERT_TRUE(Apply(owner_, Persons()).ok());
+  const auto suspended = SetState(owner_, v1::DATASET_STATE_SUSPENDED);
+  ASSERT_TRUE(suspended.ok()) << suspended.status();
+  EXPECT_EQ(suspended->dataset().revision(), 2);
+  EXPECT_EQ(suspended->dataset().state_reason(), "an inquiry");
+  EXPECT_EQ(world_.changes->last().effect, audit::Changes::Effect::kAtCommit);
+  EXPECT_EQ(world_.changes->last().outcome.action, "suspend");
+  ASSERT_TRUE(SetState(owner_, v1::DATASET_STATE_SUSPENDED).ok());
+  EXPECT_THAT(world_.changes->made(), SizeIs(2));  // nothing to record
+
+  v1::Dataset changed = Persons();
+  changed.mutable_title()->set_en("Residents");
+  ASSERT_TRUE(Apply(owner_, changed).ok());
+  EXPECT_EQ(Get(owner_).state(), v1::DATASET_STATE_SUSPENDED);
+  ASSERT_TRUE(SetState(owner_, v1::DATASET_STATE_OFFERED).ok());
+  EXPECT_EQ(world_.changes->last().effect, audit::Changes::Effect::kAfterRecord);
+  EXPECT_EQ(Get(owner_).state(), v1::DATASET_STATE_OFFERED);
+  EXPECT_EQ(Get(owner_).state_reason(), "");
+}
+
+TEST_F(CatalogueTest, ARetiredDatasetStaysSoAndLeavesTheList) {
+  ASSERT_TRUE(Apply(owner_, Persons()).ok());
+  grants_.Touch("7q4m2k", "the dataset is retired", true, true);
+  EXPECT_EQ(ReasonOf(SetState(owner_, v1::DATASET_STATE_RETIRED).status()),
+            v1::REASON_STILL_IN_USE);
+  const auto retired = SetState(owner_, v1::DATASET_STATE_RETIRED, "superseded", true);
+  ASSERT_TRUE(retired.ok()) << retired.status();
+  EXPECT_THAT(retired->touched(), SizeIs(1));
+  EXPECT_THAT(grants_.revoked, ElementsAre("7q4m2k: police/persons is retired"));
+  EXPECT_EQ(ReasonOf(SetState(owner_, v1::DATASET_STATE_OFFERED).status()),
+            v1::REASON_DATASET_RETIRED);
+  EXPECT_EQ(Refusal(owner_, Persons()), v1::REASON_DATASET_RETIRED);
+  EXPECT_THAT(List(system_), IsEmpty());
+  EXPECT_THAT(List(system_, "", true), ElementsAre("police/persons"));
+}
+
+TEST_F(CatalogueTest, WhoMaySetItsState) {
+  ASSERT_TRUE(Apply(owner_, Persons()).ok());
+  const auto suspended = v1::DATASET_STATE_SUSPENDED;
+  EXPECT_EQ(ReasonOf(SetState(clerk_, suspended).status()), v1::REASON_ROLE_REQUIRED);
+  EXPECT_EQ(ReasonOf(SetState(other_owner_, suspended).status()), v1::REASON_NOT_OWNER);
+  EXPECT_EQ(ReasonOf(SetState(owner_, suspended, " ").status()), v1::REASON_REQUEST_INVALID);
+  EXPECT_EQ(ReasonOf(SetState(owner_, suspended, "r", true).status()), v1::REASON_REQUEST_INVALID);
+  EXPECT_EQ(ReasonOf(SetState(owner_, v1::DATASET_STATE_UNSPECIFIED).status()),
+            v1::REASON_REQUEST_INVALID);
+  EXPECT_EQ(ReasonOf(SetState(owner_, suspended, "r", false, "0123456789abcdef").status()),
+            v1::REASON_ETAG_MISMATCH);
+}
+
+TEST_F(CatalogueTest, WhoIsNotInItsAudienceDoesNotKnowOfIt) {
+  v1::Dataset dataset = Persons();
+  dataset.add_audience("nowhere");
+  EXPECT_THAT(Violations(Apply(owner_, dataset).status()),
+              ElementsAre("dataset.audience[0]: there is no such agency"));
+  dataset.set_audience(0, "ministry");
+  ASSERT_TRUE(Apply(owner_, dataset).ok());
+  v1::GetDatasetRequest request;
+  request.set_name("police/persons");
+  v1::GetDatasetRequest absent;
+  absent.set_name("police/personz");
+  EXPECT_EQ(ReasonOf(catalogue_.GetDataset(system_, request).status()), v1::REASON_DATASET_UNKNOWN);
+  EXPECT_EQ(catalogue_.GetDataset(system_, request).status().message(),
+            catalogue_.GetDataset(system_, absent).status().message());
+  EXPECT_THAT(List(system_), IsEmpty());
+  EXPECT_EQ(ReasonOf(SetState(other_owner_, v1::DATASET_STATE_SUSPENDED).status()),
+            v1::REASON_DATASET_UNKNOWN);
+  EXPECT_THAT(List(owner_), ElementsAre("police/persons"));
+  EXPECT_THAT(List(operator_), ElementsAre("police/persons"));
+  dataset.add_audience("welfare");
+  ASSERT_TRUE(Apply(owner_, dataset).ok());
+  EXPECT_THAT(List(system_), ElementsAre("police/persons"));
+  // For whom else it is meant is not told.
+  EXPECT_THAT(Get(system_).audience(), IsEmpty());
+}
+
+TEST_F(CatalogueTest, ASearchFindsWordsInBothLanguagesAndInFields) {
+  v1::Dataset dataset = Persons();
+  dataset.mutable_title()->set_en("Residents of the city");
+  dataset.mutable_title()->set_zh("居民");
+  dataset.mutable_fields(1)->mutable_title()->set_zh("出生日期");
+  ASSERT_TRUE(Apply(owner_, dataset).ok());
+  for (const char* words : {"residents", "RESIDENTS city", "居民", "出生", "income", "police"})
+    EXPECT_THAT(List(system_, words), ElementsAre("police/persons")) << words;
+  for (const char* words : {"residents tax", "邮编", "resident "})
+    EXPECT_EQ(List(system_, words).size(), words == std::string("resident ") ? 1u : 0u) << words;
+}
+
+TEST_F(CatalogueTest, ItsHistoryAndDriftAreTheOwnersToSee) {
+  ASSERT_TRUE(Apply(owner_, Persons()).ok());
+  v1::Dataset changed = Persons();
+  changed.mutable_fields(1)->set_field_class(v1::FIELD_CLASS_L4_HIGHLY_SENSITIVE);
+  ASSERT_TRUE(Apply(owner_, changed).ok());
+  drift_ = {"dataset.fields[2].column: table resident has no column income"};
+  v1::GetDatasetRequest request;
+  request.set_name("police/persons");
+  const auto told = catalogue_.GetDataset(owner_, request);
+  ASSERT_TRUE(told.ok());
+  ASSERT_EQ(told->history_size(), 2);
+  EXPECT_THAT(told->history(1).differences(), ElementsAre(HasSubstr("fields.born.field_class: ")));
+  EXPECT_THAT(told->drift(), ElementsAre(drift_[0]));
+  const auto foreign = catalogue_.GetDataset(system_, request);
+  EXPECT_THAT(foreign->history(), IsEmpty());
+  EXPECT_THAT(foreign->drift(), IsEmpty());
+  // An older revision can be read.
+  request.set_revision(1);
+  EXPECT_EQ(catalogue_.GetDataset(owner_, request)->dataset().fields(1).field_class(),
+            v1::FIELD_CLASS_L3_PERSONAL);
+  request.set_revision(7);
+  EXPECT_EQ(ReasonOf(catalogue_.GetDataset(owner_, request).status()), v1::REASON_NOT_FOUND);
+  request.set_revision(-1);
+  EXPECT_EQ(ReasonOf(catalogue_.GetDataset(owner_, request).status()), v1::REASON_REQUEST_INVALID);
 }
 
 TEST_F(CatalogueTest, OfTwoChangesTheSlowerLoses) {

@@ -16,6 +16,7 @@ namespace {
 
 constexpr int kMaxFields = 256;
 constexpr int kMaxPurposes = 64;
+constexpr int kMaxAudience = 1000;
 constexpr size_t kMaxText = 4096;
 constexpr size_t kMaxSourceName = 256;  // of a table or column
 
@@ -94,21 +95,23 @@ class Checker {
     if (!v1::OnBadValue_IsValid(definition_.on_bad_value())) {
       Fail("on_bad_value", "expected stop or null_and_count");
     }
-    Purposes();
-  }
-
-  void Purposes() {
+    if (!v1::DatasetState_IsValid(definition_.state())) Fail("state", "is not one that there is");
+    Codes("purposes", definition_.purposes(), kMaxPurposes);
     if (definition_.purposes().empty() && !withheld()) {
       Fail("purposes", "expected at least one: grants may name no other");
     }
-    if (definition_.purposes_size() > kMaxPurposes) {
-      return Fail("purposes", absl::StrCat("expected at most ", kMaxPurposes));
-    }
+    Codes("audience", definition_.audience(), kMaxAudience);
+  }
+
+  // Codes, each once.
+  void Codes(std::string_view path, const google::protobuf::RepeatedPtrField<std::string>& codes,
+             int most) {
+    if (codes.size() > most) return Fail(path, absl::StrCat("expected at most ", most));
     std::set<std::string_view> seen;
-    for (int i = 0; i < definition_.purposes_size(); ++i) {
-      const std::string path = absl::StrCat("purposes[", i, "]");
-      if (!IsCode(definition_.purposes(i))) Fail(path, absl::StrCat("expected ", View(kCodeForm)));
-      if (!seen.insert(definition_.purposes(i)).second) Fail(path, "stands there twice");
+    for (int i = 0; i < codes.size(); ++i) {
+      const std::string place = absl::StrCat(View(path), "[", i, "]");
+      if (!IsCode(codes[i])) Fail(place, absl::StrCat("expected ", View(kCodeForm)));
+      if (!seen.insert(codes[i]).second) Fail(place, "stands there twice");
     }
   }
 
@@ -210,6 +213,12 @@ std::optional<int> Dataset::IndexOf(std::string_view name) const {
     if (definition.fields(i).name() == name) return i;
   }
   return std::nullopt;
+}
+
+bool InAudience(const v1::Dataset& definition, std::string_view agency) {
+  const auto& audience = definition.audience();
+  return audience.empty() || definition.name().substr(0, definition.name().find('/')) == agency ||
+         std::find(audience.begin(), audience.end(), agency) != audience.end();
 }
 
 absl::StatusOr<DatasetPtr> Compile(const v1::Dataset& definition) {

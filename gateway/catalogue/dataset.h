@@ -26,6 +26,9 @@ struct Dataset {
 };
 using DatasetPtr = std::shared_ptr<const Dataset>;
 
+// Whether the agency may know of the dataset: for others it does not exist.
+bool InAudience(const v1::Dataset& definition, std::string_view agency);
+
 // DEFINITION_INVALID with one field violation a mistake (path as in the message: "fields[2].type").
 // Checks the definition by itself: names, types, classes, key, masks that fit their types, id
 // types, withheld datasets that cite their law. Whether source and purposes exist is checked on

@@ -44,10 +44,21 @@ absl::StatusOr<Datasets> LoadDatasets(store::Reader& reader) {
   return datasets;
 }
 
-absl::StatusOr<std::optional<v1::Dataset>> FindDataset(store::Reader& reader,
-                                                       std::string_view name) {
-  return store::LoadOne<v1::Dataset>(
-      reader, "SELECT definition FROM datasets WHERE newest = 1 AND name = ?1", {Text(name)});
+absl::StatusOr<std::optional<v1::Dataset>> FindDataset(store::Reader& reader, std::string_view name,
+                                                       int64_t revision) {
+  return store::LoadOne<v1::Dataset>(reader,
+                                     "SELECT definition FROM datasets WHERE name = ?1"
+                                     " AND CASE ?2 WHEN 0 THEN newest = 1 ELSE revision = ?2 END",
+                                     {Text(name), SqlValue(revision)});
+}
+
+absl::StatusOr<std::vector<v1::Dataset>> LoadRevisions(store::Reader& reader, std::string_view name,
+                                                       int64_t revision, int64_t most) {
+  return store::LoadAll<v1::Dataset>(
+      reader,
+      "SELECT definition FROM datasets WHERE name = ?1 AND revision BETWEEN ?2 - ?3 + 1 AND ?2"
+      " ORDER BY revision",
+      {Text(name), SqlValue(revision), SqlValue(most)});
 }
 
 absl::StatusOr<std::vector<v1::Dataset>> ListDatasets(store::Reader& reader,

@@ -21,9 +21,12 @@ store::Migrations CatalogueMigrations();
 using Datasets = std::map<std::string, DatasetPtr, std::less<>>;
 absl::StatusOr<Datasets> LoadDatasets(store::Reader& reader);
 
-// The newest revision.
-absl::StatusOr<std::optional<v1::Dataset>> FindDataset(store::Reader& reader,
-                                                       std::string_view name);
+// Revision 0 is the newest.
+absl::StatusOr<std::optional<v1::Dataset>> FindDataset(store::Reader& reader, std::string_view name,
+                                                       int64_t revision = 0);
+// The revisions of a dataset up to `revision`, oldest first; the last `most`.
+absl::StatusOr<std::vector<v1::Dataset>> LoadRevisions(store::Reader& reader, std::string_view name,
+                                                       int64_t revision, int64_t most);
 // Newest revisions by name, behind `after`; of one agency where it is not empty.
 absl::StatusOr<std::vector<v1::Dataset>> ListDatasets(store::Reader& reader,
                                                       std::string_view agency,

@@ -63,6 +63,11 @@ void ReadDataset(YamlMap root, v1::Dataset& dataset) {
   if (const auto law = root.Optional("withheld_by"); law.present())
     *dataset.mutable_withheld_by() = identity::ReadLegalBasis(law.AsMap());
   for (const auto& purpose : root.Optional("purposes").AsStrings()) dataset.add_purposes(purpose);
+  const YamlNode audience = root.Optional("audience");
+  for (const auto& agency : audience.AsStrings()) dataset.add_audience(agency);
+  // It would mean what leaving it out means, and nobody writes that.
+  if (audience.is_list() && dataset.audience().empty())
+    audience.Fail("at least one agency; left out, all may know of the dataset");
   dataset.set_update_cycle(static_cast<v1::UpdateCycle>(
       ReadEnum(root.Required("update_cycle"), {{"realtime", v1::UPDATE_CYCLE_REALTIME},
                                                {"daily", v1::UPDATE_CYCLE_DAILY},

@@ -66,6 +66,7 @@ absl::Status Access::TakeRequestId(std::string digest) {
 }
 
 absl::StatusOr<std::shared_ptr<SourceAtWork>> Access::FindSource() const {
+  SLUICE_RETURN_IF_ERROR(parts.drift.Check(*plan->dataset));
   const std::string& id = plan->dataset->definition.source();
   std::shared_ptr<SourceAtWork> source;
   if (snapshot->directory->sources.contains(id)) source = parts.sources.Find(id);

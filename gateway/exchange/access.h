@@ -25,7 +25,7 @@ struct Access {
   // Takes the caller's request id, or makes one. `digest` is RequestDigest's. REQUEST_ID_CONFLICT,
   // REQUEST_ID_EXHAUSTED.
   absl::Status TakeRequestId(std::string digest);
-  // SOURCE_UNAVAILABLE where the plan's source is not set up.
+  // SOURCE_UNAVAILABLE where the plan's source is not set up; SCHEMA_DRIFT.
   absl::StatusOr<std::shared_ptr<SourceAtWork>> FindSource() const;
 
   // The record of what was refused before there was a plan.

@@ -1,6 +1,7 @@
 #include "gateway/exchange/broker.h"
 
 #include "gateway/base/error.h"
+#include "gateway/exchange/check_run.h"
 #include "gateway/exchange/query_run.h"
 #include "gateway/exchange/read_run.h"
 
@@ -19,6 +20,30 @@ std::function<void()> Broker::Read(Call call, const v1::ReadRequest& request,
       std::make_shared<ReadRun>(parts_, limits_, std::move(call), request, std::move(writer));
   run->Start();
   return [run] { run->End(Error(v1::REASON_CANCELLED, "the caller gave the call up.")); };
+}
+
+std::function<void()> Broker::Show(Call call, Preview preview, QueryDone done) {
+  v1::Grant& grant = preview.grant;
+  v1::QueryRequest request;
+  request.set_dataset(grant.dataset());
+  request.set_purpose(grant.purposes(0));
+  request.set_page_size(preview.rows);
+  // What is about a call, and not about what is seen.
+  grant.clear_case_reference_required();
+  grant.clear_end_user_required();
+  grant.clear_not_before();
+  grant.clear_max_page_rows();
+  grant.clear_modes();
+  grant.add_modes(v1::MODE_QUERY);
+  auto run = std::make_shared<QueryRun>(parts_, limits_, std::move(call), std::move(request),
+                                        std::move(done));
+  run->StartPreview(preview);
+  return [run] { run->End(Error(v1::REASON_CANCELLED, "the caller gave the call up.")); };
+}
+
+void Broker::Check(Call call, const v1::CheckRequest& request,
+                   std::function<void(absl::StatusOr<v1::CheckResponse>)> done) {
+  std::make_shared<CheckRun>(parts_, limits_, std::move(call), request, std::move(done))->Start();
 }
 
 absl::Status PublicStatus(const absl::Status& status, std::string_view call_id,

@@ -17,6 +17,7 @@
 #include "gateway/base/operational_log.h"
 #include "gateway/base/snapshot_cell.h"
 #include "gateway/exchange/denials.h"
+#include "gateway/exchange/drift.h"
 #include "gateway/exchange/page_token.h"
 #include "gateway/exchange/quota.h"
 #include "gateway/exchange/read_writer.h"
@@ -52,6 +53,15 @@ struct BrokerParts {
   const audit::Pseudonyms& pseudonyms;
   const Clock& clock;
   OperationalLog& operations;
+  const DriftWatch& drift;
+};
+
+// A preview that may be had: the caller is an owner, and would give this grant, which has no id, in
+// answer to that access request.
+struct Preview {
+  std::string access_request;
+  v1::Grant grant;
+  int32_t rows = 3;
 };
 
 struct BrokerLimits {
@@ -79,6 +89,12 @@ class Broker {
   // function that is returned gives it up.
   std::function<void()> Read(Call call, const v1::ReadRequest& request,
                              std::shared_ptr<ReadWriter> writer);
+
+  // The decision alone, as Query or Read would make it now, and the quota; recorded.
+  void Check(Call call, const v1::CheckRequest& request,
+             std::function<void(absl::StatusOr<v1::CheckResponse>)> done);
+  // A page as the consumer would get it under that grant; recorded as PREVIEWED, counted nowhere.
+  std::function<void()> Show(Call call, Preview preview, QueryDone done);
 
   const BrokerParts& parts() const { return parts_; }
 

@@ -30,6 +30,37 @@ const std::vector<Withdrawal>& Withdrawals() {
          exchange.Publish();
        },
        v1::REASON_GRANT_REVOKED},
+      {"grant suspended",
+       [](Exchange& exchange) {
+         exchange.grants["persons1"].set_state(v1::GRANT_STATE_SUSPENDED);
+         exchange.Publish();
+       },
+       v1::REASON_GRANT_SUSPENDED},
+      {"dataset suspended",
+       [](Exchange& exchange) {
+         exchange.datasets["public-security/persons"].set_state(v1::DATASET_STATE_SUSPENDED);
+         exchange.Publish();
+       },
+       v1::REASON_DATASET_SUSPENDED},
+      {"dataset retired",
+       [](Exchange& exchange) {
+         exchange.datasets["public-security/persons"].set_state(v1::DATASET_STATE_RETIRED);
+         exchange.Publish();
+       },
+       v1::REASON_DATASET_RETIRED},
+      {"dataset for others alone",
+       [](Exchange& exchange) {
+         exchange.datasets["public-security/persons"].add_audience("health");
+         exchange.Publish();
+       },
+       v1::REASON_DATASET_UNKNOWN},
+      {"ended by the operator",
+       [](Exchange& exchange) {
+         for (const v1::RunningExchange& one : exchange.running->List())
+           exchange.running->End(one.call_id(),
+                                 Error(v1::REASON_ENDED_BY_OPERATOR, "the source is repaired."));
+       },
+       v1::REASON_ENDED_BY_OPERATOR},
       {"grant cut short",
        [](Exchange& exchange) {
          exchange.grants["persons1"].mutable_expires()->set_seconds(exchange.clock.Now() / kSecond);

@@ -133,6 +133,7 @@ Exchange::Exchange(const Options& options, const Exchange* before)
   log = std::make_unique<HeldLog>(*file_log);
   sources = std::make_unique<Sources>(
       clock, [this](const v1::Source& source) { return (source.id() == "tr" ? tr : ps).Open(); });
+  drift = std::make_unique<DriftWatch>(*sources, clock, operations);
   running = std::make_unique<RunningExchanges>(options.running, clock);
   Publish();
   usage = std::make_unique<UsageHistory>("/gw/usage.json", *files);
@@ -141,7 +142,7 @@ Exchange::Exchange(const Options& options, const Exchange* before)
   denials = std::make_unique<Denials>(*log, *sealer, clock);
   broker = std::make_unique<Broker>(
       BrokerParts{snapshots, *sources, *running, quotas, request_ids, *tokens, *denials, *log,
-                  *sealer, pseudonyms, clock, operations},
+                  *sealer, pseudonyms, clock, operations, *drift},
       options.broker);
 }
 

@@ -177,6 +177,7 @@ class Exchange {
   std::unique_ptr<audit::Log> file_log;
   std::unique_ptr<HeldLog> log;
   SnapshotCell<policy::Snapshot> snapshots;
+  std::unique_ptr<DriftWatch> drift;  // outlives the looks that run on sources
   std::unique_ptr<Sources> sources;
   std::unique_ptr<RunningExchanges> running;
   QuotaLedger quotas;

@@ -13,6 +13,7 @@ struct FakeSource::State {
   Condition changed;
   std::vector<Row> rows SLUICE_GUARDED_BY(mutex);
   int64_t batch_rows SLUICE_GUARDED_BY(mutex) = 16384;
+  std::vector<adapters::TableDescription> tables SLUICE_GUARDED_BY(mutex);
   adapters::SourceVersion version SLUICE_GUARDED_BY(mutex);
   bool snapshot SLUICE_GUARDED_BY(mutex) = false;
   std::vector<BadValue> bad_values SLUICE_GUARDED_BY(mutex);
@@ -148,7 +149,8 @@ class FakeSource::Fake : public adapters::Adapter {
 
   absl::StatusOr<std::vector<adapters::TableDescription>> Describe(
       const std::string&, const adapters::CallContext&) override {
-    return std::vector<adapters::TableDescription>();
+    MutexLock lock(state_->mutex);
+    return state_->tables;
   }
   absl::StatusOr<std::unique_ptr<adapters::RecordReader>> Scan(
       adapters::ScanRequest request, const adapters::CallContext&) override {
@@ -167,6 +169,11 @@ class FakeSource::Fake : public adapters::Adapter {
 };
 
 std::shared_ptr<FakeSource::State> FakeSource::MakeState() { return std::make_shared<State>(); }
+
+void FakeSource::SetTables(std::vector<adapters::TableDescription> tables) {
+  MutexLock lock(state_->mutex);
+  state_->tables = std::move(tables);
+}
 
 void FakeSource::SetRows(std::vector<Row> rows) {
   MutexLock lock(state_->mutex);

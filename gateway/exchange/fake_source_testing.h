@@ -25,6 +25,8 @@ class FakeSource {
 
   void SetRows(std::vector<Row> rows);
   void SetBatchRows(int64_t rows);
+  // What it describes for any table; none at first.
+  void SetTables(std::vector<adapters::TableDescription> tables);
   void SetVersion(const std::string& version, bool snapshot);
   // A value that became null because it did not fit: the row's number in a scan, and the column.
   struct BadValue {

@@ -84,7 +84,8 @@ absl::StatusOr<QueryRun::Page> QueryRun::ReadPage(adapters::Adapter& adapter) {
   }
   if (cut && (!access_.plan->ordered || access_.plan->dataset->key.empty()))
     return TooLargeInOne(page.rows);
-  if (page.more && !access_.plan->ordered) {
+  // An owner who looks at a few of its own rows may see any of them.
+  if (page.more && !access_.plan->ordered && !is_preview()) {
     if (cut_by_quota_)
       return Error(v1::REASON_QUOTA_EXCEEDED, "more rows match than the grant's quota has left.",
                    {{"grant", access_.plan->grant->definition.id()}});
@@ -139,7 +140,7 @@ absl::Status QueryRun::Encode(Page& page) {
   }
   page.subjects.resize(std::min<size_t>(page.subjects.size(), page.rows));
   page.bad_values.resize(std::min<size_t>(page.bad_values.size(), page.rows));
-  if (page.more && page.rows > 0) {
+  if (page.more && page.rows > 0 && !is_preview()) {
     next_ =
         PagePosition{page.keys[page.rows - 1], page.snapshot ? page.version.version : std::string(),
                      position_ ? position_->first_page : -1, access_.started + limits_.token_life};
@@ -160,7 +161,7 @@ void QueryRun::FillReleased(const Page& page, audit::Draft& draft) const {
 }
 
 void QueryRun::Release(const Page& page) {
-  audit::Draft draft = DraftOf(v1::RECORD_KIND_RELEASED);
+  audit::Draft draft = DraftOf(is_preview() ? v1::RECORD_KIND_PREVIEWED : v1::RECORD_KIND_RELEASED);
   FillReleased(page, draft);
   v1::AuditEnvelope& envelope = draft.envelope;
   envelope.set_count(page.rows);
@@ -204,9 +205,10 @@ void QueryRun::Released(const v1::Receipt& receipt) {
     return Finish(std::move(why), std::move(draft));
   }
   parts_.running.Remove(running_);
+  *response_.mutable_receipt() = receipt;
+  if (is_preview()) return done_(std::move(response_));
   reservation_.Settle(std::max<int64_t>(0, response_.rows() - access_.place.rows));
   parts_.request_ids.Released(access_.place, receipt.index(), response_.rows());
-  *response_.mutable_receipt() = receipt;
   *response_.mutable_applied()->mutable_quota_left() =
       parts_.quotas.Left(access_.plan->grant->definition, access_.started);
   if (next_) {

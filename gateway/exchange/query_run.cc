@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "gateway/base/error.h"
 
 namespace sluice::exchange {
@@ -16,12 +17,52 @@ void QueryRun::Start() {
   const Call& call = access_.call;
   access_.started = parts_.clock.Now();
   access_.snapshot = parts_.snapshots.Get();
-  policy::Decision decision = policy::Decide(call.principal, access_.request, access_.snapshot,
-                                             access_.started, limits_.decide);
+  Go(policy::Decide(call.principal, access_.request, access_.snapshot, access_.started,
+                    limits_.decide));
+}
+
+void QueryRun::StartPreview(const Preview& preview) {
+  access_.started = parts_.clock.Now();
+  access_.request_id = access_.call.call_id;
+  access_request_ = preview.access_request;
+  Go(DecidePreview(preview.grant));
+}
+
+// As the consumer's call would be decided if it held the grant.
+policy::Decision QueryRun::DecidePreview(const v1::Grant& definition) {
+  auto snapshot = std::make_shared<policy::Snapshot>(*parts_.snapshots.Get());
+  policy::Decision refused;
+  const auto dataset = snapshot->datasets.find(definition.dataset());
+  if (dataset == snapshot->datasets.end()) {
+    refused.denial =
+        policy::Denial{.status = Error(v1::REASON_DATASET_UNKNOWN, "there is no such dataset.")};
+    return refused;
+  }
+  auto grant = policy::Compile(definition, dataset->second);
+  if (!grant.ok()) {
+    refused.denial = policy::Denial{.status = grant.status(), .dataset = dataset->second};
+    return refused;
+  }
+  snapshot->by_consumer[absl::StrCat(definition.consumer_agency(), "\n", definition.dataset())] = {
+      *grant};
+  access_.snapshot = snapshot;
+  identity::Principal consumer;
+  consumer.kind = identity::PrincipalKind::kSystem;
+  consumer.agency = definition.consumer_agency();
+  if (!definition.systems().empty()) consumer.name = definition.systems(0);
+  return policy::Decide(consumer, access_.request, access_.snapshot, access_.started,
+                        limits_.decide);
+}
+
+void QueryRun::Go(policy::Decision decision) {
+  const Call& call = access_.call;
   if (decision.denial) return Finish(decision.denial->status, access_.Denied(*decision.denial));
   access_.plan = *std::move(decision.plan);
   running_ = std::make_shared<RunningExchange>(call.principal, call.certificate,
                                                access_.plan->grant, call.deadline);
+  running_->call_id = call.call_id;
+  running_->method = call.method;
+  running_->started = access_.started;
   running_->end = [weak = weak_from_this()](absl::Status why) {
     if (const auto run = weak.lock()) run->End(std::move(why));
   };
@@ -54,6 +95,11 @@ TokenBinding QueryRun::Binding() const {
 absl::Status QueryRun::Reserve() {
   const v1::QueryRequest& request = access_.request;
   const policy::Plan& plan = *access_.plan;
+  if (is_preview()) {
+    page_rows_ = plan.page_rows;
+    SLUICE_ASSIGN_OR_RETURN(source_, access_.FindSource());
+    return absl::OkStatus();
+  }
   if (!request.page_token().empty()) {
     SLUICE_ASSIGN_OR_RETURN(position_,
                             parts_.tokens.Open(Binding(), request.page_token(), access_.started));
@@ -82,6 +128,10 @@ audit::Draft QueryRun::DraftOf(v1::RecordKind kind) const {
   audit::Draft draft = DraftFor(kind, access_.call);
   access_.FillPlan(draft);
   if (position_) draft.envelope.set_first_page(position_->first_page);
+  if (is_preview()) {
+    draft.envelope.set_resource_kind("access_request");
+    draft.envelope.set_resource_name(access_request_);
+  }
   return draft;
 }
 

@@ -16,6 +16,8 @@ class QueryRun : public std::enable_shared_from_this<QueryRun> {
 
   // Decides, reserves, hands over. On the caller's thread; takes microseconds.
   void Start();
+  // The same for an owner's preview; the request is empty.
+  void StartPreview(const Preview& preview);
   // Ends the permitted call, by whoever watches over it, with this status, unless its record is
   // being written or it is done.
   void End(absl::Status why) { End(std::move(why), v1::RECORD_KIND_FAILED); }
@@ -36,6 +38,10 @@ class QueryRun : public std::enable_shared_from_this<QueryRun> {
     std::vector<int64_t> bad_values;  // of each row, in fields that the consumer sees
   };
 
+  bool is_preview() const { return !access_request_.empty(); }
+  policy::Decision DecidePreview(const v1::Grant& grant);
+  // What was decided: refuses, or goes on.
+  void Go(policy::Decision decision);
   absl::Status Reserve();
   TokenBinding Binding() const;
   // A record of this kind, with what the plan says.
@@ -58,6 +64,7 @@ class QueryRun : public std::enable_shared_from_this<QueryRun> {
   Access access_;
   Broker::QueryDone done_;
 
+  std::string access_request_;  // of a preview
   std::shared_ptr<SourceAtWork> source_;
   std::shared_ptr<RunningExchange> running_;
   QuotaLedger::Reservation reservation_;

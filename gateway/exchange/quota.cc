@@ -61,16 +61,41 @@ void QuotaLedger::Roll(const v1::Grant& grant, Micros now, QuotaUse& use) {
   if (DayOf(grant, now) > use.day) use.day = DayOf(grant, now), use.rows_today = 0;
 }
 
+absl::Status QuotaLedger::CheckCalls(const v1::Grant& grant, Micros now, const QuotaUse& use) {
+  const int64_t most = grant.quota().calls_per_minute();
+  if (most == 0 || use.calls < most) return absl::OkStatus();
+  return Exceeded(grant, "calls a minute", most, (use.minute + 1) * kMinute - now);
+}
+
+absl::Status QuotaLedger::CheckRows(const v1::Grant& grant, int64_t least, Micros now,
+                                    const QuotaUse& use) {
+  const v1::Quota& quota = grant.quota();
+  const auto fits = [least](int64_t limit, int64_t used) {
+    return limit == 0 || std::max<int64_t>(0, limit - used) >= least;
+  };
+  if (!fits(quota.rows_per_day(), use.rows_today))
+    return Exceeded(grant, "rows a day", quota.rows_per_day(), DayEnds(grant, now) - now);
+  if (!fits(quota.rows_total(), use.rows_total))
+    return Exceeded(grant, "rows in all", quota.rows_total(), 0);
+  return absl::OkStatus();
+}
+
+absl::Status QuotaLedger::Check(const v1::Grant& grant, Micros now) const {
+  MutexLock lock(mutex_);
+  const auto found = uses_.find(grant.id());
+  QuotaUse use = found == uses_.end() ? QuotaUse() : found->second;
+  Roll(grant, now, use);
+  SLUICE_RETURN_IF_ERROR(CheckCalls(grant, now, use));
+  return CheckRows(grant, 1, now, use);
+}
+
 absl::StatusOr<QuotaLedger::Reservation> QuotaLedger::Reserve(const v1::Grant& grant, int64_t rows,
                                                               bool partial, Micros now,
                                                               int64_t* reserved) {
-  const v1::Quota& quota = grant.quota();
   MutexLock lock(mutex_);
   QuotaUse& use = uses_[grant.id()];
   Roll(grant, now, use);
-  if (quota.calls_per_minute() > 0 && use.calls >= quota.calls_per_minute())
-    return Exceeded(grant, "calls a minute", quota.calls_per_minute(),
-                    (use.minute + 1) * kMinute - now);
+  SLUICE_RETURN_IF_ERROR(CheckCalls(grant, now, use));
   SLUICE_ASSIGN_OR_RETURN(Reservation reservation,
                           Take(grant, rows, partial ? 1 : rows, now, reserved));
   ++use.calls;
@@ -90,15 +115,12 @@ absl::StatusOr<QuotaLedger::Reservation> QuotaLedger::Take(const v1::Grant& gran
                                                            int64_t* reserved) {
   const v1::Quota& quota = grant.quota();
   QuotaUse& use = uses_[grant.id()];
+  SLUICE_RETURN_IF_ERROR(CheckRows(grant, least, now, use));
   int64_t take = rows;
-  const auto fits = [&](int64_t limit, int64_t used) {
-    if (limit > 0) take = std::min(take, std::max<int64_t>(0, limit - used));
-    return take >= least;
-  };
-  if (!fits(quota.rows_per_day(), use.rows_today))
-    return Exceeded(grant, "rows a day", quota.rows_per_day(), DayEnds(grant, now) - now);
-  if (!fits(quota.rows_total(), use.rows_total))
-    return Exceeded(grant, "rows in all", quota.rows_total(), 0);
+  if (quota.rows_per_day() > 0)
+    take = std::min(take, std::max<int64_t>(0, quota.rows_per_day() - use.rows_today));
+  if (quota.rows_total() > 0)
+    take = std::min(take, std::max<int64_t>(0, quota.rows_total() - use.rows_total));
   use.rows_today += take;
   use.rows_total += take;
   *reserved = take;

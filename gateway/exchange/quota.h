@@ -58,6 +58,8 @@ class QuotaLedger {
   // left, and no call. QUOTA_EXCEEDED where fewer than `least` are.
   absl::StatusOr<Reservation> ReserveMore(const v1::Grant& grant, int64_t rows, int64_t least,
                                           Micros now, int64_t* reserved);
+  // Whether a call would be let in now, without taking anything. QUOTA_EXCEEDED as with Reserve.
+  absl::Status Check(const v1::Grant& grant, Micros now) const;
   v1::QuotaLeft Left(const v1::Grant& grant, Micros now) const;
 
   // Restoring: an access that the log shows. Before the gateway is ready.
@@ -71,6 +73,9 @@ class QuotaLedger {
   absl::StatusOr<Reservation> Take(const v1::Grant& grant, int64_t rows, int64_t least, Micros now,
                                    int64_t* reserved) SLUICE_REQUIRES(mutex_);
   void GiveBack(const std::string& grant, int64_t rows, int64_t day);
+  static absl::Status CheckCalls(const v1::Grant& grant, Micros now, const QuotaUse& use);
+  static absl::Status CheckRows(const v1::Grant& grant, int64_t least, Micros now,
+                                const QuotaUse& use);
   static void Roll(const v1::Grant& grant, Micros now, QuotaUse& use);
 
   mutable Mutex mutex_;

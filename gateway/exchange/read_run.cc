@@ -44,7 +44,14 @@ void ReadRun::Start() {
   access_.plan = *std::move(decision.plan);
   running_ = std::make_shared<RunningExchange>(call.principal, call.certificate,
                                                access_.plan->grant, call.deadline);
+  running_->call_id = call.call_id;
+  running_->method = call.method;
+  running_->started = access_.started;
   running_->stream = true;
+  running_->progress = [weak = weak_from_this()] {
+    const auto run = weak.lock();
+    return run ? run->ProgressSoFar() : RunningExchange::Progress();
+  };
   running_->end = [weak = weak_from_this()](absl::Status why) {
     if (const auto run = weak.lock()) run->End(std::move(why));
   };
@@ -206,6 +213,11 @@ void ReadRun::Taken(bool ok) {
   }
   if (!ok) End(Error(v1::REASON_CANCELLED, "the caller gave the call up."));
   Pump();
+}
+
+RunningExchange::Progress ReadRun::ProgressSoFar() const {
+  MutexLock lock(mutex_);
+  return {sent_.rows(), sent_.bytes(), writing_ ? write_began_ : 0};
 }
 
 void ReadRun::Watch(Micros now) {

@@ -62,6 +62,7 @@ class ReadRun : public std::enable_shared_from_this<ReadRun> {
   void Pump();
   v1::ReadResponse NextMessage() SLUICE_REQUIRES(mutex_);
   void Taken(bool ok);
+  RunningExchange::Progress ProgressSoFar() const;
   // By the clock: consumers that take nothing, sources that give nothing.
   void Watch(Micros now);
   // After the end: records it, once nothing else is being recorded.

@@ -292,12 +292,13 @@ ReadWorld::ReadWorld(const Options& options, std::unique_ptr<FakeFileSystem> sto
       clock, [this](const v1::Source&) -> absl::StatusOr<std::unique_ptr<adapters::Adapter>> {
         return source.Open();
       });
+  drift = std::make_unique<DriftWatch>(*sources, clock, operations);
   running = std::make_unique<RunningExchanges>(options.running, clock);
   tokens = std::make_unique<PageTokens>(pseudonyms.DeriveKey("sluice/page-token/v1"), random);
   denials = std::make_unique<Denials>(*log, *sealer, clock);
   broker = std::make_unique<Broker>(
       BrokerParts{snapshots, *sources, *running, quotas, request_ids, *tokens, *denials, *log,
-                  *sealer, pseudonyms, clock, operations},
+                  *sealer, pseudonyms, clock, operations, *drift},
       options.broker);
   Register(options.source);
   Publish();

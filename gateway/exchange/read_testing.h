@@ -175,6 +175,7 @@ class ReadWorld {
   std::unique_ptr<audit::Log> file_log;
   std::unique_ptr<GatedLog> log;
   SnapshotCell<policy::Snapshot> snapshots;
+  std::unique_ptr<DriftWatch> drift;  // outlives the looks that run on sources
   std::unique_ptr<Sources> sources;
   std::unique_ptr<RunningExchanges> running;
   QuotaLedger quotas;

@@ -1,5 +1,7 @@
 #include "gateway/exchange/running.h"
 
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -16,7 +18,13 @@ absl::Status StillPermitted(const RunningExchange& exchange, const policy::Snaps
   if (const auto principal = snapshot.directory->Resolve(exchange.peer); !principal.ok())
     return principal.status();
   const v1::Grant& held = exchange.grant->definition;
+  if (held.id().empty()) return absl::OkStatus();  // a preview of what is no grant yet
   const auto found = snapshot.grants.find(held.id());
+  if (found != snapshot.grants.end() &&
+      found->second->definition.state() == v1::GRANT_STATE_SUSPENDED) {
+    return Error(v1::REASON_GRANT_SUSPENDED, absl::StrCat("grant ", held.id(), " was suspended."),
+                 {{"grant", held.id()}, {"dataset", held.dataset()}});
+  }
   if (found == snapshot.grants.end() ||
       found->second->definition.state() != v1::GRANT_STATE_IN_FORCE) {
     return Error(v1::REASON_GRANT_REVOKED, absl::StrCat("grant ", held.id(), " was revoked."),
@@ -26,7 +34,18 @@ absl::Status StillPermitted(const RunningExchange& exchange, const policy::Snaps
   if (now >= expires.seconds() * kSecond + expires.nanos() / 1000)
     return Error(v1::REASON_GRANT_EXPIRED, absl::StrCat("grant ", held.id(), " has expired."),
                  {{"grant", held.id()}, {"dataset", held.dataset()}});
-  if (snapshot.datasets.find(held.dataset()) == snapshot.datasets.end())
+  const auto dataset = snapshot.datasets.find(held.dataset());
+  if (dataset == snapshot.datasets.end())
+    return Error(v1::REASON_DATASET_UNKNOWN, absl::StrCat("there is no dataset ", held.dataset()));
+  const v1::Dataset& offered = dataset->second->definition;
+  if (offered.state() == v1::DATASET_STATE_SUSPENDED ||
+      offered.state() == v1::DATASET_STATE_RETIRED) {
+    const bool suspended = offered.state() == v1::DATASET_STATE_SUSPENDED;
+    return Error(suspended ? v1::REASON_DATASET_SUSPENDED : v1::REASON_DATASET_RETIRED,
+                 absl::StrCat(held.dataset(), suspended ? " was suspended." : " was retired."),
+                 {{"grant", held.id()}, {"dataset", held.dataset()}});
+  }
+  if (!catalogue::InAudience(offered, exchange.principal.agency))
     return Error(v1::REASON_DATASET_UNKNOWN, absl::StrCat("there is no dataset ", held.dataset()));
   const policy::Grant& now_held = *found->second;
   if (exchange.stream &&
@@ -127,6 +146,58 @@ std::vector<std::shared_ptr<RunningExchange>> RunningExchanges::All() const {
 
 void RunningExchanges::EndAll(const absl::Status& why) {
   EndWhere([&why](const RunningExchange&) { return why; });
+}
+
+v1::RunningExchange RunningExchanges::Describe(const RunningExchange& exchange) const {
+  const auto at = [](Micros time, google::protobuf::Timestamp* out) {
+    out->set_seconds(time / kSecond);
+    out->set_nanos(static_cast<int32_t>(time % kSecond * 1000));
+  };
+  // From the monotonic clock to that of people.
+  const auto wall = [this](Micros monotonic) {
+    return clock_.Now() + monotonic - clock_.Monotonic();
+  };
+  v1::RunningExchange told;
+  told.set_call_id(exchange.call_id);
+  told.set_principal(exchange.principal.path);
+  told.set_method(exchange.method);
+  told.set_dataset(exchange.grant->definition.dataset());
+  told.set_grant(exchange.grant->definition.id());
+  at(exchange.started, told.mutable_started());
+  if (exchange.deadline > 0) at(wall(exchange.deadline), told.mutable_deadline());
+  told.set_stream(exchange.stream);
+  if (!exchange.progress) return told;
+  const RunningExchange::Progress progress = exchange.progress();
+  told.set_rows(progress.rows);
+  told.set_payload_bytes(progress.bytes);
+  if (progress.waits_since > 0) at(wall(progress.waits_since), told.mutable_waits_since());
+  return told;
+}
+
+std::vector<v1::RunningExchange> RunningExchanges::List() const {
+  std::vector<v1::RunningExchange> list;
+  for (const auto& exchange : All()) list.push_back(Describe(*exchange));
+  std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.started().seconds(), a.started().nanos()) <
+           std::pair(b.started().seconds(), b.started().nanos());
+  });
+  return list;
+}
+
+std::optional<v1::RunningExchange> RunningExchanges::Find(std::string_view call_id) const {
+  for (const auto& exchange : All())
+    if (exchange->call_id == call_id) return Describe(*exchange);
+  return std::nullopt;
+}
+
+bool RunningExchanges::End(std::string_view call_id, const absl::Status& why) {
+  bool found = false;
+  EndWhere([&](const RunningExchange& exchange) {
+    if (exchange.call_id != call_id) return absl::OkStatus();
+    found = true;
+    return why;
+  });
+  return found;
 }
 
 void RunningExchanges::EndWhere(const Reason& reason) {

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "gateway/base/mutex.h"
 #include "gateway/identity/principal.h"
 #include "gateway/policy/snapshot.h"
+#include "sluice/v1/operations.pb.h"
 
 namespace sluice::exchange {
 
@@ -55,6 +57,16 @@ class RunningExchange {
   // The reason found by a watch while it was releasing: the answer must not leave.
   void Withdraw(absl::Status why);
   absl::Status withdrawn() const;
+
+  // For the operator's list: by whom else but the call's id it can be told. Set before it is added.
+  std::string call_id, method;
+  Micros started = 0;  // wall clock
+  // Of a stream: what it let go so far. May be null; set before it is added.
+  struct Progress {
+    int64_t rows = 0, bytes = 0;
+    Micros waits_since = 0;  // monotonic; 0: its consumer is not waited for
+  };
+  std::function<Progress()> progress;
 
   const identity::Principal principal;
   const certs::VerifiedPeer peer;
@@ -92,11 +104,18 @@ class RunningExchanges {
   void Drain() { draining_ = true; }
   // Ends all.
   void EndAll(const absl::Status& why);
+  // What runs, oldest first.
+  std::vector<v1::RunningExchange> List() const;
+  // The exchange of that call; nothing where none runs.
+  std::optional<v1::RunningExchange> Find(std::string_view call_id) const;
+  // Ends it; false where none runs.
+  bool End(std::string_view call_id, const absl::Status& why);
 
  private:
   using Reason = std::function<absl::Status(const RunningExchange&)>;
   void EndWhere(const Reason& reason);
   std::vector<std::shared_ptr<RunningExchange>> All() const;
+  v1::RunningExchange Describe(const RunningExchange& exchange) const;
 
   const Limits limits_;
   const Clock& clock_;

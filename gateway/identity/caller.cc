@@ -42,17 +42,31 @@ absl::Status RequireListRole(const Caller& caller) {
                {{"role", "operator, authority or auditor"}});
 }
 
+absl::Status RequireActiveNow(store::Reader& reader, const Caller& caller) {
+  const std::string name = caller.principal.QualifiedName();
+  SLUICE_ASSIGN_OR_RETURN(const auto agency, FindAgency(reader, caller.principal.agency));
+  std::optional<v1::RegistrationState> state;
+  if (caller.principal.kind == PrincipalKind::kSystem) {
+    SLUICE_ASSIGN_OR_RETURN(const auto system, FindSystem(reader, name));
+    if (system) state = system->state();
+  } else {
+    SLUICE_ASSIGN_OR_RETURN(const auto person, FindPerson(reader, name));
+    if (person) state = person->state();
+  }
+  if (!state || !agency)
+    return Error(v1::REASON_NOT_REGISTERED, "The caller is not registered any more.");
+  if (*state != v1::REGISTRATION_STATE_ACTIVE || agency->state() != v1::REGISTRATION_STATE_ACTIVE)
+    return Error(v1::REASON_SUSPENDED, "The caller or its agency is suspended.");
+  return absl::OkStatus();
+}
+
 absl::Status RequireRoleNow(store::Reader& reader, const Caller& caller, v1::Role role) {
   SLUICE_RETURN_IF_ERROR(RequireRole(caller, role));
+  SLUICE_RETURN_IF_ERROR(RequireActiveNow(reader, caller));
   SLUICE_ASSIGN_OR_RETURN(const auto person, FindPerson(reader, caller.principal.QualifiedName()));
-  SLUICE_ASSIGN_OR_RETURN(const auto agency, FindAgency(reader, caller.principal.agency));
-  if (!person || !agency)
-    return Error(v1::REASON_NOT_REGISTERED, "The caller is not registered any more.");
-  if (person->state() != v1::REGISTRATION_STATE_ACTIVE ||
-      agency->state() != v1::REGISTRATION_STATE_ACTIVE)
-    return Error(v1::REASON_SUSPENDED, "The caller or its agency is suspended.");
-  for (const int held : person->roles())
-    if (held == role) return absl::OkStatus();
+  if (person)
+    for (const int held : person->roles())
+      if (held == role) return absl::OkStatus();
   return RoleMissing(role);
 }
 

@@ -27,6 +27,10 @@ absl::Status RequireListRole(const Caller& caller);
 // change thread a role may be taken away. SUSPENDED where the person or the agency is.
 absl::Status RequireRoleNow(store::Reader& reader, const Caller& caller, v1::Role role);
 
+// SUSPENDED or NOT_REGISTERED where the caller, a system or a person, or its agency is no longer
+// active at this moment.
+absl::Status RequireActiveNow(store::Reader& reader, const Caller& caller);
+
 // "owner", "authority", "auditor", "operator".
 std::string RoleName(v1::Role role);
 // ROLE_UNSPECIFIED for another word.

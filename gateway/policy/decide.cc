@@ -89,6 +89,7 @@ class Decider {
     SLUICE_ASSIGN_OR_RETURN(
         grant_, PickGrant(principal_, request_, mode_, *snapshot_, *dataset_, now_, nearest_));
     nearest_ = grant_;
+    SLUICE_RETURN_IF_ERROR(CheckState());
     SLUICE_RETURN_IF_ERROR(CheckClaims());
     plan_.snapshot = snapshot_;
     plan_.grant = grant_;
@@ -118,12 +119,26 @@ class Decider {
 
   absl::Status FindDataset() {
     const auto found = snapshot_->datasets.find(request_.dataset());
-    // A name that nobody registered is not repeated: it may be anything.
-    if (found == snapshot_->datasets.end()) {
+    // A name that nobody registered is not repeated: it may be anything. One that the agency may
+    // not know of is as if nobody had, in the record too, which the agency may read.
+    if (found == snapshot_->datasets.end() ||
+        !catalogue::InAudience(found->second->definition, principal_.agency)) {
       return Error(v1::REASON_DATASET_UNKNOWN, "there is no such dataset.");
     }
     dataset_ = found->second;
+    if (dataset_->definition.state() == v1::DATASET_STATE_RETIRED) {
+      return Error(v1::REASON_DATASET_RETIRED,
+                   absl::StrCat(request_.dataset(), " is offered no longer."),
+                   {{"dataset", request_.dataset()}});
+    }
     return absl::OkStatus();
+  }
+
+  // Told to those alone who hold a grant on it.
+  absl::Status CheckState() const {
+    if (dataset_->definition.state() != v1::DATASET_STATE_SUSPENDED) return absl::OkStatus();
+    return OfGrant(v1::REASON_DATASET_SUSPENDED,
+                   absl::StrCat("the owner has suspended ", request_.dataset(), "."));
   }
 
   absl::Status CheckPurpose() const {
@@ -317,6 +332,21 @@ v1::QueryRequest AsQuery(const v1::ReadRequest& request) {
   *query.mutable_fields() = request.fields();
   query.set_filter(request.filter());
   *query.mutable_parameters() = request.parameters();
+  return query;
+}
+
+v1::QueryRequest AsQuery(const v1::CheckRequest& request) {
+  v1::QueryRequest query;
+  query.set_dataset(request.dataset());
+  query.set_purpose(request.purpose());
+  query.set_case_reference(request.case_reference());
+  query.set_end_user(request.end_user());
+  query.set_on_behalf_of(request.on_behalf_of());
+  query.set_grant(request.grant());
+  *query.mutable_fields() = request.fields();
+  query.set_filter(request.filter());
+  *query.mutable_parameters() = request.parameters();
+  query.set_page_size(request.page_size());
   return query;
 }
 

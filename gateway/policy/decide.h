@@ -71,5 +71,7 @@ Decision Decide(const identity::Principal& principal, const v1::QueryRequest& re
 
 // What is decided on in a stream's request, with MODE_READ: the same as in a query, without pages.
 v1::QueryRequest AsQuery(const v1::ReadRequest& request);
+// What is decided on in a check.
+v1::QueryRequest AsQuery(const v1::CheckRequest& request);
 
 }  // namespace sluice::policy

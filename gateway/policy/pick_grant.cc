@@ -17,7 +17,16 @@ bool Contains(const List& list, const Value& value) {
 }
 
 // How far a call gets with a grant, in the order of the checks; the furthest names the reason.
-enum class Reach { kNoMode, kNoSystem, kNoPurpose, kExpired, kNotYet, kRevoked, kAllowed };
+enum class Reach {
+  kNoMode,
+  kNoSystem,
+  kNoPurpose,
+  kExpired,
+  kNotYet,
+  kRevoked,
+  kSuspended,
+  kAllowed
+};
 
 bool SystemGranted(const Grant& grant, const identity::Principal& principal) {
   const auto& systems = grant.definition.systems();
@@ -31,6 +40,7 @@ Reach ReachOf(const Grant& grant, const identity::Principal& principal, const st
   if (!Contains(grant.definition.purposes(), purpose)) return Reach::kNoPurpose;
   if (now >= grant.ends) return Reach::kExpired;
   if (now < grant.begins) return Reach::kNotYet;
+  if (grant.definition.state() == v1::GRANT_STATE_SUSPENDED) return Reach::kSuspended;
   // Whatever is not plainly in force is not.
   if (grant.definition.state() != v1::GRANT_STATE_IN_FORCE) return Reach::kRevoked;
   return Reach::kAllowed;
@@ -93,6 +103,10 @@ class Picker {
       case Reach::kNotYet:
         status = Of(v1::REASON_GRANT_NOT_YET_VALID,
                     absl::StrCat("grant ", id, " begins at ", FormatUtc(grant.begins), "."));
+        break;
+      case Reach::kSuspended:
+        status =
+            Of(v1::REASON_GRANT_SUSPENDED, absl::StrCat("the owner has suspended grant ", id, "."));
         break;
       default:
         status =

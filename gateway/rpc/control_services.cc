@@ -11,15 +11,6 @@
 namespace sluice::rpc {
 namespace {
 
-identity::Caller ToCaller(const exchange::Call& call) {
-  identity::Caller caller;
-  caller.principal = call.principal;
-  caller.call_id = call.call_id;
-  caller.peer = call.peer;
-  caller.method = call.method;
-  return caller;
-}
-
 // A method that is passed on as it is to `target`, with what `convert` makes of the call.
 #define SLUICE_PASS_ON(service, method, target, convert)                                          \
   grpc::ServerUnaryReactor* method(grpc::CallbackServerContext* context,                          \
@@ -108,6 +99,7 @@ class CatalogueService : public v1::Catalogue::CallbackService {
   SLUICE_PASS_ON(Catalogue, ApplyDataset, catalogue_, ToCaller)
   SLUICE_ASK(Catalogue, GetDataset, catalogue_)
   SLUICE_ASK(Catalogue, ListDatasets, catalogue_)
+  SLUICE_PASS_ON(Catalogue, SetDatasetState, catalogue_, ToCaller)
 
  private:
   const ServiceParts& parts_;
@@ -116,16 +108,25 @@ class CatalogueService : public v1::Catalogue::CallbackService {
 
 class SharingService : public v1::Sharing::CallbackService {
  public:
-  SharingService(const ServiceParts& parts, sharing::Grants& grants)
-      : parts_(parts), grants_(grants) {}
+  SharingService(const ServiceParts& parts, sharing::Grants& grants,
+                 sharing::AccessRequests& requests)
+      : parts_(parts), grants_(grants), requests_(requests) {}
   SLUICE_PASS_ON(Sharing, ApplyGrant, grants_, ToCaller)
   SLUICE_ASK(Sharing, GetGrant, grants_)
   SLUICE_ASK(Sharing, ListGrants, grants_)
   SLUICE_PASS_ON(Sharing, RevokeGrant, grants_, ToCaller)
+  SLUICE_PASS_ON(Sharing, SetGrantState, grants_, ToCaller)
+  SLUICE_PASS_ON(Sharing, SubmitAccessRequest, requests_, ToCaller)
+  SLUICE_ASK(Sharing, GetAccessRequest, requests_)
+  SLUICE_ASK(Sharing, ListAccessRequests, requests_)
+  SLUICE_PASS_ON(Sharing, ApproveAccessRequest, requests_, ToCaller)
+  SLUICE_PASS_ON(Sharing, RefuseAccessRequest, requests_, ToCaller)
+  SLUICE_PASS_ON(Sharing, WithdrawAccessRequest, requests_, ToCaller)
 
  private:
   const ServiceParts& parts_;
   sharing::Grants& grants_;
+  sharing::AccessRequests& requests_;
 };
 
 class AuditService : public v1::Audit::CallbackService {
@@ -151,6 +152,11 @@ class AuditService : public v1::Audit::CallbackService {
   exchange::LogReading& reading_;
 };
 
+absl::Status RequireOperator(const identity::Principal& who) {
+  if (who.Has(v1::ROLE_OPERATOR)) return absl::OkStatus();
+  return Error(v1::REASON_ROLE_REQUIRED, "this is for operators.", {{"role", "operator"}});
+}
+
 class OperationsService : public v1::Operations::CallbackService {
  public:
   OperationsService(const ServiceParts& parts, const OperationsParts& operations)
@@ -174,20 +180,27 @@ class OperationsService : public v1::Operations::CallbackService {
         });
   }
 
-  grpc::ServerUnaryReactor* Reload(grpc::CallbackServerContext* context,
-                                   const v1::ReloadRequest* request,
-                                   v1::ReloadResponse* response) override {
-    return ServeBlocking(
-        parts_, *context, *request, response, "Operations.Reload",
-        [this](const exchange::Call& call, v1::ReloadRequest,
-               std::function<void(absl::StatusOr<v1::ReloadResponse>)> done) {
-          if (!call.principal.Has(v1::ROLE_OPERATOR)) {
-            return done(Error(v1::REASON_ROLE_REQUIRED, "reloading is for operators.",
-                              {{"role", "operator"}}));
-          }
-          done(operations_.reload(call));
-        });
+// A method for operators alone.
+#define SLUICE_OPERATE(method, work)                                                         \
+  grpc::ServerUnaryReactor* method(grpc::CallbackServerContext* context,                     \
+                                   const v1::method##Request* request,                       \
+                                   v1::method##Response* response) override {                \
+    return ServeBlocking(                                                                    \
+        parts_, *context, *request, response, "Operations." #method,                         \
+        [this](const exchange::Call& call, [[maybe_unused]] const v1::method##Request& body, \
+               std::function<void(absl::StatusOr<v1::method##Response>)> done) {             \
+          absl::Status status = RequireOperator(call.principal);                             \
+          if (!status.ok()) return done(std::move(status));                                  \
+          done(work);                                                                        \
+        });                                                                                  \
   }
+
+  SLUICE_OPERATE(Reload, operations_.reload(call))
+  SLUICE_OPERATE(ListExchanges, operations_.list_exchanges(body))
+  SLUICE_OPERATE(CancelExchange, operations_.cancel_exchange(call, body))
+  SLUICE_OPERATE(Drain, operations_.drain(call, body))
+  SLUICE_OPERATE(Backup, operations_.backup(call))
+#undef SLUICE_OPERATE
 
  private:
   const ServiceParts& parts_;
@@ -214,8 +227,9 @@ std::unique_ptr<grpc::Service> MakeCatalogueService(const ServiceParts& parts,
   return std::make_unique<CatalogueService>(parts, catalogue);
 }
 std::unique_ptr<grpc::Service> MakeSharingService(const ServiceParts& parts,
-                                                  sharing::Grants& grants) {
-  return std::make_unique<SharingService>(parts, grants);
+                                                  sharing::Grants& grants,
+                                                  sharing::AccessRequests& requests) {
+  return std::make_unique<SharingService>(parts, grants, requests);
 }
 std::unique_ptr<grpc::Service> MakeOperationsService(const ServiceParts& parts,
                                                      const OperationsParts& operations) {

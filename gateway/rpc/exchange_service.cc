@@ -6,6 +6,8 @@
 namespace sluice::rpc {
 namespace {
 
+constexpr int kMostPreviewed = 20;
+
 using ReadStream = ServerStream<v1::ReadResponse>;
 
 // The broker's way to one consumer.
@@ -27,8 +29,9 @@ class ReadStreamWriter : public exchange::ReadWriter {
 
 class ExchangeService : public v1::Exchange::CallbackService {
  public:
-  ExchangeService(const ServiceParts& parts, exchange::Broker& broker)
-      : parts_(parts), broker_(broker) {}
+  ExchangeService(const ServiceParts& parts, exchange::Broker& broker,
+                  sharing::AccessRequests& requests)
+      : parts_(parts), broker_(broker), requests_(requests) {}
 
   // Not by way of the control pool: the broker's part on this thread takes microseconds.
   grpc::ServerUnaryReactor* Query(grpc::CallbackServerContext* context,
@@ -71,16 +74,60 @@ class ExchangeService : public v1::Exchange::CallbackService {
     });
   }
 
+  grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context,
+                                  const v1::CheckRequest* request,
+                                  v1::CheckResponse* response) override {
+    using Done = std::function<void(absl::StatusOr<v1::CheckResponse>)>;
+    return new UnaryCall<v1::CheckResponse>(response, [&](Done done) -> std::function<void()> {
+      static constexpr std::string_view kMethod = "Exchange.Check";
+      auto call = parts_.authenticator.Identify(*context, kMethod, DeadlineOf(*context, parts_));
+      if (call.ok()) {
+        broker_.Check(*std::move(call), *request, std::move(done));
+        return nullptr;
+      }
+      exchange::Call unknown;
+      unknown.method = std::string(kMethod);
+      unknown.peer = context->peer();
+      Answer<v1::CheckResponse>(parts_, unknown, call.status(), done);
+      return nullptr;
+    });
+  }
+
+  // What would be given is read from the store, which may block.
+  grpc::ServerUnaryReactor* Preview(grpc::CallbackServerContext* context,
+                                    const v1::PreviewRequest* request,
+                                    v1::QueryResponse* response) override {
+    return ServeBlocking(
+        parts_, *context, *request, response, "Exchange.Preview",
+        [this](const exchange::Call& call, const v1::PreviewRequest& body,
+               std::function<void(absl::StatusOr<v1::QueryResponse>)> done) {
+          if (body.limit() < 0 || body.limit() > kMostPreviewed) {
+            absl::Status status = Error(v1::REASON_REQUEST_INVALID, "limit: 1 to 20");
+            AddFieldViolation(status, "limit", "1 to 20");
+            return done(std::move(status));
+          }
+          auto proposal = requests_.Propose(ToCaller(call), body.access_request(), body.terms());
+          if (!proposal.ok()) return done(proposal.status());
+          exchange::Preview preview;
+          preview.access_request = body.access_request();
+          preview.grant = std::move(proposal->grant);
+          if (body.limit() > 0) preview.rows = body.limit();
+          broker_.Show(call, std::move(preview), std::move(done));
+        });
+  }
+
  private:
   const ServiceParts& parts_;
   exchange::Broker& broker_;
+  sharing::AccessRequests& requests_;
 };
 
 }  // namespace
 
 std::unique_ptr<grpc::Service> MakeExchangeService(const ServiceParts& parts,
-                                                   exchange::Broker& broker) {
-  return std::make_unique<ExchangeService>(parts, broker);
+                                                   exchange::Broker& broker,
+                                                   sharing::AccessRequests& requests) {
+  return std::make_unique<ExchangeService>(parts, broker, requests);
 }
 
 }  // namespace sluice::rpc

@@ -26,8 +26,22 @@ Micros StreamDeadlineOf(const grpc::CallbackServerContext& context, const Servic
   return Deadline(context, parts.clock, parts.max_read, parts.max_read);
 }
 
+bool IsRecorded(const absl::Status& status) {
+  const auto info = ErrorInfoOf(status);
+  return info && info->metadata().contains("index");
+}
+
 bool IsRefusal(const absl::Status& status) {
   return absl::IsPermissionDenied(status) || absl::IsUnauthenticated(status);
+}
+
+identity::Caller ToCaller(const exchange::Call& call) {
+  identity::Caller caller;
+  caller.principal = call.principal;
+  caller.call_id = call.call_id;
+  caller.peer = call.peer;
+  caller.method = call.method;
+  return caller;
 }
 
 }  // namespace sluice::rpc

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "gateway/base/error.h"
 #include "gateway/base/executor.h"
+#include "gateway/identity/caller.h"
 #include "gateway/rpc/authenticator.h"
 #include "gateway/rpc/unary.h"
 
@@ -29,8 +30,14 @@ Micros DeadlineOf(const grpc::CallbackServerContext& context, const ServiceParts
 // The same for a stream.
 Micros StreamDeadlineOf(const grpc::CallbackServerContext& context, const ServiceParts& parts);
 
+// The call as the control rooms see it.
+identity::Caller ToCaller(const exchange::Call& call);
+
 // Refused for who the caller is or what it may do, rather than for a mistake in what it sent.
 bool IsRefusal(const absl::Status& status);
+
+// Whoever made the status has recorded it, and says where.
+bool IsRecorded(const absl::Status& status);
 
 // Tells `done` a status that the peer may read; refusals are recorded first.
 template <class Response>
@@ -38,6 +45,7 @@ void Answer(const ServiceParts& parts, const exchange::Call& call, absl::StatusO
             const std::function<void(absl::StatusOr<Response>)>& done) {
   if (outcome.ok()) return done(std::move(outcome));
   absl::Status status = exchange::PublicStatus(outcome.status(), call.call_id, parts.operations);
+  if (IsRecorded(status)) return done(std::move(status));
   if (!IsRefusal(status)) {
     AddKey(status, "call", call.call_id);
     return done(std::move(status));

@@ -8,6 +8,7 @@
 #include "gateway/exchange/log_reading.h"
 #include "gateway/identity/registry.h"
 #include "gateway/rpc/service_base.h"
+#include "gateway/sharing/access_requests.h"
 #include "gateway/sharing/grants.h"
 #include "sluice/v1/operations.pb.h"
 
@@ -22,12 +23,20 @@ struct OperationsParts {
   std::function<v1::GetStatusResponse()> status;
   // The mistakes of a bad configuration, or what changed.
   std::function<absl::StatusOr<v1::ReloadResponse>(const exchange::Call&)> reload;
+  std::function<v1::ListExchangesResponse(const v1::ListExchangesRequest&)> list_exchanges;
+  std::function<absl::StatusOr<v1::CancelExchangeResponse>(const exchange::Call&,
+                                                           const v1::CancelExchangeRequest&)>
+      cancel_exchange;
+  std::function<absl::StatusOr<v1::DrainResponse>(const exchange::Call&, const v1::DrainRequest&)>
+      drain;
+  std::function<absl::StatusOr<v1::BackupResponse>(const exchange::Call&)> backup;
   // For WhoAmI: "gateway/gw1", and the version.
   std::string gateway, version;
 };
 
 std::unique_ptr<grpc::Service> MakeExchangeService(const ServiceParts& parts,
-                                                   exchange::Broker& broker);
+                                                   exchange::Broker& broker,
+                                                   sharing::AccessRequests& requests);
 std::unique_ptr<grpc::Service> MakeAuditService(const ServiceParts& parts,
                                                 exchange::LogReading& reading);
 std::unique_ptr<grpc::Service> MakeRegistryService(const ServiceParts& parts,
@@ -37,7 +46,8 @@ std::unique_ptr<grpc::Service> MakeRegistryService(const ServiceParts& parts,
 std::unique_ptr<grpc::Service> MakeCatalogueService(const ServiceParts& parts,
                                                     catalogue::Catalogue& catalogue);
 std::unique_ptr<grpc::Service> MakeSharingService(const ServiceParts& parts,
-                                                  sharing::Grants& grants);
+                                                  sharing::Grants& grants,
+                                                  sharing::AccessRequests& requests);
 std::unique_ptr<grpc::Service> MakeOperationsService(const ServiceParts& parts,
                                                      const OperationsParts& operations);
 

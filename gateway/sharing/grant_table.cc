@@ -32,7 +32,8 @@ policy::GrantPtr Fallen(const v1::Grant& definition, catalogue::DatasetPtr datas
 }  // namespace
 
 store::Migrations SharingMigrations() {
-  return {"sharing", {R"sql(
+  return {"sharing",
+          {R"sql(
             CREATE TABLE grants (
               id TEXT NOT NULL,
               revision INTEGER NOT NULL,
@@ -45,6 +46,19 @@ store::Migrations SharingMigrations() {
             ) STRICT;
             CREATE UNIQUE INDEX grants_newest ON grants (id) WHERE newest = 1;
             CREATE INDEX grants_dataset ON grants (dataset) WHERE newest = 1;
+          )sql",
+           R"sql(
+            CREATE TABLE access_requests (
+              sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+              id TEXT NOT NULL UNIQUE,
+              dataset TEXT NOT NULL,
+              owner_agency TEXT NOT NULL REFERENCES agencies (id),
+              consumer_agency TEXT NOT NULL REFERENCES agencies (id),
+              state INTEGER NOT NULL,
+              definition BLOB NOT NULL
+            ) STRICT;
+            CREATE INDEX access_requests_undecided
+              ON access_requests (consumer_agency, dataset, state);
           )sql"}};
 }
 
@@ -65,34 +79,29 @@ absl::StatusOr<GrantsById> LoadGrants(store::Reader& reader, const catalogue::Da
 }
 
 bool InForce(const v1::Grant& grant, Micros now) {
-  return grant.state() == v1::GRANT_STATE_IN_FORCE &&
+  return (grant.state() == v1::GRANT_STATE_IN_FORCE ||
+          grant.state() == v1::GRANT_STATE_SUSPENDED) &&
          now < google::protobuf::util::TimeUtil::TimestampToMicroseconds(grant.expires());
 }
 
-absl::StatusOr<std::vector<catalogue::BrokenGrant>> GrantsBrokenBy(
-    store::Reader& reader, const catalogue::DatasetPtr& dataset, Micros now) {
-  const v1::Dataset& definition = dataset->definition;
+absl::StatusOr<std::vector<v1::Grant>> GrantsInForce(store::Reader& reader,
+                                                     std::string_view dataset, Micros now) {
   SLUICE_ASSIGN_OR_RETURN(
-      const auto grants,
+      auto grants,
       store::LoadAll<v1::Grant>(
           reader, "SELECT definition FROM grants WHERE newest = 1 AND dataset = ?1 ORDER BY id",
-          {Text(definition.name())}));
-  std::vector<catalogue::BrokenGrant> broken;
-  for (const auto& grant : grants) {
-    if (!InForce(grant, now)) continue;
-    if (const auto compiled = policy::Compile(grant, dataset); !compiled.ok()) {
-      broken.push_back({grant.id(), std::string(compiled.status().message())});
-      continue;
-    }
-    for (const auto& purpose : grant.purposes()) {
-      if (std::find(definition.purposes().begin(), definition.purposes().end(), purpose) !=
-          definition.purposes().end())
-        continue;
-      broken.push_back({grant.id(), absl::StrCat("it names the purpose ", purpose)});
-      break;
-    }
-  }
-  return broken;
+          {Text(dataset)}));
+  std::erase_if(grants, [now](const v1::Grant& grant) { return !InForce(grant, now); });
+  return grants;
+}
+
+absl::StatusOr<std::vector<v1::Grant>> LoadRevisions(store::Reader& reader, std::string_view id,
+                                                     int64_t revision, int64_t most) {
+  return store::LoadAll<v1::Grant>(
+      reader,
+      "SELECT definition FROM grants WHERE id = ?1 AND revision BETWEEN ?2 - ?3 + 1 AND ?2"
+      " ORDER BY revision",
+      {Text(id), SqlValue(revision), SqlValue(most)});
 }
 
 absl::StatusOr<std::optional<v1::Grant>> FindGrant(store::Reader& reader, std::string_view id,

@@ -1,4 +1,4 @@
-// Grants as rows: the SQL of this room. Every revision is kept and can be read.
+// Grants as rows. Every revision is kept and can be read.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,6 @@
 
 #include "absl/status/statusor.h"
 #include "gateway/base/clock.h"
-#include "gateway/catalogue/catalogue.h"
 #include "gateway/catalogue/dataset_table.h"
 #include "gateway/policy/grant.h"
 #include "gateway/store/store.h"
@@ -26,12 +25,15 @@ store::Migrations SharingMigrations();
 using GrantsById = std::map<std::string, policy::GrantPtr, std::less<>>;
 absl::StatusOr<GrantsById> LoadGrants(store::Reader& reader, const catalogue::Datasets& datasets);
 
-// Whether a grant allows anything at that moment or later.
+// Whether a grant may allow anything at that moment or later: one that is suspended may be resumed.
 bool InForce(const v1::Grant& grant, Micros now);
 
-// For the catalogue: grants in force on a dataset that would not stand on this revision of it.
-absl::StatusOr<std::vector<catalogue::BrokenGrant>> GrantsBrokenBy(
-    store::Reader& reader, const catalogue::DatasetPtr& dataset, Micros now);
+// The newest revision of each grant on a dataset that InForce.
+absl::StatusOr<std::vector<v1::Grant>> GrantsInForce(store::Reader& reader,
+                                                     std::string_view dataset, Micros now);
+// The revisions of a grant up to `revision`, oldest first; the last `most`.
+absl::StatusOr<std::vector<v1::Grant>> LoadRevisions(store::Reader& reader, std::string_view id,
+                                                     int64_t revision, int64_t most);
 
 // Revision 0 is the newest.
 absl::StatusOr<std::optional<v1::Grant>> FindGrant(store::Reader& reader, std::string_view id,

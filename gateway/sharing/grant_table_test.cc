@@ -7,12 +7,15 @@
 #include "gateway/catalogue/mask_spec.h"
 #include "gateway/policy/decide.h"
 #include "gateway/sharing/grants_testing.h"
+#include "gateway/sharing/touched.h"
 
 namespace sluice::sharing {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 class GrantTableTest : public ::testing::Test {
@@ -39,15 +42,18 @@ class GrantTableTest : public ::testing::Test {
     if (status != nullptr) *status = decision.denial->status;
     return ReasonOf(decision.denial->status);
   }
-  std::vector<catalogue::BrokenGrant> BrokenBy(const v1::Dataset& dataset) {
-    std::vector<catalogue::BrokenGrant> broken;
-    const auto compiled = catalogue::Compile(dataset);
-    EXPECT_TRUE(compiled.ok()) << compiled.status();
+  // The grants that such a revision touches.
+  std::vector<v1::TouchedGrant> TouchedBy(const v1::Dataset& dataset) {
+    std::vector<v1::TouchedGrant> touched;
+    const auto before = catalogue::Compile(GrantsWorld::Persons());
+    const auto after = catalogue::Compile(dataset);
+    EXPECT_TRUE(after.ok()) << after.status();
     world_.Read([&](store::Reader& reader) -> absl::Status {
-      SLUICE_ASSIGN_OR_RETURN(broken, GrantsBrokenBy(reader, *compiled, world_.clock.Now()));
+      GrantsTouched grants(world_.clock);
+      SLUICE_ASSIGN_OR_RETURN(touched, grants.TouchedBy(reader, *before, *after));
       return absl::OkStatus();
     });
-    return broken;
+    return touched;
   }
   // The next revision of the persons, without the field that the grant shows.
   static v1::Dataset WithoutCounty() {
@@ -92,32 +98,100 @@ TEST_F(GrantTableTest, ARevokedGrantThatFellIsRevoked) {
 
 TEST_F(GrantTableTest, TheCatalogueHearsWhichGrantsWouldFall) {
   const v1::Grant made = world_.MustApply(world_.Wanted());
-  EXPECT_THAT(BrokenBy(GrantsWorld::Persons()), IsEmpty());
-  const auto broken = BrokenBy(WithoutCounty());
-  ASSERT_THAT(broken, SizeIs(1));
-  EXPECT_EQ(broken[0].id, made.id());
+  EXPECT_THAT(TouchedBy(GrantsWorld::Persons()), IsEmpty());
+  const auto touched = TouchedBy(WithoutCounty());
+  ASSERT_THAT(touched, SizeIs(1));
+  EXPECT_EQ(touched[0].grant(), made.id());
+  EXPECT_EQ(touched[0].consumer_agency(), "welfare");
+  EXPECT_TRUE(touched[0].broken());
+  EXPECT_TRUE(touched[0].ends());
+  EXPECT_THAT(touched[0].effects(), ElementsAre("fields[1].name: the dataset has no such field"));
 
   v1::Dataset stricter = GrantsWorld::Persons();
   *stricter.mutable_fields(0)->mutable_least_mask() = *catalogue::ParseMask("null");
-  EXPECT_THAT(BrokenBy(stricter), SizeIs(1));
+  EXPECT_TRUE(TouchedBy(stricter).at(0).ends());
   v1::Dataset purposes = GrantsWorld::Persons();
   purposes.mutable_purposes()->DeleteSubrange(0, 1);
-  EXPECT_THAT(BrokenBy(purposes), SizeIs(1));
+  EXPECT_TRUE(TouchedBy(purposes).at(0).ends());
 
   // Those that are over stand in nobody's way.
   ASSERT_TRUE(world_.Revoke(world_.owner, made.id()).ok());
-  EXPECT_THAT(BrokenBy(WithoutCounty()), IsEmpty());
+  EXPECT_THAT(TouchedBy(WithoutCounty()), IsEmpty());
   world_.MustApply(world_.Wanted());
   world_.clock.Advance(31 * kDay);
-  EXPECT_THAT(BrokenBy(WithoutCounty()), IsEmpty());
+  EXPECT_THAT(TouchedBy(WithoutCounty()), IsEmpty());
 }
 
-TEST_F(GrantTableTest, AGrantThatHasNotBegunIsInForce) {
+TEST_F(GrantTableTest, AGrantedFieldThatIsRetypedOrLoweredBreaksItAndOthersDoNot) {
+  world_.MustApply(world_.Wanted());  // id and county
+  v1::Dataset retyped = GrantsWorld::Persons();
+  retyped.mutable_fields(3)->mutable_type()->set_type(v1::FIELD_TYPE_INT64);
+  auto touched = TouchedBy(retyped);
+  ASSERT_THAT(touched, SizeIs(1));
+  EXPECT_TRUE(touched[0].broken());
+  EXPECT_FALSE(touched[0].ends());
+  EXPECT_THAT(touched[0].effects(), ElementsAre("fields.county.type: utf8 -> int64"));
+
+  v1::Dataset lowered = GrantsWorld::Persons();
+  lowered.mutable_fields(3)->set_field_class(v1::FIELD_CLASS_L1_OPEN);
+  EXPECT_TRUE(TouchedBy(lowered).at(0).broken());
+  EXPECT_THAT(TouchedBy(lowered).at(0).effects(), ElementsAre("fields.county.class: L2 -> L1"));
+
+  v1::Dataset raised = GrantsWorld::Persons();
+  raised.mutable_fields(3)->set_field_class(v1::FIELD_CLASS_L3_PERSONAL);
+  touched = TouchedBy(raised);
+  ASSERT_THAT(touched, SizeIs(1));
+  EXPECT_FALSE(touched[0].broken());
+
+  v1::Dataset others = GrantsWorld::Persons();
+  others.mutable_fields(2)->mutable_type()->set_type(v1::FIELD_TYPE_UTF8);
+  EXPECT_THAT(TouchedBy(others), IsEmpty());
+}
+
+TEST_F(GrantTableTest, AGrantThatHasNotBegunIsInForceAndSoIsOneThatIsSuspended) {
   v1::Grant grant = world_.Wanted();
   grant.mutable_not_before()->set_seconds((world_.clock.Now() + kDay) / kSecond);
-  world_.MustApply(grant);
+  grant = world_.MustApply(grant);
   EXPECT_EQ(Refusal(), v1::REASON_GRANT_NOT_YET_VALID);
-  EXPECT_THAT(BrokenBy(WithoutCounty()), SizeIs(1));
+  EXPECT_THAT(TouchedBy(WithoutCounty()), SizeIs(1));
+  ASSERT_TRUE(world_.SetState(world_.owner, grant.id(), v1::GRANT_STATE_SUSPENDED).ok());
+  EXPECT_THAT(TouchedBy(WithoutCounty()), SizeIs(1));
+}
+
+TEST_F(GrantTableTest, ASuspendedGrantAllowsNothingUntilItIsResumed) {
+  const v1::Grant made = world_.MustApply(world_.Wanted());
+  ASSERT_TRUE(world_.SetState(world_.owner, made.id(), v1::GRANT_STATE_SUSPENDED).ok());
+  EXPECT_EQ(Refusal(), v1::REASON_GRANT_SUSPENDED);
+  ASSERT_TRUE(world_.SetState(world_.owner, made.id(), v1::GRANT_STATE_IN_FORCE).ok());
+  EXPECT_EQ(Refusal(), v1::REASON_UNSPECIFIED);
+}
+
+TEST_F(GrantTableTest, NothingOfASuspendedOrRetiredDatasetIsAllowed) {
+  world_.MustApply(world_.Wanted());
+  v1::Dataset dataset = GrantsWorld::Persons();
+  dataset.set_revision(2);
+  dataset.set_state(v1::DATASET_STATE_SUSPENDED);
+  world_.PutDataset(dataset);
+  EXPECT_EQ(Refusal(), v1::REASON_DATASET_SUSPENDED);
+  dataset.set_revision(3);
+  dataset.set_state(v1::DATASET_STATE_RETIRED);
+  world_.PutDataset(dataset);
+  EXPECT_EQ(Refusal(), v1::REASON_DATASET_RETIRED);
+}
+
+TEST_F(GrantTableTest, ADatasetForOthersIsAsIfItWereNot) {
+  world_.MustApply(world_.Wanted());
+  v1::Dataset dataset = GrantsWorld::Persons();
+  dataset.set_revision(2);
+  dataset.add_audience("tax-office");
+  world_.PutDataset(dataset);
+  absl::Status hidden;
+  EXPECT_EQ(Refusal(&hidden), v1::REASON_DATASET_UNKNOWN);
+  EXPECT_THAT(hidden.ToString(), Not(HasSubstr("persons")));
+  dataset.set_revision(3);
+  dataset.add_audience("welfare");
+  world_.PutDataset(dataset);
+  EXPECT_EQ(Refusal(), v1::REASON_UNSPECIFIED);
 }
 
 }  // namespace

@@ -1,20 +1,18 @@
 #include "gateway/sharing/grants.h"
 
-#include <google/protobuf/util/time_util.h>
-
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gateway/base/error.h"
-#include "gateway/catalogue/dataset_table.h"
 #include "gateway/catalogue/definition_text.h"
 #include "gateway/identity/definitions.h"
-#include "gateway/identity/registration.h"
-#include "gateway/records/utf8.h"
 #include "gateway/sharing/grant_rules.h"
 #include "gateway/sharing/grant_table.h"
+#include "gateway/sharing/ids.h"
+#include "gateway/sharing/request_table.h"
+#include "gateway/sharing/sharing_parts.h"
 #include "gateway/store/definition.h"
 
 namespace sluice::sharing {
@@ -24,33 +22,11 @@ using audit::ChangeOutcome;
 using identity::Caller;
 using identity::Mistakes;
 
-constexpr int kMostPerPage = 1000;
-constexpr int kUsualPage = 100;
-constexpr size_t kIdLength = 6;
-// Ids are read out on the telephone: no i, l, o, 0 and 1.
-constexpr std::string_view kIdAlphabet = "23456789abcdefghjkmnpqrstuvwxyz";
-// The alphabet's size does not divide 256: bytes from here on would favour some characters.
-constexpr size_t kFairBytes = 256 / kIdAlphabet.size() * kIdAlphabet.size();
-
-bool IsGrantId(std::string_view id) {
-  return id.size() == kIdLength && id.find_first_not_of(kIdAlphabet) == std::string_view::npos;
-}
+// Revisions that a history tells at most.
+constexpr int64_t kMostHistory = 100;
 
 absl::Status NotFound(const std::string& id) {
   return Error(v1::REASON_NOT_FOUND, "There is no such grant.", {{"grant", id}});
-}
-
-absl::Status NotOwner(const std::string& dataset) {
-  return Error(v1::REASON_NOT_OWNER, "Only an owner of the dataset's agency may do this.",
-               {{"dataset", dataset}});
-}
-
-absl::Status Invalid(std::string_view field, std::string_view mistake) {
-  absl::Status status = Error(v1::REASON_REQUEST_INVALID,
-                              absl::StrCat(absl::string_view(field.data(), field.size()), ": ",
-                                           absl::string_view(mistake.data(), mistake.size())));
-  AddFieldViolation(status, field, mistake);
-  return status;
 }
 
 // The newest revision of a grant that the caller may see, and change.
@@ -60,16 +36,6 @@ absl::StatusOr<v1::Grant> OwnGrant(store::Reader& reader, const Caller& caller,
   if (!grant || !MaySee(caller.principal, *grant)) return NotFound(id);
   if (OwnerOf(*grant) != caller.principal.agency) return NotOwner(grant->dataset());
   return *std::move(grant);
-}
-
-absl::StatusOr<catalogue::DatasetPtr> OwnDataset(store::Reader& reader, const Caller& caller,
-                                                 const std::string& name) {
-  const auto parts = identity::SplitName(name);
-  if (parts && parts->agency != caller.principal.agency) return NotOwner(name);
-  SLUICE_ASSIGN_OR_RETURN(const auto definition, catalogue::FindDataset(reader, name));
-  if (!definition)
-    return Error(v1::REASON_DATASET_UNKNOWN, "There is no such dataset.", {{"dataset", name}});
-  return catalogue::Compile(*definition);
 }
 
 absl::Status CheckKept(const v1::Grant& before, const v1::Grant& after) {
@@ -89,23 +55,33 @@ v1::Grant OnlySaid(v1::Grant grant) {
   grant.clear_etag();
   grant.clear_changed();
   grant.clear_changed_by();
+  grant.clear_request();
   return grant;
 }
 
-ChangeOutcome GrantOutcome(const char* action, const v1::Grant* before, const v1::Grant& after) {
-  ChangeOutcome outcome = identity::OutcomeOf("grant", after.id(), action, before, &after);
-  outcome.resource_revision = after.revision();
-  outcome.dataset = after.dataset();
-  outcome.owner_agency = OwnerOf(after);
-  return outcome;
-}
-
-Sight SightOf(const identity::Principal& principal) {
-  Sight sight;
-  sight.all = principal.Has(v1::ROLE_AUDITOR) || principal.Has(v1::ROLE_AUTHORITY);
-  if (principal.kind == identity::PrincipalKind::kPerson) sight.as_owner = principal.agency;
-  sight.as_consumer = principal.agency;
-  return sight;
+// How the grant came to be what it is.
+absl::Status TellHistory(store::Reader& reader, const v1::Grant& grant,
+                         v1::GetGrantResponse& response) {
+  SLUICE_ASSIGN_OR_RETURN(const auto revisions,
+                          LoadRevisions(reader, grant.id(), grant.revision(), kMostHistory + 1));
+  for (size_t i = 0; i < revisions.size(); ++i) {
+    // One more was read, to compare with.
+    if (i == 0 && revisions.size() > static_cast<size_t>(kMostHistory)) continue;
+    v1::GrantRevision& step = *response.add_history();
+    step.set_revision(revisions[i].revision());
+    *step.mutable_changed() = revisions[i].changed();
+    step.set_changed_by(revisions[i].changed_by());
+    step.set_state(revisions[i].state());
+    step.set_state_reason(revisions[i].state_reason());
+    if (i == 0) continue;
+    for (auto& line :
+         identity::Differences(revisions[i - 1], revisions[i], catalogue::DefinitionText))
+      step.add_differences(std::move(line));
+  }
+  if (grant.request().empty()) return absl::OkStatus();
+  SLUICE_ASSIGN_OR_RETURN(auto request, FindAccessRequest(reader, grant.request()));
+  if (request) *response.mutable_request() = *std::move(request);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -117,9 +93,7 @@ struct Grants::Plan {
 };
 
 bool MaySee(const identity::Principal& principal, const v1::Grant& grant) {
-  const Sight sight = SightOf(principal);
-  return sight.all || sight.as_owner == OwnerOf(grant) ||
-         sight.as_consumer == grant.consumer_agency();
+  return Sees(SightOf(principal), OwnerOf(grant), grant.consumer_agency());
 }
 
 Grants::Grants(store::Store& store, audit::Changes& changes, const Clock& clock,
@@ -130,25 +104,6 @@ Grants::Grants(store::Store& store, audit::Changes& changes, const Clock& clock,
       random_(random),
       quota_left_(std::move(quota_left)) {}
 
-absl::StatusOr<std::string> Grants::NewId(store::Reader& reader) {
-  while (true) {
-    std::string id;
-    while (id.size() < kIdLength) {
-      const auto byte = static_cast<uint8_t>(random_.Bytes(1)[0]);
-      if (byte < kFairBytes) id += kIdAlphabet[byte % kIdAlphabet.size()];
-    }
-    SLUICE_ASSIGN_OR_RETURN(const auto known, FindGrant(reader, id));
-    if (!known) return id;
-  }
-}
-
-void Grants::Stamp(const Caller& caller, v1::Grant& grant) const {
-  *grant.mutable_changed() =
-      google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(clock_.Now());
-  grant.set_changed_by(caller.principal.path);
-  grant.set_etag(store::EtagOf(grant));
-}
-
 // All that depends on the present state; for a dry run and, within its transaction, for a change.
 absl::StatusOr<Grants::Plan> Grants::MakePlan(store::Reader& reader, const Caller& caller,
                                               const v1::Grant& wanted) const {
@@ -157,7 +112,7 @@ absl::StatusOr<Grants::Plan> Grants::MakePlan(store::Reader& reader, const Calle
   if (!wanted.id().empty()) {
     SLUICE_ASSIGN_OR_RETURN(plan.before, OwnGrant(reader, caller, wanted.id()));
     SLUICE_RETURN_IF_ERROR(store::CheckEtag(wanted.etag(), plan.before->etag()));
-    if (plan.before->state() != v1::GRANT_STATE_IN_FORCE)
+    if (plan.before->state() == v1::GRANT_STATE_REVOKED)
       return Error(v1::REASON_GRANT_REVOKED, "A revoked grant stays so; make a new one.",
                    {{"grant", wanted.id()}});
     SLUICE_RETURN_IF_ERROR(CheckKept(*plan.before, wanted));
@@ -165,6 +120,12 @@ absl::StatusOr<Grants::Plan> Grants::MakePlan(store::Reader& reader, const Calle
   SLUICE_ASSIGN_OR_RETURN(const auto dataset, OwnDataset(reader, caller, wanted.dataset()));
   plan.after = OnlySaid(wanted);
   plan.after.set_state(v1::GRANT_STATE_IN_FORCE);
+  if (plan.before) {
+    // What it was amended into goes on as it was: suspended, and the answer to its request.
+    plan.after.set_state(plan.before->state());
+    plan.after.set_state_reason(plan.before->state_reason());
+    plan.after.set_request(plan.before->request());
+  }
   plan.differences = identity::Differences(plan.before.value_or(v1::Grant::default_instance()),
                                            plan.after, catalogue::DefinitionText);
   if (plan.before && plan.differences.empty()) {
@@ -174,6 +135,13 @@ absl::StatusOr<Grants::Plan> Grants::MakePlan(store::Reader& reader, const Calle
   SLUICE_RETURN_IF_ERROR(CheckGrant(reader, plan.after, dataset, clock_.Now()));
   plan.after.set_revision(plan.before ? plan.before->revision() + 1 : 1);
   return plan;
+}
+
+// A grant that is resumed has to stand as it would if it were given now.
+absl::Status Grants::CheckStands(store::Reader& reader, const Caller& caller,
+                                 const v1::Grant& grant) const {
+  SLUICE_ASSIGN_OR_RETURN(const auto dataset, OwnDataset(reader, caller, grant.dataset()));
+  return CheckGrant(reader, grant, dataset, clock_.Now());
 }
 
 void Grants::ApplyGrant(const Caller& caller, v1::ApplyGrantRequest request,
@@ -202,9 +170,9 @@ void Grants::ApplyGrant(const Caller& caller, v1::ApplyGrantRequest request,
         if (plan.before && plan.differences.empty()) return identity::Unchanged();
         for (const auto& line : plan.differences) response.add_differences(line);
         if (!plan.before) {
-          SLUICE_ASSIGN_OR_RETURN(*grant.mutable_id(), NewId(transaction));
+          SLUICE_ASSIGN_OR_RETURN(*grant.mutable_id(), NewGrantId(transaction, random_));
         }
-        Stamp(caller, grant);
+        Stamp(caller, clock_, grant);
         SLUICE_RETURN_IF_ERROR(AddRevision(transaction, grant));
         return GrantOutcome(plan.before ? "update" : "create",
                             plan.before ? &*plan.before : nullptr, grant);
@@ -212,36 +180,58 @@ void Grants::ApplyGrant(const Caller& caller, v1::ApplyGrantRequest request,
       std::move(done));
 }
 
-void Grants::RevokeGrant(const Caller& caller, v1::RevokeGrantRequest request,
-                         identity::Done<v1::RevokeGrantResponse> done) {
+// Revokes, suspends or resumes.
+template <class Response>
+void Grants::Move(const Caller& caller, const StateChange& change, identity::Done<Response> done) {
   absl::Status status = identity::RequireRole(caller, v1::ROLE_OWNER);
-  if (status.ok() && records::IsBlank(request.reason()))
-    status = Invalid("reason", "needed: it is recorded");
-  if (status.ok() && request.reason().size() > 1000)
-    status = Invalid("reason", "at most 1,000 bytes");
+  if (status.ok()) status = CheckReason(change.reason, true);
   if (!status.ok()) return done(status);
-  identity::SubmitChange<v1::RevokeGrantResponse>(
-      changes_, caller, audit::Changes::Effect::kAtCommit,
-      [this, caller, request = std::move(request)](
-          store::Transaction& transaction,
-          v1::RevokeGrantResponse& response) -> absl::StatusOr<ChangeOutcome> {
+  // What takes away acts at once; what gives back is recorded first.
+  const auto effect = change.to == v1::GRANT_STATE_IN_FORCE ? audit::Changes::Effect::kAfterRecord
+                                                            : audit::Changes::Effect::kAtCommit;
+  identity::SubmitChange<Response>(
+      changes_, caller, effect,
+      [this, caller, change](store::Transaction& transaction,
+                             Response& response) -> absl::StatusOr<ChangeOutcome> {
         SLUICE_RETURN_IF_ERROR(identity::RequireRoleNow(transaction, caller, v1::ROLE_OWNER));
-        SLUICE_ASSIGN_OR_RETURN(const v1::Grant before,
-                                OwnGrant(transaction, caller, request.id()));
+        SLUICE_ASSIGN_OR_RETURN(const v1::Grant before, OwnGrant(transaction, caller, change.id));
         v1::Grant& after = *response.mutable_grant();
         after = before;
-        if (before.state() == v1::GRANT_STATE_REVOKED) return identity::Unchanged();
-        SLUICE_RETURN_IF_ERROR(store::CheckEtag(request.etag(), before.etag()));
+        if (before.state() == change.to) return identity::Unchanged();
+        if (before.state() == v1::GRANT_STATE_REVOKED)
+          return Error(v1::REASON_GRANT_REVOKED, "A revoked grant stays so; make a new one.",
+                       {{"grant", change.id}});
+        SLUICE_RETURN_IF_ERROR(store::CheckEtag(change.etag, before.etag()));
+        if (change.to == v1::GRANT_STATE_IN_FORCE)
+          SLUICE_RETURN_IF_ERROR(CheckStands(transaction, caller, before));
         after.set_revision(before.revision() + 1);
-        after.set_state(v1::GRANT_STATE_REVOKED);
-        after.set_state_reason(request.reason());
-        Stamp(caller, after);
+        after.set_state(change.to);
+        after.set_state_reason(change.to == v1::GRANT_STATE_IN_FORCE ? "" : change.reason);
+        Stamp(caller, clock_, after);
         SLUICE_RETURN_IF_ERROR(AddRevision(transaction, after));
-        ChangeOutcome outcome = GrantOutcome("revoke", &before, after);
-        outcome.reason = request.reason();
+        ChangeOutcome outcome = GrantOutcome(change.action, &before, after);
+        outcome.reason = change.reason;
         return outcome;
       },
       std::move(done));
+}
+
+void Grants::RevokeGrant(const Caller& caller, v1::RevokeGrantRequest request,
+                         identity::Done<v1::RevokeGrantResponse> done) {
+  Move<v1::RevokeGrantResponse>(
+      caller, {request.id(), request.reason(), request.etag(), v1::GRANT_STATE_REVOKED, "revoke"},
+      std::move(done));
+}
+
+void Grants::SetGrantState(const Caller& caller, v1::SetGrantStateRequest request,
+                           identity::Done<v1::SetGrantStateResponse> done) {
+  const bool suspend = request.state() == v1::GRANT_STATE_SUSPENDED;
+  if (!suspend && request.state() != v1::GRANT_STATE_IN_FORCE)
+    return done(Invalid("state", "SUSPENDED or IN_FORCE; a grant is revoked by RevokeGrant"));
+  Move<v1::SetGrantStateResponse>(caller,
+                                  {request.id(), request.reason(), request.etag(), request.state(),
+                                   suspend ? "suspend" : "resume"},
+                                  std::move(done));
 }
 
 absl::StatusOr<v1::GetGrantResponse> Grants::GetGrant(const Caller& caller,
@@ -255,6 +245,7 @@ absl::StatusOr<v1::GetGrantResponse> Grants::GetGrant(const Caller& caller,
     if (!grant || !MaySee(caller.principal, *grant)) return NotFound(request.id());
     SLUICE_ASSIGN_OR_RETURN(const auto now, FindGrant(reader, request.id()));
     newest = now && now->revision() == grant->revision();
+    SLUICE_RETURN_IF_ERROR(TellHistory(reader, *grant, response));
     *response.mutable_grant() = *std::move(grant);
     return absl::OkStatus();
   }));
@@ -266,9 +257,7 @@ absl::StatusOr<v1::GetGrantResponse> Grants::GetGrant(const Caller& caller,
 
 absl::StatusOr<v1::ListGrantsResponse> Grants::ListGrants(const Caller& caller,
                                                           const v1::ListGrantsRequest& request) {
-  if (request.page_size() < 0 || request.page_size() > kMostPerPage)
-    return Invalid("page_size", "1 to 1,000");
-  const int page = request.page_size() == 0 ? kUsualPage : request.page_size();
+  SLUICE_ASSIGN_OR_RETURN(const int page, PageSize(request.page_size()));
   // A token is the last id given out; what follows is looked at anew for each caller.
   if (!request.page_token().empty() && !IsGrantId(request.page_token()))
     return Error(v1::REASON_PAGE_TOKEN_INVALID, "The page token is not one of this list's.");

@@ -1,4 +1,5 @@
-// The Sharing service without its transport: grants, by the owners of the datasets.
+// The Sharing service without its transport, as far as it is about grants, by the owners of the
+// datasets.
 //
 // A grant is seen by persons of the owner's agency, by every principal of the consumer's, by
 // auditors and the authority; for all others it does not exist (NOT_FOUND). It is changed by
@@ -38,6 +39,10 @@ class Grants {
   // where it was revoked before.
   void RevokeGrant(const identity::Caller& caller, v1::RevokeGrantRequest request,
                    identity::Done<v1::RevokeGrantResponse> done);
+  // Suspending acts at commit. The same, GRANT_REVOKED, and where it is resumed those of
+  // ApplyGrant.
+  void SetGrantState(const identity::Caller& caller, v1::SetGrantStateRequest request,
+                     identity::Done<v1::SetGrantStateResponse> done);
   // NOT_FOUND.
   absl::StatusOr<v1::GetGrantResponse> GetGrant(const identity::Caller& caller,
                                                 const v1::GetGrantRequest& request);
@@ -47,10 +52,18 @@ class Grants {
 
  private:
   struct Plan;
+  struct StateChange {
+    std::string id, reason, etag;
+    v1::GrantState to;
+    const char* action;
+  };
   absl::StatusOr<Plan> MakePlan(store::Reader& reader, const identity::Caller& caller,
                                 const v1::Grant& wanted) const;
-  absl::StatusOr<std::string> NewId(store::Reader& reader);
-  void Stamp(const identity::Caller& caller, v1::Grant& grant) const;
+  absl::Status CheckStands(store::Reader& reader, const identity::Caller& caller,
+                           const v1::Grant& grant) const;
+  template <class Response>
+  void Move(const identity::Caller& caller, const StateChange& change,
+            identity::Done<Response> done);
 
   store::Store& store_;
   audit::Changes& changes_;

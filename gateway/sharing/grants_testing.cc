@@ -105,6 +105,20 @@ absl::StatusOr<v1::RevokeGrantResponse> GrantsWorld::Revoke(const identity::Call
       [&](auto done) { grants.RevokeGrant(caller, request, done); });
 }
 
+absl::StatusOr<v1::SetGrantStateResponse> GrantsWorld::SetState(const identity::Caller& caller,
+                                                                const std::string& id,
+                                                                v1::GrantState state,
+                                                                const std::string& etag,
+                                                                const std::string& reason) {
+  v1::SetGrantStateRequest request;
+  request.set_id(id);
+  request.set_state(state);
+  request.set_etag(etag);
+  request.set_reason(reason);
+  return identity::Answer<v1::SetGrantStateResponse>(
+      [&](auto done) { grants.SetGrantState(caller, request, done); });
+}
+
 absl::StatusOr<v1::GetGrantResponse> GrantsWorld::Get(const identity::Caller& caller,
                                                       const std::string& id, int64_t revision) {
   v1::GetGrantRequest request;

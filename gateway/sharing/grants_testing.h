@@ -29,6 +29,10 @@ class GrantsWorld : public identity::World {
                                                  const std::string& id,
                                                  const std::string& etag = "",
                                                  const std::string& reason = "misuse");
+  absl::StatusOr<v1::SetGrantStateResponse> SetState(const identity::Caller& caller,
+                                                     const std::string& id, v1::GrantState state,
+                                                     const std::string& etag = "",
+                                                     const std::string& reason = "an inquiry");
   absl::StatusOr<v1::GetGrantResponse> Get(const identity::Caller& caller, const std::string& id,
                                            int64_t revision = 0);
 

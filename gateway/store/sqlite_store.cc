@@ -66,6 +66,7 @@ class SqliteStore : public Store {
   absl::Status Prepare(const std::vector<Migrations>& migrations);
   absl::Status Write(const std::function<absl::Status(Transaction&)>& body) override;
   absl::Status Read(const std::function<absl::Status(Reader&)>& body) override;
+  absl::Status CopyTo(const std::string& path) override;
 
  private:
   absl::Status CheckHeader();
@@ -190,6 +191,13 @@ absl::StatusOr<std::unique_ptr<SqliteConnection>> SqliteStore::TakeReader() {
   SLUICE_ASSIGN_OR_RETURN(auto reader, SqliteConnection::Open(path_));
   SLUICE_RETURN_IF_ERROR(reader->Run("PRAGMA query_only = ON"));
   return reader;
+}
+
+absl::Status SqliteStore::CopyTo(const std::string& path) {
+  // Empty, and closed to others, before SQLite writes into it: it would make one that all may read.
+  SLUICE_RETURN_IF_ERROR(MakePosixFileSystem()->CreateNew(path).status());
+  SLUICE_ASSIGN_OR_RETURN(auto reader, SqliteConnection::Open(path_));
+  return reader->Query("VACUUM INTO ?1", {SqlValue(path)}).status();
 }
 
 absl::Status SqliteStore::Read(const std::function<absl::Status(Reader&)>& body) {

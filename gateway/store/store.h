@@ -54,6 +54,9 @@ class Store {
   // Commits where the function answers OK, synced to disk; rolls back otherwise.
   virtual absl::Status Write(const std::function<absl::Status(Transaction&)>& body) = 0;
   virtual absl::Status Read(const std::function<absl::Status(Reader&)>& body) = 0;
+  // Writes all that is committed, as of one moment, into a new file that Open takes; neither
+  // readers nor the writer wait for it. The file must not exist; it is closed to others.
+  virtual absl::Status CopyTo(const std::string& path) = 0;
 };
 
 }  // namespace sluice::store

@@ -287,5 +287,35 @@ TEST_F(StoreTest, WhatWasCommittedSurvivesAProcessThatNeverCloses) {
   EXPECT_EQ(CountBooks(**reopened), 1);
 }
 
+TEST_F(StoreTest, ACopyIsOfOneMomentAndCanBeOpened) {
+  auto store = Open();
+  ASSERT_TRUE(AddBook(*store, "a", 10).ok());
+  const std::string copy = folder_ + "/copy.db";
+  ASSERT_TRUE(store->CopyTo(copy).ok());
+  ASSERT_TRUE(AddBook(*store, "b", 10).ok());
+  // Never over what is there.
+  EXPECT_FALSE(store->CopyTo(copy).ok());
+  const auto opened = Store::Open(copy, kRooms);
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  EXPECT_EQ(CountBooks(**opened), 1);
+  EXPECT_TRUE(AddBook(**opened, "c", 1).ok());
+  EXPECT_EQ(CountBooks(*store), 2);
+}
+
+TEST_F(StoreTest, ACopyGoesOnWhileOthersWrite) {
+  auto store = Open();
+  std::atomic<bool> stop = false;
+  std::thread writer([&] {
+    for (int i = 0; !stop; ++i) EXPECT_TRUE(AddBook(*store, std::to_string(i), i).ok());
+  });
+  for (int i = 0; i < 5; ++i) {
+    const std::string copy = folder_ + "/copy" + std::to_string(i) + ".db";
+    ASSERT_TRUE(store->CopyTo(copy).ok());
+    EXPECT_TRUE(Store::Open(copy, kRooms).ok());
+  }
+  stop = true;
+  writer.join();
+}
+
 }  // namespace
 }  // namespace sluice::store

@@ -68,8 +68,8 @@ std::string Described(const Config& config) {
        {int64_t{limits.running_calls}, int64_t{limits.running_calls_per_system},
         int64_t{limits.max_page_rows}, limits.default_deadline, limits.max_deadline,
         limits.max_read, limits.stall, int64_t{limits.streams}, limits.token_life,
-        int64_t{limits.connections}, int64_t{limits.streams_per_connection},
-        limits.connection_age, limits.drain, limits.drain_notice})
+        int64_t{limits.connections}, int64_t{limits.streams_per_connection}, limits.connection_age,
+        limits.drain, limits.drain_notice})
     parts.push_back(absl::StrCat(number));
   return absl::StrJoin(parts, "\n");
 }

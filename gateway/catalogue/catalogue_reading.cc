@@ -1,0 +1,164 @@
+// What the catalogue shows: one dataset, or those that are looked for.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "gateway/base/crypto.h"
+#include "gateway/base/error.h"
+#include "gateway/catalogue/catalogue.h"
+#include "gateway/catalogue/dataset_table.h"
+#include "gateway/catalogue/definition_text.h"
+#include "gateway/identity/registration.h"
+
+namespace sluice::catalogue {
+namespace {
+
+using identity::Caller;
+
+constexpr int kMostPerPage = 1000;
+constexpr int kUsualPage = 100;
+// Revisions that a history tells at most.
+constexpr int64_t kMostHistory = 100;
+constexpr size_t kMostSearch = 200;
+
+absl::Status Unknown(const std::string& name) {
+  return Error(v1::REASON_DATASET_UNKNOWN, "There is no such dataset.", {{"dataset", name}});
+}
+
+absl::Status Invalid(std::string_view field, std::string_view mistake) {
+  absl::Status status = Error(v1::REASON_REQUEST_INVALID,
+                              absl::StrCat(absl::string_view(field.data(), field.size()), ": ",
+                                           absl::string_view(mistake.data(), mistake.size())));
+  AddFieldViolation(status, field, mistake);
+  return status;
+}
+
+bool IsInside(const identity::Principal& principal, const v1::Dataset& dataset) {
+  return principal.agency == dataset.name().substr(0, dataset.name().find('/')) ||
+         principal.Has(v1::ROLE_OPERATOR);
+}
+
+// Everything in it that people may look for, in small letters.
+std::string Searched(const v1::Dataset& dataset) {
+  std::string text =
+      absl::StrCat(dataset.name(), "\n", dataset.title().en(), "\n", dataset.title().zh(), "\n",
+                   dataset.description().en(), "\n", dataset.description().zh());
+  for (const auto& field : dataset.fields())
+    absl::StrAppend(&text, "\n", field.name(), "\n", field.title().en(), "\n", field.title().zh());
+  return absl::AsciiStrToLower(text);
+}
+
+bool Matches(const v1::Dataset& dataset, const std::vector<std::string>& words) {
+  if (words.empty()) return true;
+  const std::string text = Searched(dataset);
+  return std::all_of(words.begin(), words.end(),
+                     [&text](const std::string& word) { return absl::StrContains(text, word); });
+}
+
+// How the dataset came to be what it is.
+absl::Status TellHistory(store::Reader& reader, const v1::Dataset& dataset,
+                         v1::GetDatasetResponse& response) {
+  SLUICE_ASSIGN_OR_RETURN(
+      const auto revisions,
+      LoadRevisions(reader, dataset.name(), dataset.revision(), kMostHistory + 1));
+  for (size_t i = 0; i < revisions.size(); ++i) {
+    // One more was read, to compare with.
+    if (i == 0 && revisions.size() > static_cast<size_t>(kMostHistory)) continue;
+    v1::DatasetRevision& step = *response.add_history();
+    step.set_revision(revisions[i].revision());
+    *step.mutable_changed() = revisions[i].changed();
+    step.set_changed_by(revisions[i].changed_by());
+    step.set_state(revisions[i].state());
+    step.set_state_reason(revisions[i].state_reason());
+    if (i == 0) continue;
+    for (auto& line : identity::Differences(revisions[i - 1], revisions[i], DefinitionText))
+      step.add_differences(std::move(line));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<int> PageSize(int asked) {
+  if (asked == 0) return kUsualPage;
+  if (asked > 0 && asked <= kMostPerPage) return asked;
+  return Invalid("page_size", "1 to 1,000");
+}
+
+}  // namespace
+
+absl::StatusOr<v1::GetDatasetResponse> Catalogue::GetDataset(const Caller& caller,
+                                                             const v1::GetDatasetRequest& request) {
+  if (request.revision() < 0) return Invalid("revision", "0 for the newest, or from 1");
+  v1::GetDatasetResponse response;
+  SLUICE_RETURN_IF_ERROR(store_.Read([&](store::Reader& reader) -> absl::Status {
+    // Who may know of it is the newest revision's to say.
+    SLUICE_ASSIGN_OR_RETURN(const auto newest, FindDataset(reader, request.name()));
+    if (!newest || !MayKnow(caller.principal, *newest)) return Unknown(request.name());
+    SLUICE_ASSIGN_OR_RETURN(auto dataset, FindDataset(reader, request.name(), request.revision()));
+    if (!dataset)
+      return Error(v1::REASON_NOT_FOUND, "The dataset has no such revision.",
+                   {{"dataset", request.name()}});
+    if (IsInside(caller.principal, *newest)) {
+      SLUICE_RETURN_IF_ERROR(TellHistory(reader, *dataset, response));
+      for (std::string& line : drift_of_(request.name())) response.add_drift(std::move(line));
+    }
+    *response.mutable_dataset() = VisibleTo(caller.principal, *std::move(dataset));
+    return absl::OkStatus();
+  }));
+  return response;
+}
+
+absl::StatusOr<v1::ListDatasetsResponse> Catalogue::ListDatasets(
+    const Caller& caller, const v1::ListDatasetsRequest& request) {
+  SLUICE_ASSIGN_OR_RETURN(const int page, PageSize(request.page_size()));
+  if (request.search().size() > kMostSearch) return Invalid("search", "at most 200 bytes");
+  // A token is the last name given out; what follows is looked at anew for each caller.
+  const auto token = HexDecode(request.page_token());
+  if (!token.ok() || (!token->empty() && !identity::SplitName(*token)))
+    return Error(v1::REASON_PAGE_TOKEN_INVALID, "The page token is not one of this list's.");
+  const std::vector<std::string> words = absl::StrSplit(
+      absl::AsciiStrToLower(request.search()), absl::ByAnyChar(" \t\n"), absl::SkipEmpty());
+  v1::ListDatasetsResponse response;
+  SLUICE_RETURN_IF_ERROR(store_.Read([&](store::Reader& reader) -> absl::Status {
+    std::string after = *token;
+    while (true) {
+      SLUICE_ASSIGN_OR_RETURN(
+          auto datasets, catalogue::ListDatasets(reader, request.agency(), after, kMostPerPage));
+      for (auto& dataset : datasets) {
+        after = dataset.name();
+        const bool shown =
+            MayKnow(caller.principal, dataset) &&
+            (request.include_retired() || dataset.state() != v1::DATASET_STATE_RETIRED) &&
+            Matches(dataset, words);
+        if (!shown) continue;
+        if (response.datasets_size() == page) {
+          response.set_next_page_token(
+              HexEncode(response.datasets(response.datasets_size() - 1).name()));
+          return absl::OkStatus();
+        }
+        *response.add_datasets() = VisibleTo(caller.principal, std::move(dataset));
+      }
+      if (datasets.size() < static_cast<size_t>(kMostPerPage)) return absl::OkStatus();
+    }
+  }));
+  return response;
+}
+
+bool MayKnow(const identity::Principal& principal, const v1::Dataset& dataset) {
+  return InAudience(dataset, principal.agency) || principal.Has(v1::ROLE_OPERATOR) ||
+         principal.Has(v1::ROLE_AUDITOR) || principal.Has(v1::ROLE_AUTHORITY);
+}
+
+v1::Dataset VisibleTo(const identity::Principal& principal, v1::Dataset dataset) {
+  if (IsInside(principal, dataset)) return dataset;
+  dataset.clear_source();
+  dataset.clear_table();
+  for (auto& field : *dataset.mutable_fields()) field.clear_column();
+  // Whom else it is meant for is the owner's matter.
+  dataset.clear_audience();
+  return dataset;
+}
+
+}  // namespace sluice::catalogue
