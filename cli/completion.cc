@@ -218,7 +218,8 @@ function __sluice_path
     string join ' ' $path
 end
 function __sluice_at
-    test (__sluice_path) = "$argv"
+    set -l path (__sluice_path)
+    test "$path" = "$argv"
 end
 complete -c sluice -e
 complete -c sluice -f
