@@ -28,8 +28,7 @@ void Print(Session& session, const v1::GetAccessRequestResponse& answer,
     out << ToJsonLine(message) << '\n';
     return;
   }
-  out << FormatRequest(session, answer);
-  if (!next.empty()) out << "next  " << next << '\n';
+  out << FormatRequest(session, answer, next);
 }
 
 void Print(Session& session, const v1::AccessRequest& request,

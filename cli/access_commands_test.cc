@@ -102,7 +102,7 @@ TEST(AccessTest, ARequestIsSentAndShownWithWhatComesNext) {
   EXPECT_THAT(ran.out, HasSubstr("\nWho       civil-affairs/relief\n"));
   EXPECT_THAT(ran.out, HasSubstr("\nHistory   submitted 2026-11-20 09:00:00 +08:00 by "
                                  "civil-affairs/wang\n"));
-  EXPECT_THAT(ran.out, HasSubstr("next  sluice access show r-7q4m2k"));
+  EXPECT_THAT(ran.out, HasSubstr("next      sluice access show r-7q4m2k"));
   const auto asked = tool.gateway.Asked(kSubmitAccessRequest);
   ASSERT_EQ(asked.size(), 1u);
   EXPECT_FALSE(asked[0].dry_run());
@@ -120,7 +120,7 @@ TEST(AccessTest, ADryRunSaysThatNothingWasSent) {
                 "--article", "A", "--fields", "county", "--until", "90d", "--dry-run"});
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("NOT SENT"));
-  EXPECT_THAT(ran.out, HasSubstr("next  the same without --dry-run\n"));
+  EXPECT_THAT(ran.out, HasSubstr("next      the same without --dry-run\n"));
   EXPECT_TRUE(tool.gateway.Asked(kSubmitAccessRequest)[0].dry_run());
 }
 
@@ -169,7 +169,7 @@ TEST(AccessTest, TheOwnerSeesWhatWouldComeOfIt) {
   EXPECT_THAT(ran.out, HasSubstr("Approved  as asked, it would give:\n"
                                  "          id_number  partial 3..4\n"
                                  "          county     as it is\n"));
-  EXPECT_THAT(ran.out, HasSubstr("next  sluice access preview r-7q4m2k"));
+  EXPECT_THAT(ran.out, HasSubstr("next      sluice access preview r-7q4m2k"));
 }
 
 TEST(AccessTest, ARefusalIsShownWithItsLaw) {

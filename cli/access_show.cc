@@ -55,7 +55,8 @@ void AddProposal(Page& page, const v1::Grant& proposed) {
 
 }  // namespace
 
-std::string FormatRequest(const Session& session, const v1::GetAccessRequestResponse& answer) {
+std::string FormatRequest(const Session& session, const v1::GetAccessRequestResponse& answer,
+                          std::string_view next) {
   const v1::AccessRequest& request = answer.request();
   const absl::TimeZone& zone = session.environment.zone;
   Page page(session);
@@ -74,18 +75,19 @@ std::string FormatRequest(const Session& session, const v1::GetAccessRequestResp
   if (!request.justification().empty()) page.Add("Why", request.justification());
   AddHistory(page, request, zone);
   if (answer.has_proposed()) AddProposal(page, answer.proposed());
+  if (!next.empty()) page.Add("next", next);
   return page.text();
 }
 
 std::string NextOfRequest(const v1::GetAccessRequestResponse& answer) {
   const std::string id = ShellQuoted(answer.request().id());
   if (answer.has_proposed())
-    return absl::StrCat("sluice access preview ", id, ", then sluice access approve ", id,
-                        " --dry-run, or sluice access refuse ", id);
+    return absl::StrCat("sluice access preview ", id, "      then: sluice access approve ", id,
+                        ", or refuse it");
   if (!answer.request().grant().empty())
     return "sluice grant show " + ShellQuoted(answer.request().grant());
   if (answer.request().state() == v1::ACCESS_REQUEST_STATE_SUBMITTED)
-    return absl::StrCat("sluice access show ", id, " says what became of it");
+    return absl::StrCat("sluice access show ", id, "      what became of it");
   return "";
 }
 

@@ -85,7 +85,7 @@ absl::Status Approve(Session& session, const DecisionOptions& options) {
   if (options.dry_run && page.answer.grant().id().empty())
     page.answer.mutable_grant()->set_id("(new)");
   out << FormatGrant(session, page);
-  if (options.dry_run) out << "next  the same without --dry-run\n";
+  if (options.dry_run) out << "next      the same without --dry-run\n";
   return absl::OkStatus();
 }
 

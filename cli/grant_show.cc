@@ -62,12 +62,7 @@ std::string FormatGrant(const Session& session, const GrantPage& page) {
   out.Add("Rows", grant.row_filter().empty() ? "all" : grant.row_filter());
   out.Add("Calls", CallWords(grant.modes(), grant.max_page_rows()));
   out.Add("Quota", QuotaWords(grant.quota(), page.answer.quota_left(), zone));
-  std::vector<std::string> history = HistoryParts(page.answer, zone);
-  if (history.empty())
-    history = {absl::StrCat("revision ", grant.revision(), " by ",
-                            PrincipalWords(grant.changed_by()), ", ",
-                            FormatTime(ToMicros(grant.changed()), zone))};
-  out.AddParts("History", history);
+  out.AddParts("History", HistoryParts(page.answer, zone));
   out.Add("Use", absl::StrCat("sluice audit list --grant ", grant.id()));
   return out.text();
 }

@@ -137,8 +137,16 @@ std::vector<std::string> HistoryParts(const v1::GetGrantResponse& response,
                                              response.request().id(), zone));
   else if (!grant.request().empty())
     parts.push_back("requested (" + grant.request() + ")");
+  google::protobuf::RepeatedPtrField<v1::GrantRevision> steps = response.history();
+  if (steps.empty() && grant.has_changed()) {  // at least who made it what it is
+    v1::GrantRevision& last = *steps.Add();
+    last.set_revision(grant.revision());
+    *last.mutable_changed() = grant.changed();
+    last.set_changed_by(grant.changed_by());
+    last.set_state(grant.state());
+  }
   AddSteps(
-      response.history(), grant.request().empty() ? "given" : "approved", zone,
+      steps, grant.request().empty() ? "given" : "approved", zone,
       [](int before, int now) -> const char* {
         if (before == now) return nullptr;
         return now == v1::GRANT_STATE_REVOKED     ? "revoked"
