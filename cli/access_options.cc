@@ -37,8 +37,6 @@ void AddAccessOptions(CLI::App& command, AccessOptions& options) {
   command.add_option("--user", options.end_user, "the end user on whose screen it will stand");
   command.add_option("--on-behalf-of", options.on_behalf_of, "whom you ask for");
   command.add_option("--grant", options.grant, "the grant to use, where several allow the call");
-  command.add_option("--request-id", options.request_id,
-                     "the same id with the same request is the same access");
   command.add_option("--where", options.where, "filter, such as 'id_number = $id'");
   command
       .add_option("--param", options.parameters,
@@ -46,6 +44,11 @@ void AddAccessOptions(CLI::App& command, AccessOptions& options) {
                   "belong in a file or on standard input")
       ->allow_extra_args(false);
   command.add_option("--fields", options.fields, "a,b: only these, in this order");
+}
+
+void AddRequestIdOption(CLI::App& command, AccessOptions& options) {
+  command.add_option("--request-id", options.request_id,
+                     "the same id with the same request is the same access");
 }
 
 std::string CommandAgain(const std::string& command, const AccessOptions& options) {

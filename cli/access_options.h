@@ -1,4 +1,4 @@
-// What query and read have in common: whose records, for what, by which filter.
+// What query, read and access check have in common: whose records, for what, by which filter.
 #pragma once
 
 #include <string>
@@ -20,6 +20,8 @@ struct AccessOptions {
 };
 
 void AddAccessOptions(CLI::App& command, AccessOptions& options);
+// For calls that can be repeated.
+void AddRequestIdOption(CLI::App& command, AccessOptions& options);
 
 // All but the request id. UsageError where a parameter cannot be read.
 template <class Request>

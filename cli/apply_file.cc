@@ -30,7 +30,9 @@ bool IsNew(const google::protobuf::RepeatedPtrField<std::string>& differences) {
 }  // namespace
 
 void AddApplyOptions(CLI::App* command, const std::shared_ptr<ApplyOptions>& options) {
-  command->add_option("file", options->file, "YAML, docs/formats/yaml.md")->required();
+  command->add_option("file", options->file, "YAML, docs/formats/yaml.md")
+      ->type_name("FILE")
+      ->required();
   command->add_flag("--dry-run", options->dry_run, "check and say what would change, no more");
 }
 
@@ -62,7 +64,8 @@ absl::Status Placed(const absl::Status& status, const YamlDocument& document,
 
 void PrintDifferences(Session& session, const ApplyOptions& options, std::string_view what,
                       const google::protobuf::RepeatedPtrField<std::string>& differences,
-                      const google::protobuf::Message& response) {
+                      const google::protobuf::Message& response, std::string_view more,
+                      std::string_view next) {
   std::ostream& out = session.environment.out;
   if (session.format() != Format::kTable) {
     out << ToJsonLine(response) << '\n';
@@ -76,9 +79,8 @@ void PrintDifferences(Session& session, const ApplyOptions& options, std::string
   const char* label = options.dry_run ? "  would change  " : "  changed  ";
   for (const std::string& difference : differences) out << label << Harmless(difference) << '\n';
   if (differences.empty()) out << "  no difference\n";
-  if (options.dry_run) {
-    out << "next  the same without --dry-run\n";
-  }
+  out << more;
+  if (options.dry_run) out << "next  " << next << '\n';
 }
 
 }  // namespace sluice::cli

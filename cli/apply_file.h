@@ -28,9 +28,10 @@ absl::Status Placed(const absl::Status& status, const YamlDocument& document,
                     const identity::YamlNames& names);
 
 // What changed, or would: "changed  fields.name.mask: none -> partial(1..0)". Of what is new, all
-// is told in a dry run only.
+// is told in a dry run only. `more` follows, for people; `next` is what a dry run leads to.
 void PrintDifferences(Session& session, const ApplyOptions& options, std::string_view what,
                       const google::protobuf::RepeatedPtrField<std::string>& differences,
-                      const google::protobuf::Message& response);
+                      const google::protobuf::Message& response, std::string_view more = "",
+                      std::string_view next = "the same without --dry-run");
 
 }  // namespace sluice::cli

@@ -41,7 +41,7 @@ absl::StatusOr<v1::ListRecordsRequest> MakeRequest(const Environment& environmen
       return UsageError(
           absl::StrCat("\"", options.kind, "\" is no kind of record."),
           "released, denied, denials, failed, opened, progress, closed, abandoned, changed, read, "
-          "started or stopped");
+          "checked, previewed, started or stopped");
   }
   if (options.limit < 0)
     return UsageError("--limit is a number of records; 0 means all.", "--limit 100");
@@ -156,7 +156,7 @@ void AddAuditCommands(CLI::App& app, Invocation& invocation) {
   list->add_option(
       "--kind", options->kind,
       "released, denied, denials, failed, opened, progress, closed, abandoned, changed, "
-      "read, started, stopped; without it, all but progress");
+      "read, checked, previewed, started, stopped; without it, all but progress");
   list->add_option("--limit", options->limit, "records at most (100); 0: all");
   list->callback([&invocation, options] {
     invocation.command = [options](Session& session) { return List(session, *options); };

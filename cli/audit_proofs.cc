@@ -134,13 +134,21 @@ void AddAuditProofCommands(CLI::App& audit, Invocation& invocation) {
   prove->add_option("index", options->index, "its number")
       ->required()
       ->check(CLI::NonNegativeNumber);
-  prove->add_option("-o,--output", options->file, "FILE to write")->required();
+  prove->add_option("-o,--output", options->file, "what to write")->type_name("FILE")->required();
   CLI::App* verify = add("verify", "check a whole log, offline", Verify);
-  verify->add_option("folder", options->folder, "the log's DIR, or a copy")->required();
-  verify->add_option("--key", options->key, "log.vkey, or what it says")->required();
+  verify->add_option("folder", options->folder, "the log's, or a copy")
+      ->type_name("DIR")
+      ->required();
+  verify->add_option("--key", options->key, "log.vkey, or what it says")
+      ->type_name("FILE")
+      ->required();
   CLI::App* proof = add("verify-proof", "check a file of sluice audit prove, offline", VerifyProof);
-  proof->add_option("file", options->file, "FILE")->required();
-  proof->add_option("--key", options->key, "log.vkey, or what it says")->required();
+  proof->add_option("file", options->file, "as audit prove writes it")
+      ->type_name("FILE")
+      ->required();
+  proof->add_option("--key", options->key, "log.vkey, or what it says")
+      ->type_name("FILE")
+      ->required();
 }
 
 }  // namespace sluice::cli

@@ -1,4 +1,6 @@
-// sluice catalogue apply|list|show: what owners offer.
+// sluice catalogue apply|list|show|suspend|resume|retire: what owners offer.
+#include <algorithm>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -6,7 +8,7 @@
 #include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/methods.h"
-#include "cli/times.h"
+#include "cli/sharing_words.h"
 #include "cli/words.h"
 #include "gateway/base/error.h"
 #include "gateway/catalogue/dataset_yaml.h"
@@ -15,7 +17,10 @@ namespace sluice::cli {
 namespace {
 
 struct CatalogueOptions {
-  std::string name, agency;
+  ApplyOptions apply;
+  std::string name, agency, search, reason;
+  int64_t revision = 0;
+  bool break_grants = false, all = false;
 };
 
 std::string Word(const google::protobuf::EnumDescriptor* type, int number) {
@@ -23,12 +28,38 @@ std::string Word(const google::protobuf::EnumDescriptor* type, int number) {
   return value == nullptr || number == 0 ? "" : absl::AsciiStrToLower(EnumWord(*value));
 }
 
-absl::Status Apply(Session& session, const ApplyOptions& options) {
+using TouchedGrants = google::protobuf::RepeatedPtrField<v1::TouchedGrant>;
+
+// Empty where none is.
+std::string TouchedTable(const Session& session, const TouchedGrants& grants) {
+  std::vector<std::vector<std::string>> rows;
+  for (const v1::TouchedGrant& grant : grants) {
+    rows.push_back({grant.grant(), grant.consumer_agency(), grant.ends() ? "ENDS" : "goes on", ""});
+    for (int i = 0; i < grant.effects_size(); ++i) {
+      if (i > 0) rows.push_back({"", "", "", ""});
+      rows.back()[3] = grant.effects(i);
+    }
+  }
+  if (rows.empty()) return "";
+  std::vector<TableColumn> columns = {{"grant"}, {"consumer"}, {"then"}, {"effect"}};
+  for (TableColumn& column : columns) column.title = session.Label(column.title);
+  return FormatTable(columns, rows);
+}
+
+// Whether only --break-grants lets it through.
+bool AnyEnds(const TouchedGrants& grants) {
+  return std::any_of(grants.begin(), grants.end(),
+                     [](const v1::TouchedGrant& grant) { return grant.ends(); });
+}
+
+absl::Status Apply(Session& session, const CatalogueOptions& all) {
+  const ApplyOptions& options = all.apply;
   SLUICE_ASSIGN_OR_RETURN(const std::string text, ReadDefinition(session, options));
   const auto file = catalogue::ParseDatasetYaml(text, options.file);
   if (!file.ok()) return Listed(file.status());
   v1::ApplyDatasetRequest request;
   request.set_dry_run(options.dry_run);
+  request.set_break_grants(all.break_grants);
   *request.mutable_dataset() = file->dataset;
   const auto response = Ask(session, kApplyDataset, request);
   if (!response.ok())
@@ -37,13 +68,22 @@ absl::Status Apply(Session& session, const ApplyOptions& options) {
   PrintDifferences(session, options,
                    absl::StrCat("dataset ", response->dataset().name(), ", revision ",
                                 response->dataset().revision()),
-                   response->differences(), *response);
+                   response->differences(), *response, TouchedTable(session, response->touched()),
+                   AnyEnds(response->touched()) && !all.break_grants
+                       ? "the same with --break-grants in place of --dry-run: grants end"
+                       : "the same without --dry-run");
   return absl::OkStatus();
+}
+
+std::string StateWord(const v1::Dataset& dataset) {
+  return Word(v1::DatasetState_descriptor(), dataset.state());
 }
 
 absl::Status List(Session& session, const CatalogueOptions& options) {
   v1::ListDatasetsRequest request;
   request.set_agency(options.agency);
+  request.set_search(options.search);
+  request.set_include_retired(options.all);
   request.set_page_size(1000);
   std::vector<v1::Dataset> datasets;
   do {
@@ -56,25 +96,13 @@ absl::Status List(Session& session, const CatalogueOptions& options) {
     rows.push_back({dataset.name(), TitleOf(dataset.title(), session.chinese()),
                     Word(v1::SharingAttribute_descriptor(), dataset.sharing()),
                     Word(v1::UpdateCycle_descriptor(), dataset.update_cycle()),
-                    absl::StrJoin(dataset.purposes(), ", ")});
-  session.PrintList({{"dataset"}, {"title"}, {"sharing"}, {"update"}, {"purposes"}}, rows,
-                    datasets);
+                    absl::StrJoin(dataset.purposes(), ", "), StateWord(dataset)});
+  session.PrintList({{"dataset"}, {"title"}, {"sharing"}, {"update"}, {"purposes"}, {"state"}},
+                    rows, datasets);
   return absl::OkStatus();
 }
 
-void ShowDataset(Session& session, const v1::Dataset& dataset) {
-  FailureLines lines = {
-      {"dataset", absl::StrCat(dataset.name(), ", revision ", dataset.revision())},
-      {"title", TitleOf(dataset.title(), session.chinese())},
-      {"sharing", Word(v1::SharingAttribute_descriptor(), dataset.sharing())},
-      {"update", Word(v1::UpdateCycle_descriptor(), dataset.update_cycle())},
-      {"purposes", absl::StrJoin(dataset.purposes(), ", ")}};
-  if (!dataset.withheld_by().law().empty())
-    lines.emplace_back("law", LawWords(dataset.withheld_by()));
-  if (!dataset.source().empty())
-    lines.emplace_back("source", absl::StrCat(dataset.source(), " ", dataset.table()));
-  session.PrintOne(lines, dataset);
-  if (session.format() != Format::kTable) return;
+std::string FieldsTable(const Session& session, const v1::Dataset& dataset) {
   std::vector<std::vector<std::string>> rows;
   for (const v1::DatasetField& field : dataset.fields()) {
     const bool key =
@@ -88,14 +116,66 @@ void ShowDataset(Session& session, const v1::Dataset& dataset) {
   std::vector<TableColumn> columns = {{"field"},   {"type"}, {"class"}, {"least mask"},
                                       {"subject"}, {""},     {"title"}};
   for (TableColumn& column : columns) column.title = session.Label(column.title);
-  session.environment.out << FormatTable(columns, rows);
+  return FormatTable(columns, rows);
+}
+
+FailureLines DatasetLines(const Session& session, const v1::GetDatasetResponse& answer) {
+  const v1::Dataset& dataset = answer.dataset();
+  FailureLines lines;
+  const auto add = [&lines](const char* label, const std::string& text) {
+    if (!text.empty()) lines.emplace_back(label, text);
+  };
+  add("dataset", absl::StrCat(dataset.name(), ", revision ", dataset.revision()));
+  add("title", TitleOf(dataset.title(), session.chinese()));
+  add("about", TitleOf(dataset.description(), session.chinese()));
+  std::string state = StateWord(dataset);
+  if (!dataset.state_reason().empty()) absl::StrAppend(&state, ": ", dataset.state_reason());
+  add("state", state);
+  add("sharing", Word(v1::SharingAttribute_descriptor(), dataset.sharing()));
+  add("update", Word(v1::UpdateCycle_descriptor(), dataset.update_cycle()));
+  add("purposes", absl::StrJoin(dataset.purposes(), ", "));
+  add("law", LawWords(dataset.withheld_by()));
+  add("known to", absl::StrJoin(dataset.audience(), ", "));
+  if (!dataset.source().empty())
+    add("source", absl::StrCat(dataset.source(), " ", dataset.table()));
+  const char* label = "history";
+  for (const std::string& step : HistoryParts(answer, session.environment.zone)) {
+    lines.emplace_back(label, step);
+    label = "";
+  }
+  for (const std::string& drift : answer.drift()) lines.emplace_back("DRIFT", drift);
+  return lines;
 }
 
 absl::Status Show(Session& session, const CatalogueOptions& options) {
   v1::GetDatasetRequest request;
   request.set_name(options.name);
+  request.set_revision(options.revision);
   SLUICE_ASSIGN_OR_RETURN(const auto response, Ask(session, kGetDataset, request));
-  ShowDataset(session, response.dataset());
+  session.PrintOne(DatasetLines(session, response), response);
+  if (session.format() == Format::kTable)
+    session.environment.out << FieldsTable(session, response.dataset());
+  return absl::OkStatus();
+}
+
+template <v1::DatasetState state>
+absl::Status SetState(Session& session, const CatalogueOptions& options) {
+  v1::SetDatasetStateRequest request;
+  request.set_name(options.name);
+  request.set_state(state);
+  request.set_reason(options.reason);
+  request.set_break_grants(options.break_grants);
+  SLUICE_ASSIGN_OR_RETURN(const auto response, Ask(session, kSetDatasetState, request));
+  const char* effect = state == v1::DATASET_STATE_SUSPENDED ? ": running calls are cut off"
+                       : state == v1::DATASET_STATE_RETIRED ? ", for good"
+                                                            : "";
+  session.PrintOne({{"dataset", absl::StrCat(response.dataset().name(), ", revision ",
+                                             response.dataset().revision())},
+                    {"state", StateWord(response.dataset()) + effect},
+                    {"reason", options.reason}},
+                   response);
+  if (session.format() == Format::kTable)
+    session.environment.out << TouchedTable(session, response.touched());
   return absl::OkStatus();
 }
 
@@ -104,23 +184,38 @@ absl::Status Show(Session& session, const CatalogueOptions& options) {
 void AddCatalogueCommands(CLI::App& app, Invocation& invocation) {
   CLI::App* group = app.add_subcommand("catalogue", "what owners offer");
   group->require_subcommand(1);
-  auto apply_options = std::make_shared<ApplyOptions>();
-  CLI::App* apply = group->add_subcommand("apply", "make a dataset, or its next revision");
-  AddApplyOptions(apply, apply_options);
-  apply->callback([&invocation, apply_options] {
-    invocation.command = [apply_options](Session& s) { return Apply(s, *apply_options); };
-  });
-  auto options = std::make_shared<CatalogueOptions>();
-  CLI::App* list = group->add_subcommand("list", "all datasets");
+  const auto options = std::make_shared<CatalogueOptions>();
+  const auto add = [&](const char* name, const char* help,
+                       absl::Status (*run)(Session&, const CatalogueOptions&)) {
+    CLI::App* command = group->add_subcommand(name, help);
+    command->callback([&invocation, options, run] {
+      invocation.command = [options, run](Session& s) { return run(s, *options); };
+    });
+    return command;
+  };
+  CLI::App* apply = add("apply", "make a dataset, or its next revision", Apply);
+  // The options of all commands are one: it lives as long as they do.
+  AddApplyOptions(apply, std::shared_ptr<ApplyOptions>(options, &options->apply));
+  apply->add_flag("--break-grants", options->break_grants,
+                  "go ahead though it takes from grants; those that cannot stand on it end");
+  CLI::App* list = add("list", "all datasets that you may know of", List);
   list->add_option("--agency", options->agency, "only this agency's");
-  list->callback([&invocation, options] {
-    invocation.command = [options](Session& s) { return List(s, *options); };
-  });
-  CLI::App* show = group->add_subcommand("show", "one dataset and its fields");
+  list->add_option("--search", options->search,
+                   "words, all of which stand in name, title, description or fields");
+  list->add_flag("--all", options->all, "retired ones too");
+  CLI::App* show = add("show", "one dataset and its fields", Show);
   show->add_option("dataset", options->name, "AGENCY/DATASET")->required();
-  show->callback([&invocation, options] {
-    invocation.command = [options](Session& s) { return Show(s, *options); };
-  });
+  show->add_option("--revision", options->revision, "an older one");
+  CLI::App* suspend =
+      add("suspend", "release nothing of it, at once", SetState<v1::DATASET_STATE_SUSPENDED>);
+  CLI::App* resume = add("resume", "offer it again", SetState<v1::DATASET_STATE_OFFERED>);
+  CLI::App* retire =
+      add("retire", "offer it no longer, for good", SetState<v1::DATASET_STATE_RETIRED>);
+  for (CLI::App* command : {suspend, resume, retire}) {
+    command->add_option("dataset", options->name, "AGENCY/DATASET")->required();
+    command->add_option("--reason", options->reason, "recorded, and told to consumers")->required();
+  }
+  retire->add_flag("--break-grants", options->break_grants, "revoke the grants in force with it");
 }
 
 }  // namespace sluice::cli

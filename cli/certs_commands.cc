@@ -154,9 +154,15 @@ void AddNames(CLI::App* command, const std::shared_ptr<CertsOptions>& options) {
 }
 
 void AddSigning(CLI::App* command, const std::shared_ptr<CertsOptions>& options) {
-  command->add_option("request", options->request, "the request's file")->required();
-  command->add_option("--ca", options->authority, "the authority's folder")->required();
-  command->add_option("-o,--output", options->output, "where the certificate goes")->required();
+  command->add_option("request", options->request, "as certs request writes it")
+      ->type_name("FILE")
+      ->required();
+  command->add_option("--ca", options->authority, "the authority's folder")
+      ->type_name("DIR")
+      ->required();
+  command->add_option("-o,--output", options->output, "where the certificate goes")
+      ->type_name("FILE")
+      ->required();
   command->add_option("--days", options->days, "how long it is good (90)")
       ->check(CLI::Range(1, 366));
 }
@@ -182,7 +188,8 @@ void AddCertsCommands(CLI::App& app, Invocation& invocation) {
                    "spiffe://… or agency/A/system/S, agency/A/person/P, gateway/G")
       ->required();
   AddNames(request, options);
-  request->add_option("--dir", options->folder, "for key.pem and request.pem (.)");
+  request->add_option("--dir", options->folder, "for key.pem and request.pem (.)")
+      ->type_name("DIR");
   CLI::App* sign = add("sign", "sign a request, where the authority is", RunSign);
   AddSigning(sign, options);
   sign->add_option("--as", options->name, "the name that it shall carry")->required();
@@ -192,17 +199,21 @@ void AddCertsCommands(CLI::App& app, Invocation& invocation) {
   renew->add_option("--serial", options->serial, "of the certificate before")->required();
   CLI::App* revoke = add("revoke", "end a certificate, and write a new revocation list", RunRevoke);
   revoke->add_option("serial", options->serial, "as sluice certs show writes it");
-  revoke->add_option("--ca", options->authority, "the authority's folder")->required();
+  revoke->add_option("--ca", options->authority, "the authority's folder")
+      ->type_name("DIR")
+      ->required();
   revoke->add_option("--reason", options->reason, "such as key-compromise");
   revoke->add_flag("--renew-list", options->renew_list,
                    "only a new list, before the old one runs out");
   CLI::App* publish = add("publish", "bring a revocation list to the gateway", RunPublish);
-  publish->add_option("list", options->file, "crl.pem")->required();
+  publish->add_option("list", options->file, "crl.pem")->type_name("FILE")->required();
   CLI::App* show = add("show", "what is in a certificate, request, list or authority's folder",
                        [](Session& session, const CertsOptions& chosen) {
                          return ShowCertificates(session, chosen.file);
                        });
-  show->add_option("file", options->file, "FILE or an authority's DIR")->required();
+  show->add_option("file", options->file, "or an authority's folder")
+      ->type_name("FILE")
+      ->required();
 }
 
 }  // namespace sluice::cli

@@ -12,13 +12,17 @@ void AddCertsCommands(CLI::App& app, Invocation& invocation);
 void AddRegistryCommands(CLI::App& app, Invocation& invocation);
 void AddPurposeCommands(CLI::App& app, Invocation& invocation);
 void AddCatalogueCommands(CLI::App& app, Invocation& invocation);
+void AddAccessCommands(CLI::App& app, Invocation& invocation);
 void AddGrantCommands(CLI::App& app, Invocation& invocation);
 void AddQueryCommand(CLI::App& app, Invocation& invocation);
 void AddReadCommand(CLI::App& app, Invocation& invocation);
 void AddWhoAmICommand(CLI::App& app, Invocation& invocation);
 void AddStatusCommands(CLI::App& app, Invocation& invocation);
+void AddOpsCommands(CLI::App& app, Invocation& invocation);
 void AddAuditCommands(CLI::App& app, Invocation& invocation);
 void AddReceiptsCommands(CLI::App& app, Invocation& invocation);
 void AddExplainCommand(CLI::App& app, Invocation& invocation);
+// Of all that `app` has when it runs.
+void AddCompletionCommand(CLI::App& app, Invocation& invocation);
 
 }  // namespace sluice::cli

@@ -1,4 +1,4 @@
-// sluice grant apply|show|list|revoke: what owners allow.
+// sluice grant apply|show|list|suspend|resume|revoke: what owners allow.
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/apply_file.h"
@@ -6,6 +6,7 @@
 #include "cli/grant_show.h"
 #include "cli/json.h"
 #include "cli/methods.h"
+#include "cli/sharing_words.h"
 #include "cli/times.h"
 #include "gateway/base/error.h"
 #include "gateway/sharing/grant_yaml.h"
@@ -44,7 +45,7 @@ absl::Status Show(Session& session, const GrantOptions& options) {
     session.environment.out << ToJsonLine(response) << '\n';
     return absl::OkStatus();
   }
-  GrantPage page{response.grant(), response.quota_left(), {}};
+  GrantPage page{response, {}};
   v1::GetDatasetRequest of;
   of.set_name(response.grant().dataset());
   // Only for its title and the fields left out: the grant is shown without them as well.
@@ -90,6 +91,23 @@ absl::Status Revoke(Session& session, const GrantOptions& options) {
   return absl::OkStatus();
 }
 
+template <v1::GrantState state>
+absl::Status SetState(Session& session, const GrantOptions& options) {
+  v1::SetGrantStateRequest request;
+  request.set_id(options.id);
+  request.set_state(state);
+  request.set_reason(options.reason);
+  SLUICE_ASSIGN_OR_RETURN(const auto response, Ask(session, kSetGrantState, request));
+  session.PrintOne(
+      {{"grant", absl::StrCat(response.grant().id(), ", revision ", response.grant().revision())},
+       {"state", state == v1::GRANT_STATE_SUSPENDED
+                     ? "suspended: running calls are cut off"
+                     : GrantState(response.grant(), session.environment.clock.Now())},
+       {"reason", options.reason}},
+      response.grant());
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 void AddGrantCommands(CLI::App& app, Invocation& invocation) {
@@ -116,9 +134,14 @@ void AddGrantCommands(CLI::App& app, Invocation& invocation) {
   CLI::App* list = add("list", "those that you may see", List);
   list->add_option("--dataset", options->dataset, "only on this one");
   list->add_option("--agency", options->agency, "only of this consumer");
-  CLI::App* revoke = add("revoke", "end a grant for good, at once", Revoke);
-  revoke->add_option("id", options->id, "such as 7q4m2k")->required();
-  revoke->add_option("--reason", options->reason, "recorded")->required();
+  for (CLI::App* command :
+       {add("suspend", "stop its calls at once, running ones too",
+            SetState<v1::GRANT_STATE_SUSPENDED>),
+        add("resume", "let it be used again", SetState<v1::GRANT_STATE_IN_FORCE>),
+        add("revoke", "end a grant for good, at once", Revoke)}) {
+    command->add_option("id", options->id, "such as 7q4m2k")->required();
+    command->add_option("--reason", options->reason, "recorded")->required();
+  }
 }
 
 }  // namespace sluice::cli

@@ -10,12 +10,9 @@
 namespace sluice::cli {
 
 struct GrantPage {
-  v1::Grant grant;
-  v1::QuotaLeft left;
+  v1::GetGrantResponse answer;
   v1::Dataset dataset;  // empty where it may not be seen
 };
 std::string FormatGrant(const Session& session, const GrantPage& page);
-// "in force", "expired", "not yet in force", "revoked".
-std::string GrantState(const v1::Grant& grant, Micros now);
 
 }  // namespace sluice::cli

@@ -228,7 +228,7 @@ absl::Status Init(Session& session, const InitOptions& options) {
 void AddInitCommand(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<InitOptions>();
   CLI::App* init = app.add_subcommand("init", "write a new deployment into a folder");
-  init->add_option("folder", options->folder, "DIR, new or empty")->required();
+  init->add_option("folder", options->folder, "new or empty")->type_name("DIR")->required();
   init->add_flag("--sample", options->sample, "also sample agencies, a system, sources and grants");
   init->add_option("--listen", options->listen, "HOST:PORT that callers dial (localhost:8443)");
   init->add_option("--gateway", options->gateway,

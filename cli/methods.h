@@ -15,19 +15,32 @@ namespace sluice::cli {
 #define SLUICE_CLI_METHODS(METHOD)        \
   METHOD(Exchange, Query)                 \
   METHOD(Exchange, Read)                  \
+  METHOD(Exchange, Check)                 \
   METHOD(Catalogue, ApplyDataset)         \
   METHOD(Catalogue, GetDataset)           \
   METHOD(Catalogue, ListDatasets)         \
+  METHOD(Catalogue, SetDatasetState)      \
   METHOD(Sharing, ApplyGrant)             \
   METHOD(Sharing, GetGrant)               \
   METHOD(Sharing, ListGrants)             \
   METHOD(Sharing, RevokeGrant)            \
+  METHOD(Sharing, SetGrantState)          \
+  METHOD(Sharing, SubmitAccessRequest)    \
+  METHOD(Sharing, GetAccessRequest)       \
+  METHOD(Sharing, ListAccessRequests)     \
+  METHOD(Sharing, ApproveAccessRequest)   \
+  METHOD(Sharing, RefuseAccessRequest)    \
+  METHOD(Sharing, WithdrawAccessRequest)  \
   METHOD(Audit, ListRecords)              \
   METHOD(Audit, GetRecord)                \
   METHOD(Audit, ProveRecord)              \
   METHOD(Audit, GetHead)                  \
   METHOD(Operations, GetStatus)           \
   METHOD(Operations, Reload)              \
+  METHOD(Operations, ListExchanges)       \
+  METHOD(Operations, CancelExchange)      \
+  METHOD(Operations, Drain)               \
+  METHOD(Operations, Backup)              \
   METHOD(Registry, AddAgency)             \
   METHOD(Registry, ListAgencies)          \
   METHOD(Registry, AddSystem)             \
@@ -51,5 +64,9 @@ namespace sluice::cli {
                                                                          "/" #name};
 SLUICE_CLI_METHODS(SLUICE_CLI_DECLARE)
 #undef SLUICE_CLI_DECLARE
+
+// The one method whose answer is another's: rows as Query gives them.
+inline constexpr Method<v1::PreviewRequest, v1::QueryResponse> kPreview{
+    "/sluice.v1.Exchange/Preview"};
 
 }  // namespace sluice::cli

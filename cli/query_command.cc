@@ -6,13 +6,14 @@
 #include "absl/strings/str_cat.h"
 #include "cli/access_options.h"
 #include "cli/commands.h"
+#include "cli/keep_receipt.h"
 #include "cli/methods.h"
 #include "cli/query_summary.h"
 #include "cli/receipts.h"
+#include "cli/rows_output.h"
 #include "cli/words.h"
 #include "gateway/base/error.h"
 #include "gateway/records/row_batch.h"
-#include "gateway/records/text_writers.h"
 
 namespace sluice::cli {
 namespace {
@@ -37,7 +38,8 @@ std::string Again(const QueryOptions& options, const std::string& request_id) {
 
 class Query {
  public:
-  Query(Session& session, const QueryOptions& options) : session_(session), options_(options) {}
+  Query(Session& session, const QueryOptions& options)
+      : session_(session), options_(options), rows_(session) {}
 
   absl::Status Run() {
     SLUICE_RETURN_IF_ERROR(Prepare());
@@ -48,9 +50,7 @@ class Query {
     } while (!response_.next_page_token().empty() && Wanted() > 0);
     totals_.more = !response_.next_page_token().empty();
     totals_.elapsed = session_.environment.clock.Monotonic() - started;
-    if (session_.format() == Format::kTable)
-      session_.environment.out << FormatTable(columns_, cells_);
-    session_.environment.out.flush();
+    rows_.End();
     session_.environment.err << FormatSummary(session_, response_, totals_);
     return absl::OkStatus();
   }
@@ -89,7 +89,8 @@ class Query {
       return LocalError("ANSWER_UNREADABLE",
                         "the gateway's rows cannot be read; nothing is shown.");
     SLUICE_RETURN_IF_ERROR(Keep());
-    Show(*batch);
+    totals_.rows += batch->rows();
+    rows_.Add(*batch);
     return absl::OkStatus();
   }
 
@@ -113,14 +114,7 @@ class Query {
   }
 
   absl::Status Keep() {
-    const std::string folder = StateFolder(session_.environment.variable);
-    if (folder.empty())
-      return UsageError("there is no place for receipts: neither HOME nor XDG_STATE_HOME is set.",
-                        "XDG_STATE_HOME=DIR sluice query …");
-    auto path =
-        KeepReceipt(session_.environment.files, folder, response_.receipt(), profile_->log_key);
-    if (!path.ok()) return Annotate(path.status(), "keeping the receipt");
-    totals_.receipt = *std::move(path);
+    SLUICE_ASSIGN_OR_RETURN(totals_.receipt, KeepInState(session_, response_.receipt()));
     if (!options_.save_payload.empty()) {
       const std::string name = totals_.pages == 0
                                    ? options_.save_payload
@@ -133,47 +127,13 @@ class Query {
     return absl::OkStatus();
   }
 
-  void Show(const records::RecordBatch& batch) {
-    totals_.rows += batch.rows();
-    std::string text;
-    switch (session_.format()) {
-      case Format::kTable:
-        return Gather(batch);
-      case Format::kJson:
-        records::AppendJsonLines(batch, text);
-        break;
-      case Format::kCsv:
-        if (totals_.pages == 1) records::AppendCsvHeader(*batch.schema(), text);
-        records::AppendCsv(batch, text);
-        break;
-    }
-    session_.environment.out << text;
-  }
-
-  void Gather(const records::RecordBatch& batch) {
-    if (columns_.empty()) {
-      for (const records::Field& field : batch.schema()->fields()) {
-        using records::TypeId;
-        const TypeId type = field.type.id;
-        columns_.push_back({field.name, type == TypeId::kInt64 || type == TypeId::kFloat64 ||
-                                            type == TypeId::kDecimal128});
-      }
-    }
-    for (int64_t row = 0; row < batch.rows(); ++row) {
-      auto& cells = cells_.emplace_back();
-      for (const records::Column& column : batch.columns())
-        cells.push_back(records::DisplayValue(column, row));
-    }
-  }
-
   Session& session_;
   const QueryOptions& options_;
   const Profile* profile_ = nullptr;
   v1::QueryRequest request_;
   v1::QueryResponse response_;
   QueryTotals totals_;
-  std::vector<TableColumn> columns_;
-  std::vector<std::vector<std::string>> cells_;
+  RowsOutput rows_;
 };
 
 }  // namespace
@@ -182,12 +142,15 @@ void AddQueryCommand(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<QueryOptions>();
   CLI::App* query = app.add_subcommand("query", "ask for records of a dataset");
   AddAccessOptions(*query, options->access);
+  AddRequestIdOption(*query, options->access);
   query->add_option("--limit", options->limit,
                     "rows to fetch, page by page; 0: all. Without it: one page");
   query->add_option("--page-size", options->page_size, "rows a page")->check(CLI::Range(0, 10000));
-  query->add_option(
-      "--save-payload", options->save_payload,
-      "also write the bytes that the receipt proves; pages after the first as FILE.2, …");
+  query
+      ->add_option(
+          "--save-payload", options->save_payload,
+          "also write the bytes that the receipt proves; pages after the first as FILE.2, …")
+      ->type_name("FILE");
   query->callback([&invocation, options] {
     invocation.command = [options](Session& session) { return Query(session, *options).Run(); };
   });

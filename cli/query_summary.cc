@@ -26,26 +26,6 @@ std::string FirstLine(const Session& session, const v1::Applied& applied,
   return line;
 }
 
-std::string Masks(const v1::Applied& applied) {
-  std::vector<std::string> masks;
-  for (const v1::AppliedField& field : applied.fields())
-    if (field.mask().kind() != v1::MASK_KIND_UNSPECIFIED &&
-        field.mask().kind() != v1::MASK_KIND_NONE)
-      masks.push_back(absl::StrCat(field.name(), " ", MaskWords(field.mask())));
-  return absl::StrJoin(masks, kDot);
-}
-
-std::string GrantLine(const v1::Applied& applied) {
-  std::vector<std::string> parts = {absl::StrCat(applied.grant(), " r", applied.grant_revision())};
-  if (!applied.row_filter().empty())
-    parts.push_back(absl::StrCat("rows where ", applied.row_filter()));
-  if (!applied.basis().law().empty())
-    parts.push_back(absl::StrCat("law ", LawWords(applied.basis())));
-  if (std::string left = QuotaLeftWords(applied.quota_left()); !left.empty())
-    parts.push_back(std::move(left));
-  return absl::StrJoin(parts, kDot);
-}
-
 // "~/.local/…" for what lies below the home.
 std::string ShortPath(const Session& session, const std::string& path) {
   const auto home = session.environment.variable("HOME");
@@ -55,6 +35,28 @@ std::string ShortPath(const Session& session, const std::string& path) {
 
 }  // namespace
 
+std::string MaskedWords(const v1::Applied& applied) {
+  std::vector<std::string> masks;
+  for (const v1::AppliedField& field : applied.fields())
+    if (field.mask().kind() != v1::MASK_KIND_UNSPECIFIED &&
+        field.mask().kind() != v1::MASK_KIND_NONE)
+      masks.push_back(absl::StrCat(field.name(), " ", MaskWords(field.mask())));
+  return absl::StrJoin(masks, kDot);
+}
+
+std::string GrantWords(const v1::Applied& applied) {
+  std::vector<std::string> parts = {
+      applied.grant().empty() ? "as it would be given"
+                              : absl::StrCat(applied.grant(), " r", applied.grant_revision())};
+  if (!applied.row_filter().empty())
+    parts.push_back(absl::StrCat("rows where ", applied.row_filter()));
+  if (!applied.basis().law().empty())
+    parts.push_back(absl::StrCat("law ", LawWords(applied.basis())));
+  if (std::string left = QuotaLeftWords(applied.quota_left()); !left.empty())
+    parts.push_back(std::move(left));
+  return absl::StrJoin(parts, kDot);
+}
+
 std::string FormatSummary(const Session& session, const v1::QueryResponse& last,
                           const QueryTotals& totals) {
   const v1::Applied& applied = last.applied();
@@ -62,12 +64,12 @@ std::string FormatSummary(const Session& session, const v1::QueryResponse& last,
   const auto add = [&](std::string_view label, const std::string& text) {
     absl::StrAppend(&out, PadRight(session.Label(label), 8), " ", Harmless(text), "\n");
   };
-  std::string masked = Masks(applied);
+  std::string masked = MaskedWords(applied);
   if (applied.left_out_size() > 0)
     absl::StrAppend(&masked, masked.empty() ? "none" : "", "     ", session.Label("left out"), "  ",
                     absl::StrJoin(applied.left_out(), ", "));
   if (!masked.empty()) add("masked", masked);
-  add("grant", GrantLine(applied));
+  add("grant", GrantWords(applied));
   std::string index = absl::StrCat("#", totals.first_index);
   if (totals.last_index != totals.first_index) absl::StrAppend(&index, " to #", totals.last_index);
   add("audit", absl::StrCat(index, " ", last.receipt().origin(), kDot, "receipt ",

@@ -17,6 +17,11 @@ struct QueryTotals {
   bool more = false;    // rows beyond those asked for
 };
 
+// "id_number partial 3..4 · name partial 1..0"; empty where nothing is masked.
+std::string MaskedWords(const v1::Applied& applied);
+// "7q4m2k r2 · rows where province_code = \"99\" · law … · 9,412 rows left today".
+std::string GrantWords(const v1::Applied& applied);
+
 std::string FormatSummary(const Session& session, const v1::QueryResponse& last,
                           const QueryTotals& totals);
 

@@ -260,8 +260,10 @@ void AddReadCommand(CLI::App& app, Invocation& invocation) {
   CLI::App* read =
       app.add_subcommand("read", "read all records that match, as one stream, into a file");
   AddAccessOptions(*read, options->access);
+  AddRequestIdOption(*read, options->access);
   read->add_option("-o,--output", options->output,
-                   "FILE, or - for standard output; --format json (lines) or csv")
+                   "where to, or - for standard output; --format json (lines) or csv")
+      ->type_name("FILE")
       ->required();
   read->callback([&invocation, options] {
     invocation.command = [options](Session& session) { return Read(session, *options).Run(); };

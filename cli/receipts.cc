@@ -62,6 +62,32 @@ class Fields {
   absl::Status status_;
 };
 
+absl::Status CheckKind(const v1::AuditEnvelope& envelope, v1::RecordKind kind) {
+  if (envelope.kind() == kind) return absl::OkStatus();
+  return ReceiptBroken("the receipt is of another kind of access.");
+}
+
+// A true receipt of another access would prove nothing about this one.
+absl::Status CheckAbout(const v1::AuditEnvelope& envelope, std::string_view dataset,
+                        std::string_view purpose) {
+  if (envelope.dataset() != dataset) return ReceiptBroken("the receipt is of another dataset.");
+  if (envelope.purpose() != purpose) return ReceiptBroken("the receipt is for another purpose.");
+  return absl::OkStatus();
+}
+
+// Of an answer with rows: that the receipt holds, and is about these very rows.
+absl::StatusOr<v1::AuditEnvelope> CheckRows(const v1::QueryResponse& response, v1::RecordKind kind,
+                                            const audit::VerifierKey& key) {
+  SLUICE_ASSIGN_OR_RETURN(v1::AuditEnvelope envelope, CheckReceipt(response.receipt(), key));
+  SLUICE_RETURN_IF_ERROR(CheckPayload(envelope, response.payload()));
+  SLUICE_RETURN_IF_ERROR(CheckKind(envelope, kind));
+  if (envelope.media_type() != response.media_type())
+    return ReceiptBroken("the receipt is of another media type.");
+  if (envelope.count() != response.rows())
+    return ReceiptBroken("the receipt is about another number of rows.");
+  return envelope;
+}
+
 }  // namespace
 
 absl::Status ReceiptBroken(std::string_view what) {
@@ -102,7 +128,7 @@ absl::StatusOr<v1::AuditEnvelope> CheckReceipt(const v1::Receipt& receipt,
 }
 
 absl::Status CheckPayload(const v1::AuditEnvelope& envelope, std::string_view payload) {
-  if (envelope.kind() != v1::RECORD_KIND_RELEASED)
+  if (envelope.kind() != v1::RECORD_KIND_RELEASED && envelope.kind() != v1::RECORD_KIND_PREVIEWED)
     return ReceiptBroken("the receipt is of a record that let nothing go.");
   if (static_cast<uint64_t>(envelope.payload_bytes()) != payload.size())
     return ReceiptBroken(absl::StrCat("the receipt is about ", envelope.payload_bytes(),
@@ -116,17 +142,28 @@ absl::Status CheckPayload(const v1::AuditEnvelope& envelope, std::string_view pa
 absl::StatusOr<v1::AuditEnvelope> CheckAnswer(const v1::QueryRequest& request,
                                               const v1::QueryResponse& response,
                                               const audit::VerifierKey& key) {
+  SLUICE_ASSIGN_OR_RETURN(v1::AuditEnvelope envelope,
+                          CheckRows(response, v1::RECORD_KIND_RELEASED, key));
+  SLUICE_RETURN_IF_ERROR(CheckAbout(envelope, request.dataset(), request.purpose()));
+  return envelope;
+}
+
+absl::StatusOr<v1::AuditEnvelope> CheckChecked(const v1::CheckRequest& request,
+                                               const v1::CheckResponse& response,
+                                               const audit::VerifierKey& key) {
   SLUICE_ASSIGN_OR_RETURN(v1::AuditEnvelope envelope, CheckReceipt(response.receipt(), key));
-  SLUICE_RETURN_IF_ERROR(CheckPayload(envelope, response.payload()));
-  // A true receipt of another access would prove nothing about this one.
-  if (envelope.dataset() != request.dataset())
-    return ReceiptBroken("the receipt is of another dataset.");
-  if (envelope.purpose() != request.purpose())
-    return ReceiptBroken("the receipt is for another purpose.");
-  if (envelope.media_type() != response.media_type())
-    return ReceiptBroken("the receipt is of another media type.");
-  if (envelope.count() != response.rows())
-    return ReceiptBroken("the receipt is about another number of rows.");
+  SLUICE_RETURN_IF_ERROR(CheckKind(envelope, v1::RECORD_KIND_CHECKED));
+  SLUICE_RETURN_IF_ERROR(CheckAbout(envelope, request.dataset(), request.purpose()));
+  return envelope;
+}
+
+absl::StatusOr<v1::AuditEnvelope> CheckPreview(const v1::PreviewRequest& request,
+                                               const v1::QueryResponse& response,
+                                               const audit::VerifierKey& key) {
+  SLUICE_ASSIGN_OR_RETURN(v1::AuditEnvelope envelope,
+                          CheckRows(response, v1::RECORD_KIND_PREVIEWED, key));
+  if (envelope.resource_name() != request.access_request())
+    return ReceiptBroken("the receipt is of another access request.");
   return envelope;
 }
 

@@ -30,6 +30,14 @@ absl::Status CheckPayload(const v1::AuditEnvelope& envelope, std::string_view pa
 absl::StatusOr<v1::AuditEnvelope> CheckAnswer(const v1::QueryRequest& request,
                                               const v1::QueryResponse& response,
                                               const audit::VerifierKey& key);
+// The same of a check, which comes with no rows.
+absl::StatusOr<v1::AuditEnvelope> CheckChecked(const v1::CheckRequest& request,
+                                               const v1::CheckResponse& response,
+                                               const audit::VerifierKey& key);
+// The same of a preview.
+absl::StatusOr<v1::AuditEnvelope> CheckPreview(const v1::PreviewRequest& request,
+                                               const v1::QueryResponse& response,
+                                               const audit::VerifierKey& key);
 
 // Writes `folder`/receipts/INDEX.json (0600), or INDEX-KEYID.json where another log's receipt
 // stands there already. Returns the path.

@@ -73,10 +73,14 @@ void AddReceiptsCommands(CLI::App& app, Invocation& invocation) {
   receipts->require_subcommand(1);
   auto options = std::make_shared<ReceiptsOptions>();
   CLI::App* check = receipts->add_subcommand("check", "check a receipt, offline");
-  check->add_option("receipt", options->receipt, "RECEIPT, as query or read keeps it")->required();
-  check->add_option("data", options->data,
-                    "the bytes, as query --save-payload or read writes them");
-  check->add_option("--key", options->key, "log.vkey, or what it says")->required();
+  check->add_option("receipt", options->receipt, "as query or read keeps it")
+      ->type_name("FILE")
+      ->required();
+  check->add_option("data", options->data, "the bytes, as query --save-payload or read writes them")
+      ->type_name("FILE");
+  check->add_option("--key", options->key, "log.vkey, or what it says")
+      ->type_name("FILE")
+      ->required();
   check->callback([&invocation, options] {
     invocation.command = [options](Session& session) { return Check(session, *options); };
   });

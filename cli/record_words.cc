@@ -5,7 +5,6 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "cli/display.h"
 #include "cli/json.h"
 #include "cli/times.h"
@@ -33,12 +32,7 @@ std::string Lasted(Micros time) {
 
 }  // namespace
 
-std::string ActorWords(const v1::Actor& actor) {
-  if (actor.principal().empty()) return "–";
-  const std::vector<std::string> parts = absl::StrSplit(actor.principal(), '/');
-  // "agency/civil-affairs/system/relief".
-  return parts.size() == 4 ? absl::StrCat(parts[1], "/", parts[3]) : actor.principal();
-}
+std::string ActorWords(const v1::Actor& actor) { return PrincipalWords(actor.principal()); }
 
 std::string KindWord(v1::RecordKind kind) {
   const auto* value = v1::RecordKind_descriptor()->FindValueByNumber(kind);
@@ -90,6 +84,8 @@ std::string OutcomeWords(const v1::AuditEnvelope& envelope) {
     case v1::RECORD_KIND_STARTED:
       return absl::StrCat("started ", envelope.run().version(),
                           envelope.run().clean() ? "" : ", the run before ended without a stop");
+    case v1::RECORD_KIND_PREVIEWED:
+      return absl::StrCat("previewed ", envelope.resource_name());
     default:
       return KindWord(envelope.kind());
   }
@@ -98,6 +94,7 @@ std::string OutcomeWords(const v1::AuditEnvelope& envelope) {
 std::string CountWords(const v1::AuditEnvelope& envelope) {
   switch (envelope.kind()) {
     case v1::RECORD_KIND_RELEASED:
+    case v1::RECORD_KIND_PREVIEWED:
     case v1::RECORD_KIND_CLOSED:
       return absl::StrCat(envelope.count());
     case v1::RECORD_KIND_PROGRESS:
@@ -124,7 +121,7 @@ FailureLines EnvelopeLines(const v1::AuditEnvelope& envelope) {
     add("grant", absl::StrCat(envelope.grant(), ", revision ", envelope.grant_revision()));
   add("purpose", envelope.purpose());
   add("law", LawWords(envelope.basis()));
-  if (envelope.kind() == v1::RECORD_KIND_RELEASED) {
+  if (envelope.kind() == v1::RECORD_KIND_RELEASED || envelope.kind() == v1::RECORD_KIND_PREVIEWED) {
     add("rows", Grouped(envelope.count()));
     add("payload", absl::StrCat(envelope.payload_bytes(), " bytes of ", envelope.media_type()));
     add("sha256", HexEncode(envelope.digest()));

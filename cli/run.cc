@@ -12,7 +12,8 @@ namespace {
 void AddSharedOptions(CLI::App& app, SharedOptions& options) {
   app.add_option("--profile", options.profile,
                  "whom to call and as whom: a file, or a name in ./profiles or "
-                 "~/.config/sluice/profiles (also SLUICE_PROFILE)");
+                 "~/.config/sluice/profiles (also SLUICE_PROFILE)")
+      ->type_name("FILE");
   app.add_option("--format", options.format,
                  "table, json (an object a line) or csv; a table to a terminal, json elsewhere")
       ->check(CLI::IsMember({"table", "json", "csv", "markdown"}));
@@ -28,14 +29,17 @@ void AddCommands(CLI::App& app, Invocation& invocation) {
   AddRegistryCommands(app, invocation);
   AddPurposeCommands(app, invocation);
   AddCatalogueCommands(app, invocation);
+  AddAccessCommands(app, invocation);
   AddGrantCommands(app, invocation);
   AddQueryCommand(app, invocation);
   AddReadCommand(app, invocation);
   AddWhoAmICommand(app, invocation);
   AddStatusCommands(app, invocation);
+  AddOpsCommands(app, invocation);
   AddAuditCommands(app, invocation);
   AddReceiptsCommands(app, invocation);
   AddExplainCommand(app, invocation);
+  AddCompletionCommand(app, invocation);
 }
 
 int Report(Environment& environment, const absl::Status& status) {

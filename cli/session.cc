@@ -1,34 +1,13 @@
 #include "cli/session.h"
 
-#include <map>
-
 #include "absl/strings/str_cat.h"
 #include "cli/json.h"
+#include "cli/labels.h"
 #include "gateway/base/error.h"
 #include "gateway/base/yaml.h"
 
 namespace sluice::cli {
 namespace {
-
-const std::map<std::string_view, std::string_view>& ChineseWords() {
-  static const auto* const words = new std::map<std::string_view, std::string_view>{
-      {"actor", "操作方"}, {"agency", "部门"},      {"audit", "审计"},
-      {"calls", "调用"},   {"case", "案件"},        {"certificate", "证书"},
-      {"class", "级别"},   {"code", "代码"},        {"consumer", "使用方"},
-      {"count", "数量"},   {"dataset", "数据集"},   {"duties", "义务"},
-      {"expires", "到期"}, {"field", "字段"},       {"fields", "字段"},
-      {"gateway", "网关"}, {"grant", "授权"},       {"index", "序号"},
-      {"kind", "类型"},    {"law", "依据"},         {"left out", "未提供"},
-      {"log", "日志"},     {"mask", "脱敏"},        {"masked", "脱敏"},
-      {"name", "名称"},    {"outcome", "结果"},     {"owner", "提供方"},
-      {"person", "人员"},  {"purpose", "用途"},     {"purposes", "用途"},
-      {"quota", "配额"},   {"reason", "原因"},      {"roles", "角色"},
-      {"rows", "行"},      {"sharing", "共享属性"}, {"source", "数据源"},
-      {"state", "状态"},   {"system", "系统"},      {"time", "时间"},
-      {"title", "名称"},   {"type", "数据类型"},    {"update", "更新"},
-      {"version", "版本"}, {"who", "身份"}};
-  return *words;
-}
 
 absl::StatusOr<Micros> ParseTimeout(const std::string& text, Micros if_none, Micros most,
                                     const char* most_words) {
@@ -75,10 +54,7 @@ Format Session::format() const {
 }
 
 std::string Session::Label(std::string_view english) const {
-  if (chinese()) {
-    const auto word = ChineseWords().find(english);
-    if (word != ChineseWords().end()) return std::string(word->second);
-  }
+  if (chinese()) return std::string(ChineseLabel(english));
   return std::string(english);
 }
 

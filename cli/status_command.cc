@@ -1,4 +1,5 @@
-// sluice status: how the gateway is doing. sluice reload: reads its configuration again.
+#include "cli/status_command.h"
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/commands.h"
@@ -16,7 +17,9 @@ absl::Status NotReady(const v1::GetStatusResponse& status) {
                     "mend what is named; sluice status says when it serves again", kFailed);
 }
 
-absl::Status Status(Session& session) {
+}  // namespace
+
+absl::Status ShowStatus(Session& session) {
   SLUICE_ASSIGN_OR_RETURN(const auto status, Ask(session, kGetStatus, {}));
   const Environment& environment = session.environment;
   const auto time = [&](const google::protobuf::Timestamp& stamp) {
@@ -50,7 +53,7 @@ absl::Status Status(Session& session) {
   return status.ready() ? absl::OkStatus() : NotReady(status);
 }
 
-absl::Status Reload(Session& session) {
+absl::Status ReloadConfiguration(Session& session) {
   SLUICE_ASSIGN_OR_RETURN(const auto response, Ask(session, kReload, {}));
   FailureLines lines;
   for (const std::string& change : response.changes()) lines.emplace_back("changed", change);
@@ -58,13 +61,11 @@ absl::Status Reload(Session& session) {
   return absl::OkStatus();
 }
 
-}  // namespace
-
 void AddStatusCommands(CLI::App& app, Invocation& invocation) {
   app.add_subcommand("status", "how the gateway is doing; exit 1 where it does not serve")
-      ->callback([&invocation] { invocation.command = Status; });
+      ->callback([&invocation] { invocation.command = ShowStatus; });
   app.add_subcommand("reload", "have the gateway read its configuration again")
-      ->callback([&invocation] { invocation.command = Reload; });
+      ->callback([&invocation] { invocation.command = ReloadConfiguration; });
 }
 
 }  // namespace sluice::cli

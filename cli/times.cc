@@ -1,5 +1,7 @@
 #include "cli/times.h"
 
+#include <optional>
+
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -27,6 +29,26 @@ Micros UnitOf(char unit) {
   }
 }
 
+// "90m", "7d"; nothing where it is no duration.
+std::optional<Micros> ParseSpan(absl::string_view text) {
+  int64_t count = 0;
+  if (text.size() < 2 || UnitOf(text.back()) == 0 ||
+      !absl::SimpleAtoi(text.substr(0, text.size() - 1), &count) || count < 0 || count >= 1'000'000)
+    return std::nullopt;
+  return count * UnitOf(text.back());
+}
+
+// A day or a whole time; nothing where it is neither.
+std::optional<Micros> ParseMoment(absl::string_view text, const absl::TimeZone& zone) {
+  absl::Time time;
+  std::string ignored;
+  for (const char* format : {"%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"})
+    if (absl::ParseTime(format, text, zone, &time, &ignored)) return absl::ToUnixMicros(time);
+  for (const char* format : {absl::RFC3339_full, "%Y-%m-%d %H:%M:%S %Ez"})
+    if (absl::ParseTime(format, text, &time, &ignored)) return absl::ToUnixMicros(time);
+  return std::nullopt;
+}
+
 }  // namespace
 
 Micros ToMicros(const google::protobuf::Timestamp& time) {
@@ -43,6 +65,10 @@ google::protobuf::Timestamp ToTimestamp(Micros time) {
 
 std::string FormatTime(Micros time, const absl::TimeZone& zone) {
   return Format("%Y-%m-%d %H:%M:%S %Ez", time, zone);
+}
+
+std::string FormatDay(Micros time, const absl::TimeZone& zone) {
+  return Format("%Y-%m-%d", time, zone);
 }
 
 std::string FormatShort(Micros time, const absl::TimeZone& zone) {
@@ -62,18 +88,18 @@ absl::StatusOr<Micros> ParseWhen(std::string_view text, Micros now, const absl::
   const absl::CivilDay today(zone.At(absl::FromUnixMicros(now)).cs);
   if (text == "today") return absl::ToUnixMicros(absl::FromCivil(today, zone));
   if (text == "yesterday") return absl::ToUnixMicros(absl::FromCivil(today - 1, zone));
-  int64_t count = 0;
-  if (text.size() > 1 && UnitOf(text.back()) > 0 &&
-      absl::SimpleAtoi(view.substr(0, view.size() - 1), &count) && count >= 0 && count < 1'000'000)
-    return now - count * UnitOf(text.back());
-  absl::Time time;
-  std::string ignored;
-  for (const char* format : {"%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"})
-    if (absl::ParseTime(format, view, zone, &time, &ignored)) return absl::ToUnixMicros(time);
-  for (const char* format : {absl::RFC3339_full, "%Y-%m-%d %H:%M:%S %Ez"})
-    if (absl::ParseTime(format, view, &time, &ignored)) return absl::ToUnixMicros(time);
+  if (const auto span = ParseSpan(view)) return now - *span;
+  if (const auto moment = ParseMoment(view, zone)) return *moment;
   return UsageError(absl::StrCat("\"", view, "\" is no time."),
                     "today, 2026-11-23, 2026-11-23T14:02:00+08:00, or a time ago: 2h");
+}
+
+absl::StatusOr<Micros> ParseUntil(std::string_view text, Micros now, const absl::TimeZone& zone) {
+  const absl::string_view view(text.data(), text.size());
+  if (const auto span = ParseSpan(view)) return now + *span;
+  if (const auto moment = ParseMoment(view, zone)) return *moment;
+  return UsageError(absl::StrCat("\"", view, "\" is no time."),
+                    "2027-04-01, 2027-04-01T00:00:00+08:00, or a time from now: 90d");
 }
 
 }  // namespace sluice::cli

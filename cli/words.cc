@@ -5,6 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "cli/display.h"
 #include "cli/json.h"
 #include "gateway/records/row_batch.h"
@@ -75,6 +76,13 @@ std::string QuotaLeftWords(const v1::QuotaLeft& left) {
   if (left.has_calls_this_minute())
     words.push_back(Grouped(left.calls_this_minute()) + " calls left this minute");
   return absl::StrJoin(words, ", ");
+}
+
+std::string PrincipalWords(std::string_view path) {
+  if (path.empty()) return "–";
+  const std::vector<std::string> parts =
+      absl::StrSplit(absl::string_view(path.data(), path.size()), '/');
+  return parts.size() == 4 ? absl::StrCat(parts[1], "/", parts[3]) : std::string(path);
 }
 
 std::string ShellQuoted(std::string_view argument) {

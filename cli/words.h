@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "google/protobuf/repeated_field.h"
 #include "sluice/v1/catalogue.pb.h"
@@ -25,6 +26,9 @@ std::string TypeWords(const v1::ColumnType& type);
 std::string LawWords(const v1::LegalBasis& basis);
 // "9,412 rows left today, 57 calls this minute"; empty where there is no limit.
 std::string QuotaLeftWords(const v1::QuotaLeft& left);
+
+// "agency/civil-affairs/system/relief" as "civil-affairs/relief"; a dash for nobody.
+std::string PrincipalWords(std::string_view path);
 
 // An argument as a shell reads it back.
 std::string ShellQuoted(std::string_view argument);

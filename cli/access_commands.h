@@ -1,0 +1,12 @@
+// The parts of `sluice access`, one source each.
+#pragma once
+
+#include "CLI/App.hpp"
+#include "cli/session.h"
+
+namespace sluice::cli {
+
+void AddAccessTermsCommands(CLI::App& group, Invocation& invocation);  // approve, preview
+void AddAccessCheckCommand(CLI::App& group, Invocation& invocation);
+
+}  // namespace sluice::cli

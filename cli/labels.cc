@@ -1,0 +1,91 @@
+#include "cli/labels.h"
+
+#include <map>
+
+namespace sluice::cli {
+namespace {
+
+using Words = std::map<std::string_view, std::string_view>;
+
+// Labels of a page begin with a capital.
+const Words& PageWords() {
+  static const auto* const words = new Words{
+      {"Approved", "如批准"}, {"Asks", "数据集"}, {"By law", "依据"},  {"Calls", "调用"},
+      {"Decision", "决定"},   {"Fields", "字段"}, {"History", "沿革"}, {"Quota", "配额"},
+      {"Rows", "行"},         {"Time", "期限"},   {"Use", "使用"},     {"What for", "用途"},
+      {"Who", "使用方"},      {"Why", "理由"}};
+  return *words;
+}
+
+const Words& TableWords() {
+  static const auto* const words = new Words{{"about", "说明"},
+                                             {"actor", "操作方"},
+                                             {"agency", "部门"},
+                                             {"audit", "审计"},
+                                             {"bytes", "字节"},
+                                             {"call", "调用"},
+                                             {"calls", "调用"},
+                                             {"case", "案件"},
+                                             {"certificate", "证书"},
+                                             {"class", "级别"},
+                                             {"code", "代码"},
+                                             {"consumer", "使用方"},
+                                             {"count", "数量"},
+                                             {"dataset", "数据集"},
+                                             {"duties", "义务"},
+                                             {"effect", "影响"},
+                                             {"expires", "到期"},
+                                             {"field", "字段"},
+                                             {"fields", "字段"},
+                                             {"file", "文件"},
+                                             {"folder", "文件夹"},
+                                             {"gateway", "网关"},
+                                             {"grant", "授权"},
+                                             {"history", "沿革"},
+                                             {"index", "序号"},
+                                             {"kind", "类型"},
+                                             {"known to", "可见部门"},
+                                             {"law", "依据"},
+                                             {"least mask", "最低脱敏"},
+                                             {"left out", "未提供"},
+                                             {"log", "日志"},
+                                             {"mask", "脱敏"},
+                                             {"masked", "脱敏"},
+                                             {"name", "名称"},
+                                             {"outcome", "结果"},
+                                             {"owner", "提供方"},
+                                             {"person", "人员"},
+                                             {"purpose", "用途"},
+                                             {"purposes", "用途"},
+                                             {"quota", "配额"},
+                                             {"reason", "原因"},
+                                             {"request", "申请"},
+                                             {"roles", "角色"},
+                                             {"rows", "行"},
+                                             {"sharing", "共享属性"},
+                                             {"since", "始于"},
+                                             {"source", "数据源"},
+                                             {"state", "状态"},
+                                             {"subject", "主体"},
+                                             {"submitted", "提交时间"},
+                                             {"system", "系统"},
+                                             {"then", "结果"},
+                                             {"time", "时间"},
+                                             {"title", "名称"},
+                                             {"type", "数据类型"},
+                                             {"update", "更新"},
+                                             {"version", "版本"},
+                                             {"waiting", "等待"},
+                                             {"who", "身份"}};
+  return *words;
+}
+
+}  // namespace
+
+std::string_view ChineseLabel(std::string_view english) {
+  for (const Words* words : {&PageWords(), &TableWords()})
+    if (const auto word = words->find(english); word != words->end()) return word->second;
+  return english;
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,175 @@
+#include "cli/sharing_words.h"
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "cli/display.h"
+#include "cli/json.h"
+#include "cli/times.h"
+#include "cli/words.h"
+
+namespace sluice::cli {
+namespace {
+
+// Of an amendment, what fits on a page; the whole is in JSON.
+constexpr int kDifferencesShown = 3;
+
+std::string DifferenceWords(const Names& differences) {
+  const int shown = std::min(kDifferencesShown, differences.size());
+  std::string words = absl::StrJoin(differences.begin(), differences.begin() + shown, "; ");
+  if (differences.size() > shown)
+    absl::StrAppend(&words, "; and ", differences.size() - shown, " more");
+  return words;
+}
+
+// " 2026-11-09 by public-security/li (why)".
+std::string WhenAndWho(Micros time, const std::string& by, const std::string& why,
+                       const absl::TimeZone& zone) {
+  std::string words = absl::StrCat(" ", FormatDay(time, zone), " by ", PrincipalWords(by));
+  if (!why.empty()) absl::StrAppend(&words, " (", why, ")");
+  return words;
+}
+
+// Steps of a grant and of a dataset differ in their states alone. `verb` names a change of state;
+// nullptr where there is none.
+template <class Steps, class Verb>
+void AddSteps(const Steps& steps, std::string_view first_verb, const absl::TimeZone& zone,
+              const Verb& verb, std::vector<std::string>& parts) {
+  auto state = steps.empty() ? 0 : static_cast<int>(steps.begin()->state());
+  for (const auto& step : steps) {
+    const char* change = verb(state, static_cast<int>(step.state()));
+    std::string what = change != nullptr      ? change
+                       : step.revision() == 1 ? std::string(first_verb)
+                                              : "amended";
+    const std::string why =
+        change != nullptr ? step.state_reason() : DifferenceWords(step.differences());
+    parts.push_back(what + WhenAndWho(ToMicros(step.changed()), step.changed_by(), why, zone));
+    state = static_cast<int>(step.state());
+  }
+}
+
+}  // namespace
+
+std::string ConsumerWords(const std::string& agency, const Names& systems) {
+  std::vector<std::string> names;
+  for (const std::string& system : systems) names.push_back(absl::StrCat(agency, "/", system));
+  return names.empty() ? agency + ", all its systems" : absl::StrJoin(names, ", ");
+}
+
+std::string BasisWords(const v1::LegalBasis& basis) {
+  std::string law = LawWords(basis);
+  if (!basis.text().empty()) absl::StrAppend(&law, " \"", basis.text(), "\"");
+  return law;
+}
+
+std::string CallWords(const google::protobuf::RepeatedField<int>& modes, int32_t max_page_rows) {
+  const auto has = [&modes](v1::Mode mode) {
+    return std::find(modes.begin(), modes.end(), mode) != modes.end();
+  };
+  std::string query = "Query";
+  if (max_page_rows > 0) absl::StrAppend(&query, ", up to ", max_page_rows, " rows a page");
+  if (!has(v1::MODE_READ)) return query + "; no Read";
+  return has(v1::MODE_QUERY) ? query + "; Read" : "Read; no Query";
+}
+
+std::string QuotaWords(const v1::Quota& quota, const v1::QuotaLeft& left,
+                       const absl::TimeZone& zone) {
+  std::vector<std::string> parts;
+  if (quota.calls_per_minute() > 0)
+    parts.push_back(Grouped(quota.calls_per_minute()) + " calls a minute");
+  if (quota.rows_per_day() > 0) {
+    std::string day = Grouped(quota.rows_per_day()) + " rows a day";
+    if (left.has_rows_today()) absl::StrAppend(&day, ", ", Grouped(left.rows_today()), " left");
+    if (left.has_day_ends())
+      absl::StrAppend(&day, ", new at ", FormatTime(ToMicros(left.day_ends()), zone));
+    parts.push_back(std::move(day));
+  }
+  if (quota.rows_total() > 0) {
+    std::string total = Grouped(quota.rows_total()) + " rows in all";
+    if (left.has_rows_total()) absl::StrAppend(&total, ", ", Grouped(left.rows_total()), " left");
+    parts.push_back(std::move(total));
+  }
+  return parts.empty() ? "no limit" : absl::StrJoin(parts, "; ");
+}
+
+void AddGrantedFields(Page& page, std::string_view label,
+                      const google::protobuf::RepeatedPtrField<v1::GrantedField>& fields) {
+  std::vector<std::vector<std::string>> lines;
+  for (const v1::GrantedField& field : fields)
+    lines.push_back({field.name(), MaskWords(field.mask()),
+                     field.filter() == v1::MASKED_FILTER_EXACT ? "may be asked for by exact value"
+                     : field.filter() == v1::MASKED_FILTER_MASKED_VALUE
+                         ? "may be asked for as masked"
+                         : ""});
+  page.AddTable(label, lines);
+}
+
+std::string DemandWords(const v1::Grant& grant) {
+  std::vector<std::string> needs;
+  if (grant.case_reference_required()) needs.push_back("case: required");
+  if (grant.end_user_required()) needs.push_back("end user: required");
+  return absl::StrJoin(needs, ", ");
+}
+
+std::string GrantState(const v1::Grant& grant, Micros now) {
+  if (grant.state() == v1::GRANT_STATE_REVOKED) return "revoked";
+  if (now >= ToMicros(grant.expires())) return "expired";
+  if (grant.state() == v1::GRANT_STATE_SUSPENDED) return "suspended";
+  if (grant.has_not_before() && now < ToMicros(grant.not_before())) return "not yet in force";
+  return "in force";
+}
+
+std::string RequestState(v1::AccessRequestState state) {
+  const auto* value = v1::AccessRequestState_descriptor()->FindValueByNumber(state);
+  return value == nullptr ? absl::StrCat("state ", static_cast<int>(state))
+                          : absl::AsciiStrToLower(EnumWord(*value));
+}
+
+std::vector<std::string> HistoryParts(const v1::GetGrantResponse& response,
+                                      const absl::TimeZone& zone) {
+  std::vector<std::string> parts;
+  const v1::Grant& grant = response.grant();
+  if (response.has_request())
+    parts.push_back("requested" + WhenAndWho(ToMicros(response.request().submitted()),
+                                             response.request().submitted_by(),
+                                             response.request().id(), zone));
+  else if (!grant.request().empty())
+    parts.push_back("requested (" + grant.request() + ")");
+  google::protobuf::RepeatedPtrField<v1::GrantRevision> steps = response.history();
+  if (steps.empty() && grant.has_changed()) {  // at least who made it what it is
+    v1::GrantRevision& last = *steps.Add();
+    last.set_revision(grant.revision());
+    *last.mutable_changed() = grant.changed();
+    last.set_changed_by(grant.changed_by());
+    last.set_state(grant.state());
+  }
+  AddSteps(
+      steps, grant.request().empty() ? "given" : "approved", zone,
+      [](int before, int now) -> const char* {
+        if (before == now) return nullptr;
+        return now == v1::GRANT_STATE_REVOKED     ? "revoked"
+               : now == v1::GRANT_STATE_SUSPENDED ? "suspended"
+                                                  : "resumed";
+      },
+      parts);
+  return parts;
+}
+
+std::vector<std::string> HistoryParts(const v1::GetDatasetResponse& response,
+                                      const absl::TimeZone& zone) {
+  std::vector<std::string> parts;
+  AddSteps(
+      response.history(), "offered", zone,
+      [](int before, int now) -> const char* {
+        if (before == now) return nullptr;
+        return now == v1::DATASET_STATE_RETIRED     ? "retired"
+               : now == v1::DATASET_STATE_SUSPENDED ? "suspended"
+                                                    : "resumed";
+      },
+      parts);
+  return parts;
+}
+
+}  // namespace sluice::cli
