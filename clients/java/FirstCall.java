@@ -56,12 +56,13 @@ public final class FirstCall {
       var status = StatusProto.fromThrowable(error);
       try {
         for (Any detail : status == null ? List.<Any>of() : status.getDetailsList()) {
-          if (detail.is(ErrorInfo.class))
+          if (detail.is(ErrorInfo.class)) {
             info = detail.unpack(ErrorInfo.class);
-          if (detail.is(RetryInfo.class))
+          } else if (detail.is(RetryInfo.class)) {
             retry = detail.unpack(RetryInfo.class);
-          if (detail.is(BadRequest.class))
+          } else if (detail.is(BadRequest.class)) {
             bad = detail.unpack(BadRequest.class);
+          }
         }
       } catch (InvalidProtocolBufferException unreadable) {
         throw new IllegalArgumentException(unreadable);
@@ -75,12 +76,12 @@ public final class FirstCall {
 
     private static boolean safe(String reason, Status.Code code) {
       // Without a reason no answer came, and the request_id makes asking again harmless.
-      if (reason.isEmpty())
+      if (reason.isEmpty()) {
         return code == Status.Code.UNAVAILABLE;
+      }
       var known = Reason.getDescriptor().findValueByName("REASON_" + reason);
-      return known != null
-          && known.getOptions().getExtension(ReasonOuterClass.reasonInfo).getRetry()
-          == Retry.RETRY_SAFE;
+      return known != null && Retry.RETRY_SAFE
+          == known.getOptions().getExtension(ReasonOuterClass.reasonInfo).getRetry();
     }
   }
 
@@ -94,8 +95,9 @@ public final class FirstCall {
       } catch (StatusRuntimeException error) {
         var said = Refusal.of(error);
         // SOURCE_CHANGED ends the pages begun: they begin anew, without a token.
-        if (!said.safe() || said.reason().equals("SOURCE_CHANGED") || attempt == attempts)
+        if (!said.safe() || said.reason().equals("SOURCE_CHANGED") || attempt == attempts) {
           throw error;
+        }
         Thread.sleep(Math.max(said.delayMillis(), 100L << attempt));
       }
     }
@@ -105,18 +107,19 @@ public final class FirstCall {
   static void pages(ExchangeGrpc.ExchangeBlockingStub exchange, QueryRequest request,
       BiConsumer<QueryResponse, RowBatch> take) throws IOException, InterruptedException {
     for (var token = "";;) {
-      var page = call(asked
-          -> exchange.withDeadlineAfter(10, TimeUnit.SECONDS).query(asked),
-          request.toBuilder().setPageToken(token).build(), 4);
+      Function<QueryRequest, QueryResponse> query =
+          access -> exchange.withDeadlineAfter(10, TimeUnit.SECONDS).query(access);
+      var page = call(query, request.toBuilder().setPageToken(token).build(), 4);
+      var digest = StreamFile.sha256(page.getPayload().toByteArray());
       var recorded = AuditEnvelope.parseFrom(page.getReceipt().getEnvelope()).getDigest();
-      if (!ByteString.copyFrom(StreamFile.sha256(page.getPayload().toByteArray()))
-               .equals(recorded)) {
+      if (!ByteString.copyFrom(digest).equals(recorded)) {
         throw new IOException("the payload is not the one that was recorded");
       }
       take.accept(page, RowBatch.parseFrom(page.getPayload()));
       token = page.getNextPageToken();
-      if (token.isEmpty())
+      if (token.isEmpty()) {
         return;
+      }
     }
   }
 
@@ -127,29 +130,19 @@ public final class FirstCall {
   public static void main(String[] arguments) throws Exception {
     var channel = connect(arguments[0], new File(arguments[1]));
     var exchange = ExchangeGrpc.newBlockingStub(channel);
+    var county = ParameterValues.newBuilder().addValues(Value.newBuilder().setStringValue("东城区"));
     var query = QueryRequest.newBuilder()
-                    .setDataset("public-security/persons")
-                    .setPurpose("relief")
-                    .setCaseReference("R-0118")
-                    .setFilter("county = $county")
-                    .putParameters("county",
-                        ParameterValues.newBuilder()
-                            .addValues(Value.newBuilder().setStringValue("东城区"))
-                            .build());
+        .setDataset("public-security/persons").setPurpose("relief").setCaseReference("R-0118")
+        .setFilter("county = $county").putParameters("county", county.build());
     var read = ReadRequest.newBuilder()
-                   .setDataset("public-security/persons")
-                   .setPurpose("relief")
-                   .setCaseReference("R-0118");
+        .setDataset("public-security/persons").setPurpose("relief").setCaseReference("R-0118");
     try {
       pages(exchange, query.build(), (page, batch) -> {
         System.out.println(
             "record " + page.getReceipt().getIndex() + ", grant " + page.getApplied().getGrant());
         for (Row row : batch.getRowsList()) {
-          System.out.println("   "
-              + row.getValuesList()
-                    .stream()
-                    .map(value -> String.valueOf(valueOf(value)))
-                    .collect(Collectors.joining(" ")));
+          var values = row.getValuesList().stream().map(value -> String.valueOf(valueOf(value)));
+          System.out.println("   " + values.collect(Collectors.joining(" ")));
         }
       });
       var closing =

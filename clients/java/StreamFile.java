@@ -89,8 +89,8 @@ final class StreamFile {
     Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
     Files.writeString(Path.of(file + ".receipt.json"),
         String.format(
-            "{\"format\":\"sluice-stream-receipt/v1\",\"media_type\":\"%s\",\"opened\":%s,\"latest\":%s,"
-                + "\"batch_lengths\":%s,\"missing_digests\":[]}",
+            "{\"format\":\"sluice-stream-receipt/v1\",\"media_type\":\"%s\",\"opened\":%s,"
+                + "\"latest\":%s,\"batch_lengths\":%s,\"missing_digests\":[]}",
             opening.getMediaType(), keep(opening.getReceipt()), keep(closing.getReceipt()),
             closing.getBatchLengthsList()));
     return closing;

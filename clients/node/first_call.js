@@ -44,9 +44,9 @@ function connect(Service, gateway, folder) {
       'grpc.keepalive_time_ms': 60_000, // while a call runs; not below 30 s
       'grpc.keepalive_timeout_ms': 20_000,
       'grpc.max_receive_message_length': 2 << 20, // no message is over 1 MiB and a frame
-      'grpc.enable_retries': 0,
+      'grpc.enable_retries': 0, // only what its reason calls safe: call()
     },
-  ); // only what its reason calls safe: call()
+  );
 }
 
 // What an error says beside its code; reason is empty where gRPC itself failed.
@@ -125,7 +125,7 @@ async function main(gateway, folder) {
     );
     console.log(`persons.jsonl: ${closing.rows} rows, record ${closing.receipt.index}`);
   } catch (error) {
-    if (error.code === undefined) throw error;
+    if (typeof error.code !== 'number') throw error; // not gRPC's
     const said = refusal(error);
     console.error(`${grpc.status[error.code]} ${said.reason}: ${error.details}`, said.metadata);
     process.exitCode = said.safe ? 4 : 3;

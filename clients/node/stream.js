@@ -47,8 +47,8 @@ async function save(messages, file) {
   let opening, closing;
   const part = await fs.open(`${file}.part`, 'w');
   try {
+    // Throws where the stream is cut.
     for await (const message of messages) {
-      // throws where the stream is cut
       expected.push(...(message.step?.batchDigests ?? []));
       if (message.opening) opening = message.opening;
       else if (message.closing) closing = message.closing;

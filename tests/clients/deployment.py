@@ -80,14 +80,26 @@ class Deployment:
         database.close()
 
     def __enter__(self):
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.end()
+            raise
         return self
 
-    def __exit__(self, *_):
-        if self.daemon:
+    def __exit__(self, kind, *_):
+        code = self.end()
+        if kind is None and code != 0:
+            raise RuntimeError(f'sluiced ended with {code}: ' + ''.join(self.said[-5:]))
+
+    def end(self):
+        """However it was: no process and no folder stay behind."""
+        try:
             self.daemon.send_signal(signal.SIGTERM)
-            self.daemon.wait(timeout=60)
-        shutil.rmtree(self.folder)
+            return self.daemon.wait(timeout=60)
+        finally:
+            self.daemon.kill()  # where it has ended, this does nothing
+            shutil.rmtree(self.folder)
 
     def path(self, name):
         return os.path.join(self.folder, 'gw', name)
@@ -119,9 +131,9 @@ class Deployment:
             stderr=subprocess.PIPE, text=True)
         known = threading.Event()
         threading.Thread(target=self.listen, args=[known], daemon=True).start()
-        known.wait()
+        known.wait(timeout=60)
         if not self.address:
-            raise RuntimeError('sluiced ended: ' + ''.join(self.said))
+            raise RuntimeError('sluiced is not ready: ' + ''.join(self.said))
         for name in os.listdir(self.path('profiles')):
             if name.endswith('.yaml'):
                 self.change(f'profiles/{name}', '127.0.0.1:0', self.address)
