@@ -182,6 +182,17 @@ class ClientTest(unittest.TestCase):
             self.assertEqual(len(sent), times)
             self.assertEqual(len(set(sent)), 1)
 
+    def test_the_same_request_id_is_the_same_access(self):
+        request = api.QueryRequest(**PERSONS, request_id='first-call_1')
+        first, again = (self.exchange.Query(request, timeout=10) for _ in range(2))
+        self.assertEqual(envelope(again.receipt).repeats, first.receipt.index)
+        self.assertEqual(again.applied.quota_left.rows_today, first.applied.quota_left.rows_today)
+        request.filter = 'county = "x"'
+        with self.assertRaises(grpc.RpcError) as caught:
+            self.exchange.Query(request, timeout=10)
+        said = first_call.refusal(caught.exception)
+        self.assertEqual((said.reason, said.safe), ('REQUEST_ID_CONFLICT', False))
+
     def test_check(self):
         answer = self.served('Check', self.exchange.Check, api.CheckRequest(**PERSONS))
         self.assertTrue(answer.applied.grant)
