@@ -12,7 +12,8 @@ import os
 import re
 import sys
 
-TREES = ('adapters', 'bench', 'certs', 'cli', 'cmake', 'docs', 'gateway', 'proto', 'script', 'tests')
+TREES = ('adapters', 'bench', 'certs', 'cli', 'clients', 'cmake', 'docs', 'gateway', 'proto', 'script',
+         'tests')
 SOURCES = ('.h', '.cc', '.proto', '.py', '.txt', '.cmake', '.sh')
 LINK = re.compile(r'\[[^\]]*\]\(([^)\s]+)\)')
 CODE = re.compile(r'`([^`\n]+)`')
@@ -28,7 +29,8 @@ def walk(root):
     for folder, folders, names in os.walk(root):
         at_root = os.path.abspath(folder) == os.path.abspath(root)
         folders[:] = sorted(f for f in folders
-                            if not f.startswith('.') and not (at_root and f.startswith('build')))
+                            if not f.startswith('.') and f != 'node_modules'
+                            and not (at_root and f.startswith('build')))
         for name in sorted(names):
             yield os.path.relpath(os.path.join(folder, name), root)
 

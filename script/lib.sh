@@ -12,6 +12,14 @@ packages_build=(
   libssl-dev libsqlite3-dev libyaml-cpp-dev nlohmann-json3-dev libcli11-dev libutf8proc-dev
   libicu-dev libcurl4-openssl-dev libgtest-dev libgmock-dev)
 packages_test=(openssl sqlite3 jq strace python3)
+# Of the tests of clients/, one line a language. Node's are need_npm's.
+packages_clients=(
+  python3-grpcio
+  default-jdk-headless protobuf-compiler-grpc-java-plugin libgrpc-java libprotobuf-java
+  libgoogle-common-protos-java libguava-java libperfmark-java libgeronimo-annotation-1.3-spec-java
+  libnetty-java libnetty-tcnative-java libnetty-tcnative-jni
+  golang-go golang-google-grpc-dev golang-google-genproto-dev golang-google-protobuf-dev
+  golang-github-golang-protobuf-1-5-dev protoc-gen-go-1-5 protoc-gen-go-grpc)
 packages_check=(clang-format python3 git)
 packages_sanitize=(clang libclang-rt-14-dev llvm)
 packages_demo=(openssl sqlite3 jq ca-certificates)
