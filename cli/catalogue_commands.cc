@@ -34,7 +34,11 @@ using TouchedGrants = google::protobuf::RepeatedPtrField<v1::TouchedGrant>;
 std::string TouchedTable(const Session& session, const TouchedGrants& grants) {
   std::vector<std::vector<std::string>> rows;
   for (const v1::TouchedGrant& grant : grants) {
-    rows.push_back({grant.grant(), grant.consumer_agency(), grant.ends() ? "ENDS" : "goes on", ""});
+    rows.push_back({grant.grant(), grant.consumer_agency(),
+                    grant.ends()     ? "ENDS"
+                    : grant.broken() ? "breaks"
+                                     : "goes on",
+                    ""});
     for (int i = 0; i < grant.effects_size(); ++i) {
       if (i > 0) rows.push_back({"", "", "", ""});
       rows.back()[3] = grant.effects(i);
@@ -47,9 +51,9 @@ std::string TouchedTable(const Session& session, const TouchedGrants& grants) {
 }
 
 // Whether only --break-grants lets it through.
-bool AnyEnds(const TouchedGrants& grants) {
+bool AnyBroken(const TouchedGrants& grants) {
   return std::any_of(grants.begin(), grants.end(),
-                     [](const v1::TouchedGrant& grant) { return grant.ends(); });
+                     [](const v1::TouchedGrant& grant) { return grant.broken(); });
 }
 
 absl::Status Apply(Session& session, const CatalogueOptions& all) {
@@ -69,8 +73,8 @@ absl::Status Apply(Session& session, const CatalogueOptions& all) {
                    absl::StrCat("dataset ", response->dataset().name(), ", revision ",
                                 response->dataset().revision()),
                    response->differences(), *response, TouchedTable(session, response->touched()),
-                   AnyEnds(response->touched()) && !all.break_grants
-                       ? "the same with --break-grants in place of --dry-run: grants end"
+                   AnyBroken(response->touched()) && !all.break_grants
+                       ? "the same with --break-grants in place of --dry-run: grants break"
                        : "the same without --dry-run");
   return absl::OkStatus();
 }

@@ -32,6 +32,7 @@ v1::ApplyDatasetResponse Changed() {
   ends.set_consumer_agency("civil-affairs");
   ends.add_effects("fields[1].name: the dataset has no such field");
   ends.add_effects("row_filter: the dataset has no such field");
+  ends.set_broken(true);
   ends.set_ends(true);
   v1::TouchedGrant& goes_on = *answer.add_touched();
   goes_on.set_grant("9x2b4c");

@@ -1,4 +1,5 @@
 // What the operator does to a running gateway. Each act is recorded before it takes effect.
+#include <filesystem>
 #include <future>
 
 #include "absl/strings/str_cat.h"
@@ -108,7 +109,9 @@ absl::StatusOr<v1::BackupResponse> Daemon::Backup(const exchange::Call& call) {
     gateway = config_.gateway;
     // "2026-11-26T05:09:17.123456Z" is no name for a folder everywhere.
     const std::string time = absl::StrReplaceAll(FormatUtc(clock_.Now()), {{":", ""}});
-    folder = JoinPath(JoinPath(DirectoryOf(config_.store), "backups"), time);
+    // The configuration may have been named from where the gateway was started.
+    const std::string store = std::filesystem::absolute(config_.store).lexically_normal().string();
+    folder = JoinPath(JoinPath(DirectoryOf(store), "backups"), time);
   }
   SLUICE_RETURN_IF_ERROR(RecordChange(&call, Act("gateway", gateway, "backup", "")));
   v1::BackupResponse response;

@@ -112,6 +112,17 @@ absl::Status AsOfRequest(const absl::Status& status) {
   return all.ToStatus();
 }
 
+// Mistakes of a grant, as mistakes of the terms that an owner gave.
+absl::Status AsOfTerms(const absl::Status& status) {
+  const auto mistakes = BadRequestOf(status);
+  if (!mistakes) return status;
+  identity::Mistakes all;
+  for (const auto& mistake : mistakes->field_violations())
+    all.Add(absl::StrCat("terms.", absl::StripPrefix(mistake.field(), "grant.")),
+            mistake.description());
+  return all.ToStatus();
+}
+
 absl::Status CheckBasis(const v1::LegalBasis& basis) {
   if (records::IsBlank(basis.law())) return Invalid("basis.law", "needed: the agency reads it");
   if (records::IsBlank(basis.article()))
@@ -205,8 +216,9 @@ absl::StatusOr<AccessRequests::Proposal> AccessRequests::Propose(store::Reader& 
   SLUICE_RETURN_IF_ERROR(CheckUndecided(proposal.request, ""));
   SLUICE_ASSIGN_OR_RETURN(proposal.dataset, OwnDataset(reader, caller, proposal.request.dataset()));
   proposal.grant = GrantFor(proposal.request, terms, *proposal.dataset);
-  SLUICE_RETURN_IF_ERROR(CheckWithin(proposal.grant, proposal.request));
-  SLUICE_RETURN_IF_ERROR(CheckGrant(reader, proposal.grant, proposal.dataset, clock_.Now()));
+  SLUICE_RETURN_IF_ERROR(AsOfTerms(CheckWithin(proposal.grant, proposal.request)));
+  SLUICE_RETURN_IF_ERROR(
+      AsOfTerms(CheckGrant(reader, proposal.grant, proposal.dataset, clock_.Now())));
   return proposal;
 }
 

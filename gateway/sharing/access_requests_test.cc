@@ -185,20 +185,20 @@ TEST_F(AccessRequestsTest, AnApprovalGivesNoMoreThanWasAsked) {
   EXPECT_EQ(ReasonOf(approved.status()), v1::REASON_DEFINITION_INVALID);
   EXPECT_THAT(Violations(approved.status()),
               UnorderedElementsAre(
-                  "grant.fields[0].name: was not asked for", "grant.systems[1]: was not asked for",
-                  "grant.purposes[0]: was not asked for", "grant.modes[0]: was not asked for",
-                  "grant.expires: is after the time that was asked for"));
+                  "terms.fields[0].name: was not asked for", "terms.systems[1]: was not asked for",
+                  "terms.purposes[0]: was not asked for", "terms.modes[0]: was not asked for",
+                  "terms.expires: is after the time that was asked for"));
   // Nor another agency, whatever the terms say.
   v1::Grant elsewhere;
   elsewhere.set_consumer_agency("tax-office");
   EXPECT_THAT(Violations(Approve(world_.owner, made.id(), elsewhere).status()),
-              Contains("grant.consumer_agency: is not the agency that asked"));
+              Contains("terms.consumer_agency: is not the agency that asked"));
   // And no weaker mask than the dataset demands.
   v1::Grant bare;
   bare.add_fields()->set_name("id");
   bare.mutable_fields(0)->mutable_mask()->set_kind(v1::MASK_KIND_NONE);
   EXPECT_THAT(Violations(Approve(world_.owner, made.id(), bare).status()),
-              Contains(HasSubstr("grant.fields[0].mask: the dataset demands at least")));
+              Contains(HasSubstr("terms.fields[0].mask: the dataset demands at least")));
 }
 
 TEST_F(AccessRequestsTest, ARefusalNeedsReasonAndLaw) {

@@ -167,6 +167,101 @@ what would help, and is recorded like everything else."
   holds PURPOSE_NOT_GRANTED
 }
 
+show_requests() {
+  local id
+  say "A file of a second kind" \
+    "The public security bureau also drops a register of vehicles into a folder: a CSV in GB18030, as its
+old system writes it. It stays there; the gateway reads it in place. The vehicles are synthetic."
+  mkdir -p "$folder/sources/drop"
+  vehicles | iconv -f UTF-8 -t GB18030 >"$folder/sources/drop/vehicles.csv"
+  cat >"$folder/sources/drop.yaml" <<END
+source: drop
+owner: public-security
+kind: delimited
+folder: "$folder/sources/drop"
+encoding: gb18030
+date_format: yyyyMMdd
+key.vehicles: 号牌
+END
+  cat >"$folder/datasets/vehicles.yaml" <<'END'
+dataset: public-security/vehicles
+title: {en: "Vehicles (synthetic)", zh: "机动车(合成)"}
+sharing: conditional
+purposes: [relief]
+update_cycle: daily
+source: drop
+from: {table: vehicles}
+key: [plate]
+fields:
+  - {name: plate, column: 号牌, type: utf8, class: L2, not_null: true, zh: "号牌"}
+  - {name: holder, column: 所有人, type: utf8, class: L3, least_mask: "partial(1..0)", zh: "所有人"}
+  - {name: registered, column: 登记日期, type: date32, class: L2, zh: "登记日期"}
+END
+  as operator source apply sources/drop.yaml
+  as residents-owner catalogue apply datasets/vehicles.yaml
+
+  say "A request" \
+    "The relief system finds the dataset in the catalogue and applies for it. Its owner looks at a few rows
+as that system would see them, masks included, and approves: the request becomes a grant."
+  as relief catalogue list --search 机动车
+  holds public-security/vehicles
+  as relief access request public-security/vehicles --purpose relief \
+    --law 社会救助暂行办法 --article 第五十八条 --fields plate,holder,registered \
+    --until "$(date -u -d '+90 days' +%Y-%m-%dT00:00:00Z)" --why "property of applicants for relief"
+  id=$(newest_request)
+  as residents-owner access preview "$id" --limit 3
+  holds '*'
+  lacks 欧阳小明
+  as residents-owner access approve "$id"
+  as relief access check public-security/vehicles --purpose relief
+  as relief query public-security/vehicles --purpose relief --limit 3
+  holds 京
+  lacks 欧阳小明
+
+  say "A request that is refused" \
+    "The same system asks for every resident's address and phone. The owner refuses, and says by which law."
+  as relief access request public-security/persons --purpose census \
+    --law 统计法 --article 第七条 --fields id_number,address,phone \
+    --until "$(date -u -d '+90 days' +%Y-%m-%dT00:00:00Z)" --why "everything, in case it is useful"
+  id=$(newest_request)
+  as residents-owner access refuse "$id" --reason "more than the purpose needs" \
+    --law 政务数据共享条例 --article 第二十一条
+  as relief access show "$id"
+  holds "more than the purpose needs"
+}
+
+newest_request() {
+  (cd "$folder" && sluice --profile profiles/relief.yaml --format json access list) |
+    head -n 1 | jq -r .id
+}
+
+# 500 vehicles that do not exist, as a CSV.
+vehicles() {
+  echo '号牌,所有人,登记日期'
+  awk 'BEGIN { split("欧阳小明 李秀英 王伟 张敏", name, " ")
+    for (i = 0; i < 500; i++)
+      printf "京Z%05d,%s,20%02d%02d%02d\n", i, name[i % 4 + 1], i % 20, i % 12 + 1, i % 28 + 1 }'
+}
+
+show_stream() {
+  say "All villages, as one stream" \
+    "The planning system reads the whole dataset into a file. Each step is recorded before it leaves, memory
+stays bounded, and the receipt beside the file proves later that this is what left."
+  sed 's/^grant: new/grant: '"$(granted civil-affairs/regions)"'/; $a modes: [query, read]' \
+    "$folder/grants/regions-planning.yaml" >"$folder/grants/regions-planning-read.yaml"
+  as regions-owner grant apply grants/regions-planning-read.yaml
+  expect 0 sluice --profile profiles/planning.yaml read civil-affairs/regions --purpose planning \
+    --format csv -o villages.csv
+  expect 0 wc -l villages.csv
+  holds 620574
+}
+
+# The id of the one grant on a dataset.
+granted() {
+  (cd "$folder" && sluice --profile profiles/auditor.yaml --format json grant list --dataset "$1") |
+    jq -r .id
+}
+
 show_records() {
   say "What the auditor sees" \
     "Each exchange is a record: who, what, why, by which law, how it ended. Reading the log is a record too."
@@ -191,6 +286,7 @@ by the consumer, proves the same from its side, and that these rows are what was
   cp "$masked" "$folder/masked.receipt.json"
   expect 0 sluice --format table receipts check masked.receipt.json masked.rows --key log.vkey
   expect 1 sluice --format table receipts check masked.receipt.json permitted.rows --key log.vkey
+  expect 0 sluice --format table receipts check villages.csv.receipt.json villages.csv --key log.vkey
   expect 0 sluice audit verify audit --key log.vkey
   holds 'verified '
 
