@@ -19,9 +19,6 @@ import sys
 
 from deployment import Deployment
 
-# Methods that the gateway may answer with UNIMPLEMENTED; whatever else they answer must be right.
-UNSERVED = ('Check', 'Preview', 'SetDatasetState', 'SubmitAccessRequest')
-
 # Debian's netty leaves TLS with ALPN to OpenSSL alone, and looks for its library under another name
 # than Debian's; through a link it would see Debian's again, and end.
 NETTY_LIBRARY = 'netty-tcnative', 'netty_tcnative'
@@ -249,7 +246,6 @@ def main():
     with Deployment(os.path.abspath(options.binaries), os.path.join(build, 'out')) as gateway:
         gateway.offer()
         environment = {**gateway.environment(), **environment,
-                       'SLUICE_UNSERVED': ' '.join(UNSERVED),
                        'SLUICE_STREAM_PAGE': os.path.join(client.source, 'docs/formats/stream.md')}
         said = run(*program, gateway.address, environment['SLUICE_RELIEF'], env=environment,
                    cwd=gateway.out)

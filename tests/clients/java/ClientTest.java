@@ -21,19 +21,12 @@ import java.nio.file.Path;
 import java.util.*;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 
 public final class ClientTest {
   private interface Body {
     void run() throws Exception;
-  }
-
-  private static final class Unserved extends RuntimeException {
-    Unserved(String method) {
-      super("this gateway does not serve " + method);
-    }
   }
 
   private static final String GATEWAY = System.getenv("SLUICE_GATEWAY");
@@ -69,8 +62,6 @@ public final class ClientTest {
     try {
       body.run();
       System.out.println("ok      " + name);
-    } catch (Unserved unserved) {
-      System.out.println("skipped " + name + ": " + unserved.getMessage());
     } catch (Throwable failure) {
       System.out.println("FAILED  " + name);
       failure.printStackTrace(System.out);
@@ -92,19 +83,6 @@ public final class ClientTest {
       return FirstCall.Refusal.of(error);
     }
     throw new AssertionError("it was answered");
-  }
-
-  // The answer; where this gateway does not serve the method, the test ends here.
-  private static <T> T served(String method, Supplier<T> call) {
-    try {
-      return call.get();
-    } catch (StatusRuntimeException error) {
-      if (error.getStatus().getCode() == Code.UNIMPLEMENTED
-          && List.of(System.getenv("SLUICE_UNSERVED").split(" ")).contains(method)) {
-        throw new Unserved(method);
-      }
-      throw error;
-    }
   }
 
   private static Path out(String name) {
@@ -303,7 +281,7 @@ public final class ClientTest {
                       .setPurpose("relief")
                       .setCaseReference("R-0118")
                       .build();
-    var answer = served("Check", () -> exchange(relief).check(request));
+    var answer = exchange(relief).check(request);
     expect(false, answer.getApplied().getGrant().isEmpty());
     expect(RecordKind.RECORD_KIND_CHECKED, envelope(answer.getReceipt()).getKind());
     expect("PURPOSE_NOT_GRANTED",
@@ -323,16 +301,12 @@ public final class ClientTest {
             .setBasis(LegalBasis.newBuilder().setLaw("社会救助暂行办法").setArticle("第五十八条"))
             .setExpires(Timestamp.newBuilder().setSeconds(4_070_908_800L))
             .setJustification("Applications of the county");
-    var asked = served("SubmitAccessRequest",
-        ()
-            -> SharingGrpc.newBlockingStub(relief).submitAccessRequest(
-                SubmitAccessRequestRequest.newBuilder().setRequest(wanted).build()));
-    var answer = served("Preview",
-        ()
-            -> exchange(owner).preview(PreviewRequest.newBuilder()
-                                           .setAccessRequest(asked.getRequest().getId())
-                                           .setLimit(2)
-                                           .build()));
+    var asked = SharingGrpc.newBlockingStub(relief).submitAccessRequest(
+        SubmitAccessRequestRequest.newBuilder().setRequest(wanted).build());
+    var answer = exchange(owner).preview(PreviewRequest.newBuilder()
+                                             .setAccessRequest(asked.getRequest().getId())
+                                             .setLimit(2)
+                                             .build());
     expect(2L, answer.getRows());
     expect(RecordKind.RECORD_KIND_PREVIEWED, envelope(answer.getReceipt()).getKind());
   }
@@ -372,13 +346,12 @@ public final class ClientTest {
   }
 
   private Dataset change(DatasetState state) {
-    return served("SetDatasetState",
-        ()
-            -> catalogue(owner).setDatasetState(SetDatasetStateRequest.newBuilder()
-                                                    .setName("public-security/slow")
-                                                    .setState(state)
-                                                    .setReason("A test")
-                                                    .build()))
+    return catalogue(owner)
+        .setDatasetState(SetDatasetStateRequest.newBuilder()
+                             .setName("public-security/slow")
+                             .setState(state)
+                             .setReason("A test")
+                             .build())
         .getDataset();
   }
 
