@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/json.h"
+#include "cli/named_file.h"
 #include "cli/words.h"
 #include "gateway/base/error.h"
 
@@ -37,7 +38,7 @@ void AddApplyOptions(CLI::App* command, const std::shared_ptr<ApplyOptions>& opt
 }
 
 absl::StatusOr<std::string> ReadDefinition(Session& session, const ApplyOptions& options) {
-  return session.environment.files.ReadAll(options.file, kMostBytes);
+  return ReadNamedFile(session.environment.files, options.file, kMostBytes);
 }
 
 absl::Status Listed(const absl::Status& status) {

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/methods.h"
+#include "cli/named_file.h"
 #include "cli/progress.h"
 #include "cli/record_words.h"
 #include "cli/words.h"
@@ -74,7 +75,7 @@ absl::Status Prove(Session& session, const ProofOptions& options) {
 absl::Status VerifyProof(Session& session, const ProofOptions& options) {
   FileSystem& files = session.environment.files;
   SLUICE_ASSIGN_OR_RETURN(const audit::VerifierKey key, ReadVerifierKey(files, options.key));
-  SLUICE_ASSIGN_OR_RETURN(const std::string text, files.ReadAll(options.file, kMostProof));
+  SLUICE_ASSIGN_OR_RETURN(const std::string text, ReadNamedFile(files, options.file, kMostProof));
   SLUICE_ASSIGN_OR_RETURN(const audit::TlogProof proof, CheckProof(text, key));
   return PrintProved(session, proof, key);
 }

@@ -8,6 +8,7 @@
 #include "cli/certs_show.h"
 #include "cli/commands.h"
 #include "cli/methods.h"
+#include "cli/named_file.h"
 #include "cli/times.h"
 #include "cli/words.h"
 #include "gateway/base/error.h"
@@ -53,7 +54,7 @@ absl::StatusOr<std::unique_ptr<certs::Authority>> OpenAuthority(Session& session
 
 absl::StatusOr<certs::Request> ReadRequest(Session& session, const CertsOptions& options) {
   SLUICE_ASSIGN_OR_RETURN(const std::string pem,
-                          session.environment.files.ReadAll(options.request, kMostPem));
+                          ReadNamedFile(session.environment.files, options.request, kMostPem));
   return certs::Request::FromPem(pem, options.request);
 }
 
@@ -132,7 +133,7 @@ absl::Status RunRevoke(Session& session, const CertsOptions& options) {
 absl::Status RunPublish(Session& session, const CertsOptions& options) {
   v1::PublishRevocationListRequest request;
   SLUICE_ASSIGN_OR_RETURN(*request.mutable_pem(),
-                          session.environment.files.ReadAll(options.file, kMostPem));
+                          ReadNamedFile(session.environment.files, options.file, kMostPem));
   // Refused here where it is none: a mistaken file, such as a key, does not leave the machine.
   SLUICE_RETURN_IF_ERROR(certs::RevocationList::FromPem(request.pem(), options.file).status());
   SLUICE_ASSIGN_OR_RETURN(const auto response, Ask(session, kPublishRevocationList, request));

@@ -7,6 +7,7 @@
 #include "certs/certificate.h"
 #include "certs/crl.h"
 #include "certs/request.h"
+#include "cli/named_file.h"
 #include "cli/times.h"
 #include "gateway/base/error.h"
 #include "nlohmann/json.hpp"
@@ -91,8 +92,7 @@ void ShowIssued(Session& session, const std::vector<certs::IssuedCertificate>& i
 
 absl::Status ShowCertificates(Session& session, const std::string& path) {
   FileSystem& files = session.environment.files;
-  SLUICE_ASSIGN_OR_RETURN(const FileInfo info, files.Stat(path));
-  if (info.is_directory) {
+  if (const auto info = files.Stat(path); info.ok() && info->is_directory) {
     // The index alone: to look needs neither the key nor the lock.
     const std::string place = JoinPath(path, "issued.jsonl");
     SLUICE_ASSIGN_OR_RETURN(const std::string text, files.ReadAll(place, kMostBytes));
@@ -100,7 +100,7 @@ absl::Status ShowCertificates(Session& session, const std::string& path) {
     ShowIssued(session, issued);
     return absl::OkStatus();
   }
-  SLUICE_ASSIGN_OR_RETURN(const std::string text, files.ReadAll(path, kMostBytes));
+  SLUICE_ASSIGN_OR_RETURN(const std::string text, ReadNamedFile(files, path, kMostBytes));
   if (absl::StrContains(text, "PRIVATE KEY"))
     return LocalError("IS_A_KEY", path + " holds a private key, which is never shown.", {},
                       "name the certificate beside it", kWrongUsage);

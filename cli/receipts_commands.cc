@@ -1,6 +1,7 @@
 // sluice receipts check: a receipt, and the bytes it is about, offline.
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
+#include "cli/named_file.h"
 #include "cli/receipts.h"
 #include "cli/record_words.h"
 #include "cli/stream_receipt.h"
@@ -11,6 +12,7 @@ namespace {
 
 // A stream's lists the lengths of its batches.
 constexpr uint64_t kMostReceipt = 64 << 20;
+constexpr uint64_t kMostPayload = 64 << 20;
 
 struct ReceiptsOptions {
   std::string receipt, data, key;
@@ -45,7 +47,8 @@ absl::Status CheckOfStream(Session& session, const ReceiptsOptions& options,
 absl::Status Check(Session& session, const ReceiptsOptions& options) {
   FileSystem& files = session.environment.files;
   SLUICE_ASSIGN_OR_RETURN(const audit::VerifierKey key, ReadVerifierKey(files, options.key));
-  SLUICE_ASSIGN_OR_RETURN(const std::string text, files.ReadAll(options.receipt, kMostReceipt));
+  SLUICE_ASSIGN_OR_RETURN(const std::string text,
+                          ReadNamedFile(files, options.receipt, kMostReceipt));
   if (IsStreamReceipt(text)) return CheckOfStream(session, options, text, key);
   const auto receipt = ParseReceipt(text);
   if (!receipt.ok())
@@ -56,7 +59,8 @@ absl::Status Check(Session& session, const ReceiptsOptions& options) {
                                                 ", signed in #", receipt->first_index(), " to #",
                                                 receipt->first_index() + receipt->count() - 1)}};
   if (!options.data.empty()) {
-    SLUICE_ASSIGN_OR_RETURN(const std::string data, files.ReadAll(options.data));
+    SLUICE_ASSIGN_OR_RETURN(const std::string data,
+                            ReadNamedFile(files, options.data, kMostPayload));
     SLUICE_RETURN_IF_ERROR(CheckPayload(envelope, data));
     lines.emplace_back("data", options.data + " is what was let go");
   }
