@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "certs/links.h"
 #include "certs/openssl.h"
 #include "gateway/base/error.h"
@@ -28,7 +29,10 @@ absl::Status CheckPeriod(const Certificate& certificate, std::string_view place,
                             early ? " is not valid before " : " has expired at ",
                             FormatUtc(early ? certificate.not_before() : certificate.not_after()),
                             early ? "; set the clock, or wait" : "; renew it: sluice certs renew"),
-               {{"place", place}});
+               {{"place", place},
+                {"next", early ? absl::StrCat("set this machine's clock, which says ",
+                                              FormatUtc(now), ", or wait")
+                               : "sluice certs renew, or a new one: sluice certs request"}});
 }
 
 absl::Status CheckChain(const std::vector<Certificate>& chain, std::string_view place, Micros now) {
@@ -120,7 +124,9 @@ absl::StatusOr<Pair> LoadPair(FileSystem& files, const std::string& certificate_
   const auto read = [&](const std::string& path) -> absl::StatusOr<std::string> {
     auto text = files.ReadAll(path, kMaxFile);
     if (text.ok()) return text;
-    return Mistake(path, std::string(text.status().message()),
+    return Mistake(path,
+                   // Which names the path as well.
+                   std::string(absl::StripPrefix(text.status().message(), path + ": ")),
                    "put the file there, readable by this process");
   };
   SLUICE_ASSIGN_OR_RETURN(const std::string certificate_pem, read(certificate_path));

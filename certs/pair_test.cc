@@ -67,7 +67,7 @@ TEST_F(PairTest, HalfWrittenMixedAndUnfitPairsAreRefusedByName) {
   ExpectRefused(Load(pem + TestAuthority::Root("Root", now_).pem(), leaf.key_pem), "c.pem",
                 "has not signed the one before it");
   ExpectRefused(LoadPair(*files_, folder_.Path("none"), folder_.Path("k.pem"), expected_, now_),
-                "none", "put the file there");
+                "none", "/none: open: No such file or directory; put the file there");
 }
 
 TEST_F(PairTest, IdentityNamesAndTimeAreAsExpected) {
@@ -82,11 +82,17 @@ TEST_F(PairTest, IdentityNamesAndTimeAreAsExpected) {
   ExpectRefused(Load(leaf.certificate_pem, leaf.key_pem), "c.pem", "trust domain");
   expected_ = {"gov.example", std::nullopt, {}};
   EXPECT_TRUE(Load(system.certificate_pem, system.key_pem).ok());
+  // What helps against the one does not help against the other.
+  const auto next = [&] {
+    return ErrorInfoOf(Load(leaf.certificate_pem, leaf.key_pem).status())->metadata().at("next");
+  };
   now_ = leaf.certificate.not_after();
   EXPECT_EQ(ReasonOf(Load(leaf.certificate_pem, leaf.key_pem).status()),
             v1::REASON_CERTIFICATE_EXPIRED);
+  EXPECT_THAT(next(), HasSubstr("sluice certs renew"));
   now_ = leaf.certificate.not_before() - 1;
   ExpectRefused(Load(leaf.certificate_pem, leaf.key_pem), "c.pem", "is not valid before");
+  EXPECT_THAT(next(), HasSubstr("set this machine's clock"));
 }
 
 TEST_F(PairTest, StagingSwapsWholePairsAndKeepsTwo) {

@@ -200,13 +200,17 @@ class GrpcGateway : public Gateway {
   std::shared_ptr<grpc::Channel> channel_;
 };
 
-absl::Status OwnCertificate(const absl::Status& status, const Profile& profile) {
+// What is wrong with a file that the profile names; `next` where the error says nothing better.
+absl::Status OwnFile(const absl::Status& status, const Profile& profile, std::string next) {
   const v1::Reason reason = ReasonOf(status);
-  return LocalError(reason == v1::REASON_UNSPECIFIED ? "PROFILE_INVALID" : ReasonName(reason),
-                    std::string(status.message()), {{"profile", profile.place}},
-                    reason == v1::REASON_CERTIFICATE_EXPIRED
-                        ? "sluice certs renew, or a new one: sluice certs request"
-                        : "sluice certs show " + profile.certificate,
+  if (const auto info = ErrorInfoOf(status)) {
+    if (const auto said = info->metadata().find("next"); said != info->metadata().end())
+      next = said->second;
+  }
+  // What is to be applied elsewhere is a file of the profile's here.
+  const bool plain = reason == v1::REASON_UNSPECIFIED || reason == v1::REASON_DEFINITION_INVALID;
+  return LocalError(plain ? "PROFILE_INVALID" : ReasonName(reason), std::string(status.message()),
+                    {{"profile", profile.place}}, next,
                     reason == v1::REASON_CERTIFICATE_EXPIRED ? kDenied : kWrongUsage);
 }
 
@@ -217,11 +221,13 @@ Connector MakeGrpcConnector(FileSystem& files, Clock& clock) {
                           Micros deadline) -> absl::StatusOr<std::unique_ptr<Gateway>> {
     const auto pair = certs::LoadPair(files, profile.certificate, profile.key,
                                       {.trust_domain = profile.trust_domain}, clock.Now());
-    if (!pair.ok()) return OwnCertificate(pair.status(), profile);
+    if (!pair.ok())
+      return OwnFile(pair.status(), profile, "sluice certs show " + profile.certificate);
     const auto authorities = files.ReadAll(profile.authorities, kMostPem);
-    if (!authorities.ok()) return OwnCertificate(authorities.status(), profile);
+    const std::string ask = "put the authority's ca.pem there, or name another file in the profile";
+    if (!authorities.ok()) return OwnFile(authorities.status(), profile, ask);
     const auto parsed = certs::Certificate::ChainFromPem(*authorities, profile.authorities);
-    if (!parsed.ok()) return OwnCertificate(parsed.status(), profile);
+    if (!parsed.ok()) return OwnFile(parsed.status(), profile, ask);
     return std::make_unique<GrpcGateway>(
         profile, Credentials{*authorities, pair->certificate_pem, pair->key_pem}, deadline);
   };
