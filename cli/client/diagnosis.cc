@@ -127,7 +127,8 @@ absl::Status Refused(const Profile& profile, const std::string& grpc_message) {
       absl::StrCat("the gateway refused the certificate of ", profile.place, "."),
       {{"certificate", profile.certificate}, {"said", alert != nullptr ? alert : grpc_message}},
       "sluice certs show " + profile.certificate +
-          "; its operator finds the reason in the audit log",
+          "; its operator knows who is registered (sluice system list), its auditors why"
+          " (sluice audit list)",
       kDenied);
 }
 
