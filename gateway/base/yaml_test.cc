@@ -119,6 +119,9 @@ TEST(Yaml, RefusesAnchorsAliasesTagsAndOddKeys) {
               ElementsAre(HasSubstr("f.yaml:1: anchors and aliases")));
   EXPECT_THAT(ErrorsOf("a: !!binary aGk=\n"), ElementsAre(HasSubstr("tags")));
   EXPECT_THAT(ErrorsOf("? [a, b]\n: 1\n"), ElementsAre(HasSubstr("a key must be one word")));
+  // What stands twice in there has no path that could be told.
+  EXPECT_THAT(ErrorsOf("{{a: 1, a: 2}: x}\n"), ElementsAre(HasSubstr("a key must be one word")));
+  EXPECT_THAT(ErrorsOf("? [{a: 1, a: 2}]\n: x\n"), ElementsAre(HasSubstr("one word")));
   EXPECT_THAT(ErrorsOf(std::string(200, '[') + std::string(200, ']')),
               ElementsAre(HasSubstr("more than 64 levels")));
 }

@@ -17,6 +17,7 @@ namespace sluice {
 namespace {
 
 constexpr size_t kMaxDepth = 64;
+constexpr char kBadKey[] = "a key must be one word of text";
 
 // Ends the parse: what follows cannot be trusted to mean anything.
 struct Refused {
@@ -80,6 +81,9 @@ class TreeBuilder : public YAML::EventHandler {
 
   void Start(const YAML::Mark& mark, const std::string& tag, YamlTree::Kind kind) {
     CheckTag(mark, tag);
+    // At once: what stands in it would have no path.
+    if (!stack_.empty() && stack_.back().tree.kind == YamlTree::Kind::kMap && !stack_.back().key)
+      throw Refused{mark.line + 1, kBadKey};
     if (stack_.size() == kMaxDepth)
       throw Refused{mark.line + 1, absl::StrCat("more than ", kMaxDepth, " levels")};
     stack_.push_back({YamlTree{.kind = kind, .line = mark.line + 1}, std::nullopt, {}});
@@ -98,8 +102,7 @@ class TreeBuilder : public YAML::EventHandler {
     if (open.tree.kind == YamlTree::Kind::kList) {
       open.tree.items.push_back(std::move(tree));
     } else if (!open.key) {
-      if (tree.kind != YamlTree::Kind::kScalar)
-        throw Refused{tree.line, "a key must be one word of text"};
+      if (tree.kind != YamlTree::Kind::kScalar) throw Refused{tree.line, kBadKey};
       open.key = std::move(tree);
     } else {
       PlaceEntry(open, std::move(tree));
