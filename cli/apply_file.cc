@@ -37,6 +37,11 @@ void AddApplyOptions(CLI::App* command, const std::shared_ptr<ApplyOptions>& opt
   command->add_flag("--dry-run", options->dry_run, "check and say what would change, no more");
 }
 
+void AddEtagOption(CLI::App* command, const std::shared_ptr<ApplyOptions>& options) {
+  command->add_option("--etag", options->etag,
+                      "refuse it where somebody changed it since; show --format json has the etag");
+}
+
 absl::StatusOr<std::string> ReadDefinition(Session& session, const ApplyOptions& options) {
   return ReadNamedFile(session.environment.files, options.file, kMostBytes);
 }

@@ -15,8 +15,11 @@ namespace sluice::cli {
 struct ApplyOptions {
   std::string file;
   bool dry_run = false;
+  std::string etag;  // empty: whatever was there before
 };
 void AddApplyOptions(CLI::App* command, const std::shared_ptr<ApplyOptions>& options);
+// --etag, for what an owner changes and another owner might as well.
+void AddEtagOption(CLI::App* command, const std::shared_ptr<ApplyOptions>& options);
 
 absl::StatusOr<std::string> ReadDefinition(Session& session, const ApplyOptions& options);
 

@@ -65,6 +65,7 @@ absl::Status Apply(Session& session, const CatalogueOptions& all) {
   request.set_dry_run(options.dry_run);
   request.set_break_grants(all.break_grants);
   *request.mutable_dataset() = file->dataset;
+  request.mutable_dataset()->set_etag(options.etag);
   const auto response = Ask(session, kApplyDataset, request);
   if (!response.ok())
     return Placed(response.status(), file->document, options, "dataset",
@@ -200,6 +201,7 @@ void AddCatalogueCommands(CLI::App& app, Invocation& invocation) {
   CLI::App* apply = add("apply", "make a dataset, or its next revision", Apply);
   // The options of all commands are one: it lives as long as they do.
   AddApplyOptions(apply, std::shared_ptr<ApplyOptions>(options, &options->apply));
+  AddEtagOption(apply, std::shared_ptr<ApplyOptions>(options, &options->apply));
   apply->add_flag("--break-grants", options->break_grants,
                   "go ahead though it takes from grants; those that cannot stand on it end");
   CLI::App* list = add("list", "all datasets that you may know of", List);

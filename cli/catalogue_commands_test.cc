@@ -55,6 +55,16 @@ TEST(CatalogueTest, ADryRunShowsWhichGrantsItTouches) {
   EXPECT_FALSE(tool.gateway.Asked(kApplyDataset)[0].break_grants());
 }
 
+TEST(CatalogueTest, AnEtagGoesWithWhatIsApplied) {
+  Tool tool;
+  tool.Write("/d.yaml", kDataset);
+  tool.gateway.Answer(kApplyDataset, Changed());
+  EXPECT_EQ(tool.Run({"catalogue", "apply", "/d.yaml", "--etag", "0123456789abcdef"}).code, 0);
+  EXPECT_EQ(tool.gateway.Asked(kApplyDataset)[0].dataset().etag(), "0123456789abcdef");
+  EXPECT_EQ(tool.Run({"catalogue", "apply", "/d.yaml"}).code, 0);
+  EXPECT_EQ(tool.gateway.Asked(kApplyDataset)[1].dataset().etag(), "");
+}
+
 TEST(CatalogueTest, BreakingGrantsIsAskedForByName) {
   Tool tool;
   tool.Write("/d.yaml", kDataset);

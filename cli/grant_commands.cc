@@ -26,6 +26,7 @@ absl::Status Apply(Session& session, const ApplyOptions& options) {
   v1::ApplyGrantRequest request;
   request.set_dry_run(options.dry_run);
   *request.mutable_grant() = file->grant;
+  request.mutable_grant()->set_etag(options.etag);
   const auto response = Ask(session, kApplyGrant, request);
   if (!response.ok())
     return Placed(response.status(), file->document, options, "grant", sharing::GrantYamlNames());
@@ -116,6 +117,7 @@ void AddGrantCommands(CLI::App& app, Invocation& invocation) {
   auto apply_options = std::make_shared<ApplyOptions>();
   CLI::App* apply = group->add_subcommand("apply", "make a grant, or its next revision");
   AddApplyOptions(apply, apply_options);
+  AddEtagOption(apply, apply_options);
   apply->callback([&invocation, apply_options] {
     invocation.command = [apply_options](Session& s) { return Apply(s, *apply_options); };
   });
