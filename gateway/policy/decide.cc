@@ -311,6 +311,22 @@ class Decider {
   Plan plan_;
 };
 
+// A query with what every request for records has.
+template <class Request>
+v1::QueryRequest WithTheSame(const Request& request) {
+  v1::QueryRequest query;
+  query.set_dataset(request.dataset());
+  query.set_purpose(request.purpose());
+  query.set_case_reference(request.case_reference());
+  query.set_end_user(request.end_user());
+  query.set_on_behalf_of(request.on_behalf_of());
+  query.set_grant(request.grant());
+  *query.mutable_fields() = request.fields();
+  query.set_filter(request.filter());
+  *query.mutable_parameters() = request.parameters();
+  return query;
+}
+
 }  // namespace
 
 Decision Decide(const identity::Principal& principal, const v1::QueryRequest& request,
@@ -320,32 +336,14 @@ Decision Decide(const identity::Principal& principal, const v1::QueryRequest& re
 }
 
 v1::QueryRequest AsQuery(const v1::ReadRequest& request) {
-  v1::QueryRequest query;
-  query.set_dataset(request.dataset());
-  query.set_purpose(request.purpose());
-  query.set_case_reference(request.case_reference());
-  query.set_end_user(request.end_user());
-  query.set_on_behalf_of(request.on_behalf_of());
-  query.set_grant(request.grant());
+  v1::QueryRequest query = WithTheSame(request);
   query.set_request_id(request.request_id());
   query.set_traceparent(request.traceparent());
-  *query.mutable_fields() = request.fields();
-  query.set_filter(request.filter());
-  *query.mutable_parameters() = request.parameters();
   return query;
 }
 
 v1::QueryRequest AsQuery(const v1::CheckRequest& request) {
-  v1::QueryRequest query;
-  query.set_dataset(request.dataset());
-  query.set_purpose(request.purpose());
-  query.set_case_reference(request.case_reference());
-  query.set_end_user(request.end_user());
-  query.set_on_behalf_of(request.on_behalf_of());
-  query.set_grant(request.grant());
-  *query.mutable_fields() = request.fields();
-  query.set_filter(request.filter());
-  *query.mutable_parameters() = request.parameters();
+  v1::QueryRequest query = WithTheSame(request);
   query.set_page_size(request.page_size());
   return query;
 }

@@ -1,97 +1,17 @@
 #include "gateway/sharing/grant_yaml.h"
 
-#include <google/protobuf/util/time_util.h>
-
-#include <limits>
 #include <set>
 
 #include "absl/strings/str_cat.h"
 #include "certs/spiffe.h"
-#include "gateway/base/clock.h"
 #include "gateway/base/error.h"
-#include "gateway/catalogue/mask_spec.h"
 #include "gateway/identity/registration.h"
+#include "gateway/sharing/yaml_parts.h"
 
 namespace sluice::sharing {
 namespace {
 
 using identity::ReadEnum;
-
-constexpr char kIdRule[] = "1 to 63 of a-z, 0-9 and inner hyphens";
-constexpr int64_t kMostCounted = 1'000'000'000'000;
-
-// Text where it stands. An empty one is a mistake: it would mean what leaving it out means, such as
-// no mask, and nobody writes that.
-std::string ReadText(const YamlNode& node, std::string_view expected) {
-  const std::string text = node.AsString();
-  if (node.present() && text.empty() && !node.is_map() && !node.is_list()) node.Fail(expected);
-  return text;
-}
-
-// A list where it stands; an empty one is a mistake for the same reason.
-std::vector<YamlNode> ReadList(const YamlNode& node, std::string_view expected) {
-  std::vector<YamlNode> list = node.AsList();
-  if (node.is_list() && list.empty()) node.Fail(expected);
-  return list;
-}
-
-// "+08:00", "-03:30", "Z": minutes east of UTC.
-std::optional<int> ParseOffset(std::string_view text) {
-  if (text == "Z") return 0;
-  if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') return std::nullopt;
-  for (const int i : {1, 2, 4, 5})
-    if (text[i] < '0' || text[i] > '9') return std::nullopt;
-  const int hours = (text[1] - '0') * 10 + (text[2] - '0');
-  const int minutes = (text[4] - '0') * 10 + (text[5] - '0');
-  const int east = (text[0] == '-' ? -1 : 1) * (hours * 60 + minutes);
-  if (minutes > 59 || east < -12 * 60 || east > 14 * 60) return std::nullopt;
-  return east;
-}
-
-void ReadTime(const YamlNode& node, google::protobuf::Timestamp* (*mutable_time)(v1::Grant&),
-              v1::Grant& grant) {
-  constexpr std::string_view kExpected =
-      "a time with its offset, such as 2027-04-01T00:00:00+08:00";
-  const std::string text = ReadText(node, kExpected);
-  if (text.empty()) return;
-  Micros time = 0;
-  if (!ParseTime(text, &time)) return node.Fail(kExpected);
-  *mutable_time(grant) = google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(time);
-}
-
-void ReadField(const YamlNode& node, v1::GrantedField& field) {
-  YamlMap map = node.AsMap();
-  field.set_name(ReadText(map.Required("name"), "the name of a field"));
-  const YamlNode mask_node = map.Optional("mask");
-  if (const std::string text = ReadText(mask_node, "a mask, in quotes"); !text.empty()) {
-    const auto mask = catalogue::ParseMask(text);
-    if (mask.ok())
-      *field.mutable_mask() = *mask;
-    else
-      mask_node.Fail(std::string(mask.status().message()));
-  }
-  field.set_filter(static_cast<v1::MaskedFilter>(
-      ReadEnum(map.Optional("filter"), {{"none", v1::MASKED_FILTER_UNSPECIFIED},
-                                        {"exact", v1::MASKED_FILTER_EXACT},
-                                        {"masked_value", v1::MASKED_FILTER_MASKED_VALUE}})));
-  map.RefuseOthers();
-}
-
-void ReadQuota(YamlMap map, v1::Quota& quota) {
-  quota.set_calls_per_minute(map.Optional("calls_per_minute").AsInt(0, 0, kMostCounted));
-  quota.set_rows_per_day(map.Optional("rows_per_day").AsInt(0, 0, kMostCounted));
-  quota.set_rows_total(map.Optional("rows_total").AsInt(0, 0, kMostCounted));
-  const YamlNode day = map.Optional("day");
-  constexpr char kExpected[] = "where a day begins, as an offset from UTC such as \"+08:00\"";
-  if (const std::string text = ReadText(day, kExpected); !text.empty()) {
-    const auto offset = ParseOffset(text);
-    if (offset)
-      quota.set_day_offset_minutes(*offset);
-    else
-      day.Fail(kExpected);
-  }
-  map.RefuseOthers();
-}
 
 void ReadRequire(const YamlNode& list, v1::Grant& grant) {
   for (const YamlNode& node : list.AsList()) {
@@ -137,7 +57,7 @@ void ReadGrant(YamlMap root, v1::Grant& grant) {
   std::set<std::string> names;
   for (const YamlNode& node : root.Required("fields").AsList()) {
     v1::GrantedField& field = *grant.add_fields();
-    ReadField(node, field);
+    ReadGrantedField(node, field);
     if (!field.name().empty() && !names.insert(field.name()).second)
       node.Fail(absl::StrCat("field ", field.name(), " is listed twice"));
   }
@@ -151,10 +71,8 @@ void ReadGrant(YamlMap root, v1::Grant& grant) {
       static_cast<int32_t>(root.Optional("max_page_rows").AsInt(0, 0, 1'000'000)));
   if (const YamlNode quota = root.Optional("quota"); quota.present())
     ReadQuota(quota.AsMap(), *grant.mutable_quota());
-  ReadTime(
-      root.Optional("not_before"), [](v1::Grant& g) { return g.mutable_not_before(); }, grant);
-  ReadTime(
-      root.Required("expires"), [](v1::Grant& g) { return g.mutable_expires(); }, grant);
+  ReadTime(root.Optional("not_before"), &v1::Grant::mutable_not_before, grant);
+  ReadTime(root.Required("expires"), &v1::Grant::mutable_expires, grant);
   ReadRequire(root.Optional("require"), grant);
   root.RefuseOthers();
 }

@@ -1,76 +1,19 @@
 #include "gateway/sharing/request_yaml.h"
 
-#include <google/protobuf/util/time_util.h>
-
 #include <set>
 
 #include "absl/strings/str_cat.h"
 #include "certs/spiffe.h"
-#include "gateway/base/clock.h"
 #include "gateway/base/error.h"
-#include "gateway/catalogue/mask_spec.h"
 #include "gateway/identity/registration.h"
+#include "gateway/sharing/yaml_parts.h"
 
 namespace sluice::sharing {
 namespace {
 
 using identity::ReadEnum;
 
-constexpr char kIdRule[] = "1 to 63 of a-z, 0-9 and inner hyphens";
-constexpr int64_t kMostCounted = 1'000'000'000'000;
 constexpr size_t kMostWords = 4096;
-
-// Text where it stands. An empty one is a mistake: it would mean what leaving it out means.
-std::string ReadText(const YamlNode& node, std::string_view expected) {
-  const std::string text = node.AsString();
-  if (node.present() && text.empty() && !node.is_map() && !node.is_list()) node.Fail(expected);
-  return text;
-}
-
-// A list where it stands; an empty one is a mistake for the same reason.
-std::vector<YamlNode> ReadList(const YamlNode& node, std::string_view expected) {
-  std::vector<YamlNode> list = node.AsList();
-  if (node.is_list() && list.empty()) node.Fail(expected);
-  return list;
-}
-
-// "+08:00", "-03:30", "Z": minutes east of UTC, noted as a mistake where it is none.
-int ReadOffset(const YamlNode& node) {
-  constexpr char kExpected[] = "where a day begins, as an offset from UTC such as \"+08:00\"";
-  const std::string text = ReadText(node, kExpected);
-  if (text.empty() || text == "Z") return 0;
-  const auto digit = [&text](size_t i) {
-    return text[i] >= '0' && text[i] <= '9' ? text[i] - '0' : 1000;
-  };
-  if (text.size() == 6 && (text[0] == '+' || text[0] == '-') && text[3] == ':') {
-    const int minutes = digit(4) * 10 + digit(5);
-    const int east = (text[0] == '-' ? -1 : 1) * ((digit(1) * 10 + digit(2)) * 60 + minutes);
-    if (minutes <= 59 && east >= -12 * 60 && east <= 14 * 60) return east;
-  }
-  node.Fail(kExpected);
-  return 0;
-}
-
-template <class Message>
-void ReadTime(const YamlNode& node, google::protobuf::Timestamp* (Message::*mutable_time)(),
-              Message& message) {
-  constexpr std::string_view kExpected =
-      "a time with its offset, such as 2027-04-01T00:00:00+08:00";
-  const std::string text = ReadText(node, kExpected);
-  if (text.empty()) return;
-  Micros time = 0;
-  if (!ParseTime(text, &time)) return node.Fail(kExpected);
-  *(message.*mutable_time)() = google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(time);
-}
-
-void ReadQuota(const YamlNode& node, v1::Quota& quota) {
-  YamlMap map = node.AsMap();
-  quota.set_calls_per_minute(map.Optional("calls_per_minute").AsInt(0, 0, kMostCounted));
-  quota.set_rows_per_day(map.Optional("rows_per_day").AsInt(0, 0, kMostCounted));
-  quota.set_rows_total(map.Optional("rows_total").AsInt(0, 0, kMostCounted));
-  quota.set_day_offset_minutes(ReadOffset(map.Optional("day")));
-  map.RefuseOthers();
-}
 
 // What a request and a grant have in common, and call the same.
 template <class Message>
@@ -86,7 +29,7 @@ void ReadCommon(YamlMap& root, Message& message) {
     message.add_modes(static_cast<v1::Mode>(
         ReadEnum(node, {{"query", v1::MODE_QUERY}, {"read", v1::MODE_READ}})));
   if (const YamlNode quota = root.Optional("quota"); quota.present())
-    ReadQuota(quota, *message.mutable_quota());
+    ReadQuota(quota.AsMap(), *message.mutable_quota());
   ReadTime(root.Optional("not_before"), &Message::mutable_not_before, message);
 }
 
@@ -117,24 +60,6 @@ void ReadRequest(YamlMap root, v1::AccessRequest& request) {
   if (request.justification().size() > kMostWords)
     why.Fail(absl::StrCat("at most ", kMostWords, " bytes"));
   root.RefuseOthers();
-}
-
-void ReadGrantedField(const YamlNode& node, v1::GrantedField& field) {
-  YamlMap map = node.AsMap();
-  field.set_name(ReadText(map.Required("name"), "the name of a field"));
-  const YamlNode mask_node = map.Optional("mask");
-  if (const std::string text = ReadText(mask_node, "a mask, in quotes"); !text.empty()) {
-    const auto mask = catalogue::ParseMask(text);
-    if (mask.ok())
-      *field.mutable_mask() = *mask;
-    else
-      mask_node.Fail(std::string(mask.status().message()));
-  }
-  field.set_filter(static_cast<v1::MaskedFilter>(
-      ReadEnum(map.Optional("filter"), {{"none", v1::MASKED_FILTER_UNSPECIFIED},
-                                        {"exact", v1::MASKED_FILTER_EXACT},
-                                        {"masked_value", v1::MASKED_FILTER_MASKED_VALUE}})));
-  map.RefuseOthers();
 }
 
 void ReadDemands(const YamlNode& list, v1::Grant& terms) {
