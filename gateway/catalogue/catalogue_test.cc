@@ -1,159 +1,17 @@
 #include "gateway/catalogue/catalogue.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "gateway/catalogue/dataset_table.h"
-#include "gateway/catalogue/dataset_yaml.h"
-#include "gateway/catalogue/schema_drift.h"
-#include "gateway/identity/registration.h"
-#include "gateway/identity/world_testing.h"
+#include "gateway/catalogue/catalogue_testing.h"
 
 namespace sluice::catalogue {
 namespace {
 
-using identity::Answer;
-using identity::Caller;
 using identity::Violations;
-using records::DataType;
-using records::TypeId;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
-
-constexpr char kPersons[] = R"yaml(
-dataset: police/persons
-sharing: conditional
-purposes: [relief]
-update_cycle: daily
-source: ps
-from: {table: resident}
-key: [id]
-fields:
-  - {name: id, column: ID_NO, type: utf8, class: L4}
-  - {name: born, type: date32, class: L3}
-  - {name: income, type: "decimal128(12,2)", class: L3}
-)yaml";
-
-// Says what the test set, and keeps what it is asked to revoke.
-class FakeGrants : public GrantsOnDatasets {
- public:
-  absl::StatusOr<std::vector<v1::TouchedGrant>> TouchedBy(store::Reader&, const DatasetPtr&,
-                                                          const DatasetPtr&) override {
-    return touched;
-  }
-  absl::StatusOr<std::vector<audit::ChangeOutcome>> Revoke(store::Transaction&, const Caller&,
-                                                           const std::vector<std::string>& ids,
-                                                           const std::string& reason) override {
-    std::vector<audit::ChangeOutcome> outcomes;
-    for (const std::string& id : ids) {
-      revoked.push_back(id + ": " + reason);
-      outcomes.emplace_back().resource_name = id;
-    }
-    return outcomes;
-  }
-  void Touch(const std::string& id, const std::string& effect, bool broken, bool ends) {
-    v1::TouchedGrant& grant = touched.emplace_back();
-    grant.set_grant(id);
-    grant.add_effects(effect);
-    grant.set_broken(broken);
-    grant.set_ends(ends);
-  }
-  std::vector<v1::TouchedGrant> touched;
-  std::vector<std::string> revoked;
-};
-
-class CatalogueTest : public ::testing::Test {
- protected:
-  CatalogueTest()
-      : catalogue_(
-            *world_.store, *world_.changes, world_.clock,
-            [this](const v1::Source& source, const std::string& table) {
-              described_.push_back(source.id() + "." + table);
-              if (while_describing_) while_describing_();
-              return description_;
-            },
-            grants_, [this](const std::string&) { return drift_; }) {
-    for (const char* id : {"ministry", "police", "welfare"}) world_.AddAgency(id);
-    owner_ = world_.AddPerson("police", "owner", {v1::ROLE_OWNER});
-    clerk_ = world_.AddPerson("police", "clerk", {});
-    other_owner_ = world_.AddPerson("welfare", "owner", {v1::ROLE_OWNER});
-    operator_ = world_.AddPerson("ministry", "op", {v1::ROLE_OPERATOR});
-    system_ = world_.AddSystem("welfare", "relief");
-    world_.AddPurpose("relief");
-    world_.AddPurpose("tax", true);
-    world_.AddSource("ps", "police");
-    world_.AddSource("ws", "welfare");
-    adapters::TableDescription table;
-    table.table = "resident";
-    table.columns = {{"ID_NO", {TypeId::kUtf8}, false, "TEXT"},
-                     {"BORN", {TypeId::kUtf8}, true, "TEXT"},
-                     {"income", {TypeId::kInt64}, true, "INTEGER"}};
-    table.unique_keys = {{"id_no"}};
-    description_ = table;
-  }
-
-  static v1::Dataset Persons() {
-    const auto parsed = ParseDatasetYaml(kPersons, "persons.yaml");
-    EXPECT_TRUE(parsed.ok()) << parsed.status();
-    return parsed->dataset;
-  }
-  absl::StatusOr<v1::ApplyDatasetResponse> Apply(const Caller& caller, const v1::Dataset& dataset,
-                                                 bool dry_run = false, bool break_grants = false) {
-    v1::ApplyDatasetRequest request;
-    *request.mutable_dataset() = dataset;
-    request.set_dry_run(dry_run);
-    request.set_break_grants(break_grants);
-    return Answer<v1::ApplyDatasetResponse>(
-        [&](auto done) { catalogue_.ApplyDataset(caller, request, done); });
-  }
-  v1::Reason Refusal(const Caller& caller, const v1::Dataset& dataset) {
-    return ReasonOf(Apply(caller, dataset).status());
-  }
-  absl::StatusOr<v1::SetDatasetStateResponse> SetState(const Caller& caller, v1::DatasetState state,
-                                                       const std::string& reason = "an inquiry",
-                                                       bool break_grants = false,
-                                                       const std::string& etag = "") {
-    v1::SetDatasetStateRequest request;
-    request.set_name("police/persons");
-    request.set_state(state);
-    request.set_reason(reason);
-    request.set_break_grants(break_grants);
-    request.set_etag(etag);
-    return Answer<v1::SetDatasetStateResponse>(
-        [&](auto done) { catalogue_.SetDatasetState(caller, request, done); });
-  }
-  std::vector<std::string> List(const Caller& caller, const std::string& search = "",
-                                bool retired = false) {
-    v1::ListDatasetsRequest request;
-    request.set_search(search);
-    request.set_include_retired(retired);
-    const auto response = catalogue_.ListDatasets(caller, request);
-    EXPECT_TRUE(response.ok()) << response.status();
-    std::vector<std::string> names;
-    for (const auto& dataset : response->datasets()) names.push_back(dataset.name());
-    return names;
-  }
-  v1::Dataset Get(const Caller& caller) {
-    v1::GetDatasetRequest request;
-    request.set_name("police/persons");
-    const auto response = catalogue_.GetDataset(caller, request);
-    EXPECT_TRUE(response.ok()) << response.status();
-    return response.ok() ? response->dataset() : v1::Dataset();
-  }
-
-  identity::World world_{{CatalogueMigrations()}};
-  absl::StatusOr<adapters::TableDescription> description_;
-  FakeGrants grants_;
-  std::vector<std::string> drift_;
-  std::vector<std::string> described_;
-  std::function<void()> while_describing_;
-  Catalogue catalogue_;
-  Caller owner_, clerk_, other_owner_, operator_, system_;
-};
 
 TEST_F(CatalogueTest, AnOwnerMakesADatasetAndItsRevisions) {
   const auto first = Apply(owner_, Persons());
@@ -382,70 +240,6 @@ TEST_F(CatalogueTest, WhoMaySetItsState) {
             v1::REASON_ETAG_MISMATCH);
 }
 
-TEST_F(CatalogueTest, WhoIsNotInItsAudienceDoesNotKnowOfIt) {
-  v1::Dataset dataset = Persons();
-  dataset.add_audience("nowhere");
-  EXPECT_THAT(Violations(Apply(owner_, dataset).status()),
-              ElementsAre("dataset.audience[0]: there is no such agency"));
-  dataset.set_audience(0, "ministry");
-  ASSERT_TRUE(Apply(owner_, dataset).ok());
-  v1::GetDatasetRequest request;
-  request.set_name("police/persons");
-  v1::GetDatasetRequest absent;
-  absent.set_name("police/personz");
-  EXPECT_EQ(ReasonOf(catalogue_.GetDataset(system_, request).status()), v1::REASON_DATASET_UNKNOWN);
-  EXPECT_EQ(catalogue_.GetDataset(system_, request).status().message(),
-            catalogue_.GetDataset(system_, absent).status().message());
-  EXPECT_THAT(List(system_), IsEmpty());
-  EXPECT_EQ(ReasonOf(SetState(other_owner_, v1::DATASET_STATE_SUSPENDED).status()),
-            v1::REASON_DATASET_UNKNOWN);
-  EXPECT_THAT(List(owner_), ElementsAre("police/persons"));
-  EXPECT_THAT(List(operator_), ElementsAre("police/persons"));
-  dataset.add_audience("welfare");
-  ASSERT_TRUE(Apply(owner_, dataset).ok());
-  EXPECT_THAT(List(system_), ElementsAre("police/persons"));
-  // For whom else it is meant is not told.
-  EXPECT_THAT(Get(system_).audience(), IsEmpty());
-}
-
-TEST_F(CatalogueTest, ASearchFindsWordsInBothLanguagesAndInFields) {
-  v1::Dataset dataset = Persons();
-  dataset.mutable_title()->set_en("Residents of the city");
-  dataset.mutable_title()->set_zh("居民");
-  dataset.mutable_fields(1)->mutable_title()->set_zh("出生日期");
-  ASSERT_TRUE(Apply(owner_, dataset).ok());
-  for (const char* words : {"residents", "RESIDENTS city", "居民", "出生", "income", "police"})
-    EXPECT_THAT(List(system_, words), ElementsAre("police/persons")) << words;
-  for (const char* words : {"residents tax", "邮编", "resident "})
-    EXPECT_EQ(List(system_, words).size(), words == std::string("resident ") ? 1u : 0u) << words;
-}
-
-TEST_F(CatalogueTest, ItsHistoryAndDriftAreTheOwnersToSee) {
-  ASSERT_TRUE(Apply(owner_, Persons()).ok());
-  v1::Dataset changed = Persons();
-  changed.mutable_fields(1)->set_field_class(v1::FIELD_CLASS_L4_HIGHLY_SENSITIVE);
-  ASSERT_TRUE(Apply(owner_, changed).ok());
-  drift_ = {"dataset.fields[2].column: table resident has no column income"};
-  v1::GetDatasetRequest request;
-  request.set_name("police/persons");
-  const auto told = catalogue_.GetDataset(owner_, request);
-  ASSERT_TRUE(told.ok());
-  ASSERT_EQ(told->history_size(), 2);
-  EXPECT_THAT(told->history(1).differences(), ElementsAre(HasSubstr("fields.born.field_class: ")));
-  EXPECT_THAT(told->drift(), ElementsAre(drift_[0]));
-  const auto foreign = catalogue_.GetDataset(system_, request);
-  EXPECT_THAT(foreign->history(), IsEmpty());
-  EXPECT_THAT(foreign->drift(), IsEmpty());
-  // An older revision can be read.
-  request.set_revision(1);
-  EXPECT_EQ(catalogue_.GetDataset(owner_, request)->dataset().fields(1).field_class(),
-            v1::FIELD_CLASS_L3_PERSONAL);
-  request.set_revision(7);
-  EXPECT_EQ(ReasonOf(catalogue_.GetDataset(owner_, request).status()), v1::REASON_NOT_FOUND);
-  request.set_revision(-1);
-  EXPECT_EQ(ReasonOf(catalogue_.GetDataset(owner_, request).status()), v1::REASON_REQUEST_INVALID);
-}
-
 TEST_F(CatalogueTest, OfTwoChangesTheSlowerLoses) {
   v1::Dataset mine = Apply(owner_, Persons())->dataset();
   v1::Dataset theirs = mine;
@@ -454,66 +248,6 @@ TEST_F(CatalogueTest, OfTwoChangesTheSlowerLoses) {
   ASSERT_TRUE(Apply(owner_, theirs).ok());
   EXPECT_EQ(Refusal(owner_, mine), v1::REASON_ETAG_MISMATCH);
   EXPECT_EQ(Get(owner_).title().en(), "Theirs");
-}
-
-TEST_F(CatalogueTest, WhereItComesFromIsTheOwnersAndTheOperatorsToSee) {
-  ASSERT_TRUE(Apply(owner_, Persons()).ok());
-  for (const Caller* caller : {&owner_, &clerk_, &operator_}) {
-    const v1::Dataset seen = Get(*caller);
-    EXPECT_EQ(seen.source(), "ps");
-    EXPECT_EQ(seen.table(), "resident");
-    EXPECT_EQ(seen.fields(0).column(), "ID_NO");
-  }
-  for (const Caller* caller : {&other_owner_, &system_}) {
-    const v1::Dataset seen = Get(*caller);
-    EXPECT_EQ(seen.fields_size(), 3);
-    EXPECT_EQ(seen.source() + seen.table() + seen.fields(0).column(), "");
-    const auto list = catalogue_.ListDatasets(*caller, {});
-    ASSERT_TRUE(list.ok());
-    EXPECT_EQ(list->datasets(0).table(), "");
-  }
-}
-
-TEST_F(CatalogueTest, ListsComeInPages) {
-  for (const char* name : {"police/a", "police/b", "police/c"}) {
-    v1::Dataset dataset = Persons();
-    dataset.set_name(name);
-    ASSERT_TRUE(Apply(owner_, dataset).ok());
-  }
-  std::vector<std::string> names;
-  v1::ListDatasetsRequest request;
-  request.set_page_size(2);
-  do {
-    const auto page = catalogue_.ListDatasets(system_, request);
-    ASSERT_TRUE(page.ok()) << page.status();
-    for (const auto& dataset : page->datasets()) names.push_back(dataset.name());
-    request.set_page_token(page->next_page_token());
-  } while (!request.page_token().empty());
-  EXPECT_THAT(names, ElementsAre("police/a", "police/b", "police/c"));
-  request.set_page_token("zz");
-  EXPECT_EQ(ReasonOf(catalogue_.ListDatasets(system_, request).status()),
-            v1::REASON_PAGE_TOKEN_INVALID);
-  request.clear_page_token();
-  request.set_page_size(1001);
-  EXPECT_EQ(ReasonOf(catalogue_.ListDatasets(system_, request).status()),
-            v1::REASON_REQUEST_INVALID);
-  request.set_page_size(0);
-  request.set_agency("welfare");
-  EXPECT_EQ(catalogue_.ListDatasets(system_, request)->datasets_size(), 0);
-}
-
-TEST(SchemaDriftTest, WhatCannotGoWellIsRefused) {
-  const DataType text{TypeId::kUtf8}, whole{TypeId::kInt64}, real{TypeId::kFloat64},
-      bytes{TypeId::kBinary}, day{TypeId::kDate32}, decimal{TypeId::kDecimal128, 12, 2},
-      utc{TypeId::kTimestamp, 0, 0, true}, local{TypeId::kTimestamp}, truth{TypeId::kBool};
-  for (const auto& to : {text, whole, real, day, decimal, utc, local, truth})
-    EXPECT_TRUE(ReadableAs(text, to)) << records::ToString(to);
-  for (const auto& to : {whole, real, decimal, utc, truth}) EXPECT_TRUE(ReadableAs(whole, to));
-  for (const auto& to : {text, bytes, day, local}) EXPECT_FALSE(ReadableAs(whole, to));
-  EXPECT_FALSE(ReadableAs(text, bytes));
-  EXPECT_FALSE(ReadableAs(bytes, text));
-  EXPECT_TRUE(ReadableAs(day, text));
-  EXPECT_FALSE(ReadableAs(real, day));
 }
 
 }  // namespace

@@ -1,0 +1,124 @@
+// What the catalogue shows, and to whom.
+#include "gateway/catalogue/catalogue_testing.h"
+
+namespace sluice::catalogue {
+namespace {
+
+using identity::Caller;
+using identity::Violations;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+TEST_F(CatalogueTest, WhoIsNotInItsAudienceDoesNotKnowOfIt) {
+  v1::Dataset dataset = Persons();
+  dataset.add_audience("nowhere");
+  EXPECT_THAT(Violations(Apply(owner_, dataset).status()),
+              ElementsAre("dataset.audience[0]: there is no such agency"));
+  dataset.set_audience(0, "ministry");
+  ASSERT_TRUE(Apply(owner_, dataset).ok());
+  v1::GetDatasetRequest request;
+  request.set_name("police/persons");
+  v1::GetDatasetRequest absent;
+  absent.set_name("police/personz");
+  EXPECT_EQ(ReasonOf(catalogue_.GetDataset(system_, request).status()), v1::REASON_DATASET_UNKNOWN);
+  EXPECT_EQ(catalogue_.GetDataset(system_, request).status().message(),
+            catalogue_.GetDataset(system_, absent).status().message());
+  EXPECT_THAT(List(system_), IsEmpty());
+  EXPECT_EQ(ReasonOf(SetState(other_owner_, v1::DATASET_STATE_SUSPENDED).status()),
+            v1::REASON_DATASET_UNKNOWN);
+  EXPECT_THAT(List(owner_), ElementsAre("police/persons"));
+  EXPECT_THAT(List(operator_), ElementsAre("police/persons"));
+  dataset.add_audience("welfare");
+  ASSERT_TRUE(Apply(owner_, dataset).ok());
+  EXPECT_THAT(List(system_), ElementsAre("police/persons"));
+  // For whom else it is meant is not told.
+  EXPECT_THAT(Get(system_).audience(), IsEmpty());
+}
+
+TEST_F(CatalogueTest, ASearchFindsWordsInBothLanguagesAndInFields) {
+  v1::Dataset dataset = Persons();
+  dataset.mutable_title()->set_en("Residents of the city");
+  dataset.mutable_title()->set_zh("居民");
+  dataset.mutable_fields(1)->mutable_title()->set_zh("出生日期");
+  ASSERT_TRUE(Apply(owner_, dataset).ok());
+  for (const char* words : {"residents", "RESIDENTS city", "居民", "出生", "income", "police"})
+    EXPECT_THAT(List(system_, words), ElementsAre("police/persons")) << words;
+  for (const char* words : {"residents tax", "邮编", "resident "})
+    EXPECT_EQ(List(system_, words).size(), words == std::string("resident ") ? 1u : 0u) << words;
+}
+
+TEST_F(CatalogueTest, ItsHistoryAndDriftAreTheOwnersToSee) {
+  ASSERT_TRUE(Apply(owner_, Persons()).ok());
+  v1::Dataset changed = Persons();
+  changed.mutable_fields(1)->set_field_class(v1::FIELD_CLASS_L4_HIGHLY_SENSITIVE);
+  ASSERT_TRUE(Apply(owner_, changed).ok());
+  drift_ = {"dataset.fields[2].column: table resident has no column income"};
+  v1::GetDatasetRequest request;
+  request.set_name("police/persons");
+  const auto told = catalogue_.GetDataset(owner_, request);
+  ASSERT_TRUE(told.ok());
+  ASSERT_EQ(told->history_size(), 2);
+  EXPECT_THAT(told->history(1).differences(), ElementsAre(HasSubstr("fields.born.field_class: ")));
+  EXPECT_THAT(told->drift(), ElementsAre(drift_[0]));
+  const auto foreign = catalogue_.GetDataset(system_, request);
+  EXPECT_THAT(foreign->history(), IsEmpty());
+  EXPECT_THAT(foreign->drift(), IsEmpty());
+  // An older revision can be read.
+  request.set_revision(1);
+  EXPECT_EQ(catalogue_.GetDataset(owner_, request)->dataset().fields(1).field_class(),
+            v1::FIELD_CLASS_L3_PERSONAL);
+  request.set_revision(7);
+  EXPECT_EQ(ReasonOf(catalogue_.GetDataset(owner_, request).status()), v1::REASON_NOT_FOUND);
+  request.set_revision(-1);
+  EXPECT_EQ(ReasonOf(catalogue_.GetDataset(owner_, request).status()), v1::REASON_REQUEST_INVALID);
+}
+
+TEST_F(CatalogueTest, WhereItComesFromIsTheOwnersAndTheOperatorsToSee) {
+  ASSERT_TRUE(Apply(owner_, Persons()).ok());
+  for (const Caller* caller : {&owner_, &clerk_, &operator_}) {
+    const v1::Dataset seen = Get(*caller);
+    EXPECT_EQ(seen.source(), "ps");
+    EXPECT_EQ(seen.table(), "resident");
+    EXPECT_EQ(seen.fields(0).column(), "ID_NO");
+  }
+  for (const Caller* caller : {&other_owner_, &system_}) {
+    const v1::Dataset seen = Get(*caller);
+    EXPECT_EQ(seen.fields_size(), 3);
+    EXPECT_EQ(seen.source() + seen.table() + seen.fields(0).column(), "");
+    const auto list = catalogue_.ListDatasets(*caller, {});
+    ASSERT_TRUE(list.ok());
+    EXPECT_EQ(list->datasets(0).table(), "");
+  }
+}
+
+TEST_F(CatalogueTest, ListsComeInPages) {
+  for (const char* name : {"police/a", "police/b", "police/c"}) {
+    v1::Dataset dataset = Persons();
+    dataset.set_name(name);
+    ASSERT_TRUE(Apply(owner_, dataset).ok());
+  }
+  std::vector<std::string> names;
+  v1::ListDatasetsRequest request;
+  request.set_page_size(2);
+  do {
+    const auto page = catalogue_.ListDatasets(system_, request);
+    ASSERT_TRUE(page.ok()) << page.status();
+    for (const auto& dataset : page->datasets()) names.push_back(dataset.name());
+    request.set_page_token(page->next_page_token());
+  } while (!request.page_token().empty());
+  EXPECT_THAT(names, ElementsAre("police/a", "police/b", "police/c"));
+  request.set_page_token("zz");
+  EXPECT_EQ(ReasonOf(catalogue_.ListDatasets(system_, request).status()),
+            v1::REASON_PAGE_TOKEN_INVALID);
+  request.clear_page_token();
+  request.set_page_size(1001);
+  EXPECT_EQ(ReasonOf(catalogue_.ListDatasets(system_, request).status()),
+            v1::REASON_REQUEST_INVALID);
+  request.set_page_size(0);
+  request.set_agency("welfare");
+  EXPECT_EQ(catalogue_.ListDatasets(system_, request)->datasets_size(), 0);
+}
+
+}  // namespace
+}  // namespace sluice::catalogue
