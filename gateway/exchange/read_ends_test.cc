@@ -139,8 +139,7 @@ TEST(ReadTest, RevocationWhileTheOpeningIsBeingRecordedClosesIt) {
   world.source.rows = 10;
   world.log->Hold();
   const auto consumer = world.Read(ReadWorld::Request());
-  while (world.sources->Status()[0].running() + world.sources->Status()[0].waiting() > 0)
-    std::this_thread::yield();
+  world.log->AwaitHeld();
   Revoke(world);
   world.log->PassAll();
   EXPECT_EQ(ReasonOf(consumer->AwaitEnd()), v1::REASON_GRANT_REVOKED);

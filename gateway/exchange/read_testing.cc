@@ -232,6 +232,16 @@ void GatedLog::Hold() {
   hold_ = true;
 }
 
+void GatedLog::AwaitHeld() {
+  MutexLock lock(mutex_);
+  while (held_.empty()) {
+    if (!changed_.WaitFor(mutex_, kPatience) && held_.empty()) {
+      ADD_FAILURE() << "nothing is recorded";
+      return;
+    }
+  }
+}
+
 void GatedLog::PassOne() {
   std::pair<audit::SealedRecord, audit::AppendCallback> first;
   {

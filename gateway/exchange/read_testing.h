@@ -97,6 +97,8 @@ class GatedLog : public audit::Log {
   explicit GatedLog(audit::Log& log) : log_(log) {}
   // Holds what comes from now on.
   void Hold();
+  // Returns when one is held.
+  void AwaitHeld();
   // Lets the first that is held go; waits for it.
   void PassOne();
   void PassAll();
