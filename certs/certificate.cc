@@ -9,7 +9,7 @@
 namespace sluice::certs {
 namespace {
 
-constexpr std::string_view kLabel = "CERTIFICATE";
+constexpr std::string_view kCertificateLabel = "CERTIFICATE";
 constexpr size_t kMaxChain = 16;
 
 absl::Status Invalid(std::string_view place, std::string_view mistake) {
@@ -62,14 +62,14 @@ absl::StatusOr<Certificate> Certificate::FromDer(std::string_view der, std::stri
 }
 
 absl::StatusOr<Certificate> Certificate::FromPem(std::string_view pem, std::string_view place) {
-  SLUICE_ASSIGN_OR_RETURN(const auto blocks,
-                          ReadPemBlocks(pem, kLabel, 1, place, v1::REASON_CERTIFICATE_INVALID));
+  SLUICE_ASSIGN_OR_RETURN(const auto blocks, ReadPemBlocks(pem, kCertificateLabel, 1, place,
+                                                           v1::REASON_CERTIFICATE_INVALID));
   return FromDer(blocks.front(), place);
 }
 
 absl::StatusOr<std::vector<Certificate>> Certificate::ChainFromPem(std::string_view pem,
                                                                    std::string_view place) {
-  SLUICE_ASSIGN_OR_RETURN(const auto blocks, ReadPemBlocks(pem, kLabel, kMaxChain, place,
+  SLUICE_ASSIGN_OR_RETURN(const auto blocks, ReadPemBlocks(pem, kCertificateLabel, kMaxChain, place,
                                                            v1::REASON_CERTIFICATE_INVALID));
   std::vector<Certificate> chain;
   for (size_t i = 0; i < blocks.size(); ++i) {
@@ -101,6 +101,6 @@ absl::StatusOr<SpiffeId> Certificate::Identity(std::string_view trust_domain) co
   return *identity;
 }
 
-std::string Certificate::ToPem() const { return WritePem(kLabel, der()); }
+std::string Certificate::ToPem() const { return WritePem(kCertificateLabel, der()); }
 
 }  // namespace sluice::certs

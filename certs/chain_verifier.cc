@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "certs/openssl.h"
 #include "gateway/base/error.h"
+#include "gateway/base/view.h"
 
 namespace sluice::certs {
 namespace {
@@ -22,8 +23,6 @@ constexpr int kSecurityLevel = 2;
 
 using OwnedContext = Owned<X509_STORE_CTX, X509_STORE_CTX_free>;
 using OwnedStack = Owned<STACK_OF(X509), [](STACK_OF(X509) * stack) { sk_X509_free(stack); }>;
-
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
 absl::Status Invalid(const Certificate& leaf, std::string_view mistake) {
   return Error(v1::REASON_CERTIFICATE_INVALID,

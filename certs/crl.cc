@@ -12,9 +12,9 @@
 namespace sluice::certs {
 namespace {
 
-constexpr std::string_view kLabel = "X509 CRL";
+constexpr std::string_view kListLabel = "X509 CRL";
 constexpr size_t kMaxLists = 16;
-constexpr std::string_view kNext = "bring a full list as sluice certs revoke writes it";
+constexpr std::string_view kListNext = "bring a full list as sluice certs revoke writes it";
 
 constexpr std::array<std::pair<RevocationReason, std::string_view>, 6> kReasons = {{
     {RevocationReason::kUnspecified, "unspecified"},
@@ -68,7 +68,7 @@ absl::StatusOr<RevocationList> RevocationList::FromDer(std::string_view der,
                                                        std::string_view place) {
   auto owned = FromExactDer<X509_CRL, X509_CRL_free>(der, d2i_X509_CRL);
   ERR_clear_error();
-  if (owned == nullptr) return Mistake(place, "no revocation list, or cut short", kNext);
+  if (owned == nullptr) return Mistake(place, "no revocation list, or cut short", kListNext);
   X509_CRL* native = owned.get();
   auto contents = std::make_shared<Contents>();
   contents->native = std::shared_ptr<X509_CRL>(owned.release(), X509_CRL_free);
@@ -76,13 +76,13 @@ absl::StatusOr<RevocationList> RevocationList::FromDer(std::string_view der,
   contents->der = std::string(der);
   contents->issuer = NameText(X509_CRL_get_issuer(native));
   if (HasCritical(X509_CRL_get0_extensions(native)))
-    return Mistake(place, "a delta, indirect or partial list (a critical extension)", kNext);
+    return Mistake(place, "a delta, indirect or partial list (a critical extension)", kListNext);
   const auto number = NumberOf(native);
   const auto this_update = MicrosOf(X509_CRL_get0_lastUpdate(native));
   const auto next_update = MicrosOf(X509_CRL_get0_nextUpdate(native));
-  if (!number) return Mistake(place, "has no number", kNext);
+  if (!number) return Mistake(place, "has no number", kListNext);
   if (!this_update || !next_update || *next_update <= *this_update)
-    return Mistake(place, "has no next update, or one before its this update", kNext);
+    return Mistake(place, "has no next update, or one before its this update", kListNext);
   contents->number = *number;
   contents->this_update = *this_update;
   contents->next_update = *next_update;
@@ -92,7 +92,7 @@ absl::StatusOr<RevocationList> RevocationList::FromDer(std::string_view der,
     const auto serial = SerialText(X509_REVOKED_get0_serialNumber(entry));
     const auto revoked_at = MicrosOf(X509_REVOKED_get0_revocationDate(entry));
     if (!serial || !revoked_at || HasCritical(X509_REVOKED_get0_extensions(entry)))
-      return Mistake(place, absl::StrCat("entry ", i + 1, " is malformed"), kNext);
+      return Mistake(place, absl::StrCat("entry ", i + 1, " is malformed"), kListNext);
     contents->revoked.try_emplace(*serial, Revocation{*revoked_at, ReasonOfEntry(entry)});
   }
   ERR_clear_error();
@@ -102,13 +102,13 @@ absl::StatusOr<RevocationList> RevocationList::FromDer(std::string_view der,
 absl::StatusOr<RevocationList> RevocationList::FromPem(std::string_view pem,
                                                        std::string_view place) {
   SLUICE_ASSIGN_OR_RETURN(const auto blocks,
-                          ReadPemBlocks(pem, kLabel, 1, place, v1::REASON_DEFINITION_INVALID));
+                          ReadPemBlocks(pem, kListLabel, 1, place, v1::REASON_DEFINITION_INVALID));
   return FromDer(blocks.front(), place);
 }
 
 absl::StatusOr<std::vector<RevocationList>> RevocationList::AllFromPem(std::string_view pem,
                                                                        std::string_view place) {
-  SLUICE_ASSIGN_OR_RETURN(const auto blocks, ReadPemBlocks(pem, kLabel, kMaxLists, place,
+  SLUICE_ASSIGN_OR_RETURN(const auto blocks, ReadPemBlocks(pem, kListLabel, kMaxLists, place,
                                                            v1::REASON_DEFINITION_INVALID));
   std::vector<RevocationList> lists;
   for (size_t i = 0; i < blocks.size(); ++i) {
@@ -158,6 +158,6 @@ absl::Status RevocationList::CheckReplaces(const RevocationList& current) const 
       "bring the newest list of the authority: sluice certs show there names it");
 }
 
-std::string RevocationList::ToPem() const { return WritePem(kLabel, der()); }
+std::string RevocationList::ToPem() const { return WritePem(kListLabel, der()); }
 
 }  // namespace sluice::certs

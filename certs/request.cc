@@ -10,8 +10,8 @@
 namespace sluice::certs {
 namespace {
 
-constexpr std::string_view kLabel = "CERTIFICATE REQUEST";
-constexpr std::string_view kNext = "make it with sluice certs request";
+constexpr std::string_view kRequestLabel = "CERTIFICATE REQUEST";
+constexpr std::string_view kRequestNext = "make it with sluice certs request";
 constexpr int kLeastSecurityBits = 112;  // RSA 2048
 
 struct Extensions {
@@ -25,17 +25,19 @@ absl::StatusOr<Names> NamesOf(X509_REQ* native, std::string_view place) {
   int critical = 0;
   const OwnedNames names(static_cast<GENERAL_NAMES*>(
       X509V3_get_d2i(extensions.stack, NID_subject_alt_name, &critical, nullptr)));
-  if (names == nullptr) return Mistake(place, "asks for no names, or they are malformed", kNext);
+  if (names == nullptr)
+    return Mistake(place, "asks for no names, or they are malformed", kRequestNext);
   const AlternativeNames split = SplitNames(names.get());
   if (split.uris.size() != 1 || split.others != 0)
-    return Mistake(place, "must ask for exactly one URI name and no e-mail or other names", kNext);
+    return Mistake(place, "must ask for exactly one URI name and no e-mail or other names",
+                   kRequestNext);
   const auto identity = ParseSpiffeId(split.uris.front());
-  if (!identity.ok()) return Mistake(place, std::string(identity.status().message()), kNext);
+  if (!identity.ok()) return Mistake(place, std::string(identity.status().message()), kRequestNext);
   const Owned<BASIC_CONSTRAINTS, BASIC_CONSTRAINTS_free> constraints(
       static_cast<BASIC_CONSTRAINTS*>(
           X509V3_get_d2i(extensions.stack, NID_basic_constraints, &critical, nullptr)));
   if (constraints != nullptr && constraints->ca != 0)
-    return Mistake(place, "asks to be an authority", kNext);
+    return Mistake(place, "asks to be an authority", kRequestNext);
   return Names{*identity, split.dns_names, split.ip_addresses};
 }
 
@@ -71,12 +73,12 @@ absl::Status CheckNames(const Names& names) {
 }
 
 absl::StatusOr<Request> Request::FromPem(std::string_view pem, std::string_view place) {
-  SLUICE_ASSIGN_OR_RETURN(const auto blocks,
-                          ReadPemBlocks(pem, kLabel, 1, place, v1::REASON_DEFINITION_INVALID));
+  SLUICE_ASSIGN_OR_RETURN(const auto blocks, ReadPemBlocks(pem, kRequestLabel, 1, place,
+                                                           v1::REASON_DEFINITION_INVALID));
   auto owned = FromExactDer<X509_REQ, X509_REQ_free>(blocks.front(), d2i_X509_REQ);
   if (owned == nullptr) {
     ERR_clear_error();
-    return Mistake(place, "no certificate request, or cut short", kNext);
+    return Mistake(place, "no certificate request, or cut short", kRequestNext);
   }
   Request request;
   request.native_ = std::shared_ptr<X509_REQ>(owned.release(), X509_REQ_free);
@@ -85,9 +87,9 @@ absl::StatusOr<Request> Request::FromPem(std::string_view pem, std::string_view 
   ERR_clear_error();
   if (!signed_by_key)
     return Mistake(place, "not signed by its own key: whoever made it has not shown the key",
-                   kNext);
+                   kRequestNext);
   if (EVP_PKEY_get_security_bits(key) < kLeastSecurityBits)
-    return Mistake(place, "its key is weaker than RSA with 2048 bits", kNext);
+    return Mistake(place, "its key is weaker than RSA with 2048 bits", kRequestNext);
   SLUICE_ASSIGN_OR_RETURN(request.names_, NamesOf(request.native(), place));
   if (const absl::Status status = CheckNames(request.names_); !status.ok())
     return Annotate(status, place);
@@ -118,10 +120,12 @@ absl::StatusOr<Request> Request::Make(const PrivateKey& key, const Names& names)
       X509_REQ_add_extensions(native.get(), extensions.stack) != 1 ||
       X509_REQ_sign(native.get(), key.native(), SignatureDigest(key.native())) <= 0)
     return OpensslFailed("make a request");
-  return FromPem(WritePem(kLabel, DerOf(native.get(), i2d_X509_REQ)), "the new request");
+  return FromPem(WritePem(kRequestLabel, DerOf(native.get(), i2d_X509_REQ)), "the new request");
 }
 
-std::string Request::ToPem() const { return WritePem(kLabel, DerOf(native(), i2d_X509_REQ)); }
+std::string Request::ToPem() const {
+  return WritePem(kRequestLabel, DerOf(native(), i2d_X509_REQ));
+}
 
 absl::StatusOr<Request> CreateRequest(FileSystem& files, const std::string& key_path,
                                       const std::string& request_path, const Names& names,

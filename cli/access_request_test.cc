@@ -12,7 +12,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr Micros kNow = 1'795'413'727 * kSecond;
+constexpr Micros kAskedAt = 1'795'413'727 * kSecond;
 
 RequestOptions Whole() {
   RequestOptions options;
@@ -25,8 +25,8 @@ RequestOptions Whole() {
   return options;
 }
 
-absl::StatusOr<v1::AccessRequest> Build(const RequestOptions& options) {
-  return BuildRequest(options, kNow, absl::FixedTimeZone(8 * 60 * 60));
+absl::StatusOr<v1::AccessRequest> BuildAt(const RequestOptions& options) {
+  return BuildRequest(options, kAskedAt, absl::FixedTimeZone(8 * 60 * 60));
 }
 
 TEST(AccessRequestTest, WhatIsSaidIsAsked) {
@@ -36,7 +36,7 @@ TEST(AccessRequestTest, WhatIsSaidIsAsked) {
   options.share.modes = {"query", "read"};
   options.share.rows_per_day = 10000;
   options.why = "Because.";
-  const auto request = Build(options);
+  const auto request = BuildAt(options);
   ASSERT_TRUE(request.ok()) << request.status();
   EXPECT_EQ(request->dataset(), "public-security/persons");
   EXPECT_THAT(request->systems(), ElementsAre("relief"));
@@ -51,7 +51,7 @@ TEST(AccessRequestTest, WhatIsSaidIsAsked) {
 }
 
 TEST(AccessRequestTest, WithoutMoreItAsksForPagesFromNowOn) {
-  const auto request = Build(Whole());
+  const auto request = BuildAt(Whole());
   ASSERT_TRUE(request.ok()) << request.status();
   EXPECT_THAT(request->modes(), ElementsAre(v1::MODE_QUERY));
   EXPECT_FALSE(request->has_not_before());
@@ -59,19 +59,19 @@ TEST(AccessRequestTest, WithoutMoreItAsksForPagesFromNowOn) {
 }
 
 TEST(AccessRequestTest, AllThatIsMissingIsNamedAtOnce) {
-  const Failure failure = DescribeFailure(Build({}).status());
+  const Failure failure = DescribeFailure(BuildAt({}).status());
   EXPECT_EQ(failure.exit_code, kWrongUsage);
   EXPECT_THAT(failure.sentence,
               HasSubstr("DATASET, --purpose, --law, --article, --fields, --until"));
   RequestOptions options = Whole();
   options.article.clear();
-  EXPECT_THAT(DescribeFailure(Build(options).status()).sentence, HasSubstr("said: --article."));
+  EXPECT_THAT(DescribeFailure(BuildAt(options).status()).sentence, HasSubstr("said: --article."));
 }
 
 TEST(AccessRequestTest, ATimeThatIsNoneIsRefused) {
   RequestOptions options = Whole();
   options.share.until = "spring";
-  EXPECT_EQ(DescribeFailure(Build(options).status()).exit_code, kWrongUsage);
+  EXPECT_EQ(DescribeFailure(BuildAt(options).status()).exit_code, kWrongUsage);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@
 namespace sluice::cli {
 namespace {
 
-constexpr uint64_t kMostBytes = 4 << 20;
+constexpr uint64_t kMostApplied = 4 << 20;
 
 absl::Status Mistakes(std::string_view sentence, std::string_view mistakes) {
   return LocalError("DEFINITION_INVALID", sentence, {{"wrong", std::string(mistakes)}},
@@ -43,7 +43,7 @@ void AddEtagOption(CLI::App* command, const std::shared_ptr<ApplyOptions>& optio
 }
 
 absl::StatusOr<std::string> ReadDefinition(Session& session, const ApplyOptions& options) {
-  return ReadNamedFile(session.environment.files, options.file, kMostBytes);
+  return ReadNamedFile(session.environment.files, options.file, kMostApplied);
 }
 
 absl::Status Listed(const absl::Status& status) {

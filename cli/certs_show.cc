@@ -15,7 +15,7 @@
 namespace sluice::cli {
 namespace {
 
-constexpr uint64_t kMostBytes = 64 << 20;
+constexpr uint64_t kMostList = 64 << 20;
 
 using Json = nlohmann::ordered_json;
 using Pairs = FailureLines;
@@ -95,12 +95,12 @@ absl::Status ShowCertificates(Session& session, const std::string& path) {
   if (const auto info = files.Stat(path); info.ok() && info->is_directory) {
     // The index alone: to look needs neither the key nor the lock.
     const std::string place = JoinPath(path, "issued.jsonl");
-    SLUICE_ASSIGN_OR_RETURN(const std::string text, files.ReadAll(place, kMostBytes));
+    SLUICE_ASSIGN_OR_RETURN(const std::string text, files.ReadAll(place, kMostList));
     SLUICE_ASSIGN_OR_RETURN(const auto issued, certs::ReadIssued(text, place));
     ShowIssued(session, issued);
     return absl::OkStatus();
   }
-  SLUICE_ASSIGN_OR_RETURN(const std::string text, ReadNamedFile(files, path, kMostBytes));
+  SLUICE_ASSIGN_OR_RETURN(const std::string text, ReadNamedFile(files, path, kMostList));
   if (absl::StrContains(text, "PRIVATE KEY"))
     return LocalError("IS_A_KEY", path + " holds a private key, which is never shown.", {},
                       "name the certificate beside it", kWrongUsage);

@@ -10,7 +10,7 @@
 namespace sluice::cli {
 namespace {
 
-constexpr uint64_t kMostBytes = 1 << 20;
+constexpr uint64_t kMostParameter = 1 << 20;
 constexpr int kMostValues = 1000;
 
 absl::Status Add(std::string_view name, std::string_view text, v1::ParameterValues& values) {
@@ -56,7 +56,7 @@ absl::Status ReadParameters(const std::vector<std::string>& arguments, FileSyste
       text << in.rdbuf();
       SLUICE_RETURN_IF_ERROR(AddLines(name, text.str(), values));
     } else if (value.starts_with('@')) {
-      const auto text = files.ReadAll(value.substr(1), kMostBytes);
+      const auto text = files.ReadAll(value.substr(1), kMostParameter);
       if (!text.ok())
         return UsageError(
             absl::StrCat("--param ", name, ": ", std::string(text.status().message())),

@@ -11,7 +11,7 @@
 namespace sluice::cli {
 namespace {
 
-constexpr uint64_t kMostBytes = 64 << 10;
+constexpr uint64_t kMostProfile = 64 << 10;
 
 std::string HomeFolder(const Variable& variable, const char* xdg, const char* below_home) {
   if (const auto folder = variable(xdg); folder && !folder->empty())
@@ -62,7 +62,7 @@ std::string StateFolder(const Variable& variable) {
 absl::StatusOr<audit::VerifierKey> ReadVerifierKey(FileSystem& files,
                                                    const std::string& key_or_file) {
   if (auto key = audit::ParseVerifierKey(key_or_file); key.ok()) return key;
-  auto text = files.ReadAll(key_or_file, kMostBytes);
+  auto text = files.ReadAll(key_or_file, kMostProfile);
   if (!text.ok())
     return LocalError("KEY_INVALID",
                       absl::StrCat("\"", key_or_file, "\" is neither a verifier key nor a file: ",
@@ -83,7 +83,7 @@ absl::StatusOr<Profile> LoadProfile(FileSystem& files, const Variable& variable,
     return UsageError("this command calls a gateway, and no profile says which and as whom.",
                       "sluice --profile NAME …, or set SLUICE_PROFILE");
   SLUICE_ASSIGN_OR_RETURN(const std::string place, FindProfile(files, variable, wanted));
-  SLUICE_ASSIGN_OR_RETURN(const std::string text, files.ReadAll(place, kMostBytes));
+  SLUICE_ASSIGN_OR_RETURN(const std::string text, files.ReadAll(place, kMostProfile));
 
   const YamlDocument document = YamlDocument::Parse(text, place);
   YamlMap map = document.root().AsMap();

@@ -8,7 +8,7 @@
 namespace sluice::cli {
 namespace {
 
-constexpr absl::string_view kDot = " · ";
+constexpr absl::string_view kBetween = " · ";
 
 std::string FirstLine(const Session& session, const v1::Applied& applied,
                       const QueryTotals& totals) {
@@ -16,13 +16,14 @@ std::string FirstLine(const Session& session, const v1::Applied& applied,
                                   Grouped(totals.elapsed / kMillisecond), " ms");
   if (totals.pages > 1) absl::StrAppend(&line, ", ", totals.pages, " pages");
   if (applied.has_data_as_of())
-    absl::StrAppend(&line, kDot, "data as of ",
+    absl::StrAppend(&line, kBetween, "data as of ",
                     FormatTime(ToMicros(applied.data_as_of()), session.environment.zone));
   if (applied.bad_values() > 0)
-    absl::StrAppend(&line, kDot, Grouped(applied.bad_values()),
+    absl::StrAppend(&line, kBetween, Grouped(applied.bad_values()),
                     " values did not fit their type and are null");
-  if (!applied.ordered() && totals.rows > 1) absl::StrAppend(&line, kDot, "in no order");
-  if (totals.more) absl::StrAppend(&line, kDot, "more rows match: --limit N, or --limit 0 for all");
+  if (!applied.ordered() && totals.rows > 1) absl::StrAppend(&line, kBetween, "in no order");
+  if (totals.more)
+    absl::StrAppend(&line, kBetween, "more rows match: --limit N, or --limit 0 for all");
   return line;
 }
 
@@ -41,7 +42,7 @@ std::string MaskedWords(const v1::Applied& applied) {
     if (field.mask().kind() != v1::MASK_KIND_UNSPECIFIED &&
         field.mask().kind() != v1::MASK_KIND_NONE)
       masks.push_back(absl::StrCat(field.name(), " ", MaskWords(field.mask())));
-  return absl::StrJoin(masks, kDot);
+  return absl::StrJoin(masks, kBetween);
 }
 
 std::string GrantWords(const v1::Applied& applied) {
@@ -54,7 +55,7 @@ std::string GrantWords(const v1::Applied& applied) {
     parts.push_back(absl::StrCat("law ", LawWords(applied.basis())));
   if (std::string left = QuotaLeftWords(applied.quota_left()); !left.empty())
     parts.push_back(std::move(left));
-  return absl::StrJoin(parts, kDot);
+  return absl::StrJoin(parts, kBetween);
 }
 
 std::string FormatSummary(const Session& session, const v1::QueryResponse& last,
@@ -72,7 +73,7 @@ std::string FormatSummary(const Session& session, const v1::QueryResponse& last,
   add("grant", GrantWords(applied));
   std::string index = absl::StrCat("#", totals.first_index);
   if (totals.last_index != totals.first_index) absl::StrAppend(&index, " to #", totals.last_index);
-  add("audit", absl::StrCat(index, " ", last.receipt().origin(), kDot, "receipt ",
+  add("audit", absl::StrCat(index, " ", last.receipt().origin(), kBetween, "receipt ",
                             ShortPath(session, totals.receipt)));
   return out;
 }

@@ -13,15 +13,16 @@
 namespace sluice::cli {
 namespace {
 
-using Fields = google::protobuf::RepeatedPtrField<v1::GrantedField>;
+using GrantedFields = google::protobuf::RepeatedPtrField<v1::GrantedField>;
 
-v1::GrantedField* Find(Fields& fields, std::string_view name) {
+v1::GrantedField* Find(GrantedFields& fields, std::string_view name) {
   const auto found = std::find_if(fields.begin(), fields.end(),
                                   [&](const v1::GrantedField& one) { return one.name() == name; });
   return found == fields.end() ? nullptr : &*found;
 }
 
-absl::Status NoSuchField(std::string_view option, std::string_view name, const Fields& fields) {
+absl::Status NoSuchField(std::string_view option, std::string_view name,
+                         const GrantedFields& fields) {
   std::vector<std::string> names;
   for (const v1::GrantedField& field : fields) names.push_back(field.name());
   return UsageError(absl::StrCat(absl::string_view(option.data(), option.size()), ": the field \"",
@@ -30,9 +31,9 @@ absl::Status NoSuchField(std::string_view option, std::string_view name, const F
 }
 
 // The fields named, in that order, each as the terms file or else the proposal has it.
-absl::StatusOr<Fields> Chosen(const std::vector<std::string>& names, Fields fields,
-                              Fields proposed) {
-  Fields chosen;
+absl::StatusOr<GrantedFields> Chosen(const std::vector<std::string>& names, GrantedFields fields,
+                                     GrantedFields proposed) {
+  GrantedFields chosen;
   for (const std::string& name : names) {
     const v1::GrantedField* field = Find(fields, name);
     if (field == nullptr) field = Find(proposed, name);
@@ -47,7 +48,7 @@ absl::StatusOr<Fields> Chosen(const std::vector<std::string>& names, Fields fiel
 // Applies FIELD=WORD options; `set` says what is wrong with the word.
 template <class Set>
 absl::Status ForEachPair(std::string_view option, const std::vector<std::string>& arguments,
-                         const char* example, Fields& fields, const Set& set) {
+                         const char* example, GrantedFields& fields, const Set& set) {
   for (const std::string& argument : arguments) {
     const size_t equals = argument.find('=');
     if (equals == std::string::npos || equals == 0 || equals + 1 == argument.size())
@@ -80,7 +81,8 @@ std::string SetFilter(v1::GrantedField& field, const std::string& word) {
   return "";
 }
 
-absl::Status BuildFields(const TermsOptions& options, const Fields& proposed, v1::Grant& terms) {
+absl::Status BuildFields(const TermsOptions& options, const GrantedFields& proposed,
+                         v1::Grant& terms) {
   if (terms.fields().empty()) *terms.mutable_fields() = proposed;
   if (!options.share.fields.empty()) {
     auto chosen = Chosen(options.share.fields, terms.fields(), proposed);

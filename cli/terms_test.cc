@@ -29,8 +29,8 @@ v1::GetAccessRequestResponse Asked() {
   return asked;
 }
 
-absl::StatusOr<v1::Grant> Build(const TermsOptions& options, const v1::Grant& file = {},
-                                const v1::GetAccessRequestResponse& asked = Asked()) {
+absl::StatusOr<v1::Grant> BuildFor(const TermsOptions& options, const v1::Grant& file = {},
+                                   const v1::GetAccessRequestResponse& asked = Asked()) {
   return BuildTerms(options, file, asked, kNow, absl::UTCTimeZone());
 }
 
@@ -42,7 +42,7 @@ std::vector<std::string> Fields(const v1::Grant& terms) {
 }
 
 TEST(TermsTest, NothingSaidIsNothingSent) {
-  const auto terms = Build({});
+  const auto terms = BuildFor({});
   ASSERT_TRUE(terms.ok());
   EXPECT_EQ(terms->SerializeAsString(), "");
 }
@@ -50,7 +50,7 @@ TEST(TermsTest, NothingSaidIsNothingSent) {
 TEST(TermsTest, AMaskForOneFieldBringsTheOthersWithIt) {
   TermsOptions options;
   options.masks = {"name=partial(1..0)"};
-  const auto terms = Build(options);
+  const auto terms = BuildFor(options);
   ASSERT_TRUE(terms.ok()) << terms.status();
   EXPECT_THAT(Fields(*terms),
               ElementsAre("id_number partial(3..4)", "name partial(1..0)", "county none"));
@@ -60,7 +60,7 @@ TEST(TermsTest, AMaskForOneFieldBringsTheOthersWithIt) {
 TEST(TermsTest, AFilterForOneFieldKeepsItsMask) {
   TermsOptions options;
   options.filters = {"id_number=exact"};
-  const auto terms = Build(options);
+  const auto terms = BuildFor(options);
   ASSERT_TRUE(terms.ok()) << terms.status();
   ASSERT_EQ(terms->fields_size(), 3);
   EXPECT_EQ(terms->fields(0).filter(), v1::MASKED_FILTER_EXACT);
@@ -70,7 +70,7 @@ TEST(TermsTest, AFilterForOneFieldKeepsItsMask) {
 TEST(TermsTest, FewerFieldsComeInTheOrderSaid) {
   TermsOptions options;
   options.share.fields = {"county", "id_number"};
-  const auto terms = Build(options);
+  const auto terms = BuildFor(options);
   ASSERT_TRUE(terms.ok()) << terms.status();
   EXPECT_THAT(Fields(*terms), ElementsAre("county none", "id_number partial(3..4)"));
 }
@@ -84,7 +84,7 @@ TEST(TermsTest, OptionsStandAboveTheFile) {
   TermsOptions options;
   options.share.fields = {"name", "county"};
   options.share.rows = "county = 'b'";
-  const auto terms = Build(options, file);
+  const auto terms = BuildFor(options, file);
   ASSERT_TRUE(terms.ok()) << terms.status();
   EXPECT_THAT(Fields(*terms), ElementsAre("name null", "county none"));
   EXPECT_EQ(terms->row_filter(), "county = 'b'");
@@ -94,7 +94,7 @@ TEST(TermsTest, OptionsStandAboveTheFile) {
 TEST(TermsTest, OneLimitKeepsTheOthersThatWereAskedFor) {
   TermsOptions options;
   options.share.rows_per_day = 500;
-  const auto terms = Build(options);
+  const auto terms = BuildFor(options);
   ASSERT_TRUE(terms.ok()) << terms.status();
   EXPECT_EQ(terms->quota().rows_per_day(), 500);
   EXPECT_EQ(terms->quota().calls_per_minute(), 60);
@@ -107,7 +107,7 @@ TEST(TermsTest, TheRestIsTakenAsSaid) {
   options.share.modes = {"query", "read"};
   options.share.until = "90d";
   options.require = {"case_reference"};
-  const auto terms = Build(options);
+  const auto terms = BuildFor(options);
   ASSERT_TRUE(terms.ok()) << terms.status();
   EXPECT_THAT(terms->systems(), ElementsAre("relief"));
   EXPECT_THAT(terms->modes(), ElementsAre(v1::MODE_QUERY, v1::MODE_READ));
@@ -136,7 +136,7 @@ TEST(TermsTest, WhatCannotBeMeantIsWrongUsage) {
     options.masks = row.masks;
     options.filters = row.filters;
     options.share.fields = row.fields;
-    const auto terms = Build(options);
+    const auto terms = BuildFor(options);
     ASSERT_FALSE(terms.ok()) << row.told;
     const Failure failure = DescribeFailure(terms.status());
     EXPECT_EQ(failure.exit_code, kWrongUsage);
@@ -149,12 +149,12 @@ TEST(TermsTest, WithoutAProposalNothingIsMadeUp) {
   options.masks = {"name=null"};
   v1::GetAccessRequestResponse asked = Asked();
   asked.clear_proposed();
-  EXPECT_EQ(DescribeFailure(Build(options, {}, asked).status()).reason, "NOT_OWNER");
+  EXPECT_EQ(DescribeFailure(BuildFor(options, {}, asked).status()).reason, "NOT_OWNER");
   asked.mutable_request()->set_state(v1::ACCESS_REQUEST_STATE_WITHDRAWN);
-  EXPECT_EQ(DescribeFailure(Build(options, {}, asked).status()).reason, "REQUEST_DECIDED");
+  EXPECT_EQ(DescribeFailure(BuildFor(options, {}, asked).status()).reason, "REQUEST_DECIDED");
   options.masks.clear();
   options.share.rows_total = 5;
-  EXPECT_EQ(DescribeFailure(Build(options, {}, asked).status()).reason, "REQUEST_DECIDED");
+  EXPECT_EQ(DescribeFailure(BuildFor(options, {}, asked).status()).reason, "REQUEST_DECIDED");
 }
 
 }  // namespace

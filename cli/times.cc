@@ -10,7 +10,7 @@
 namespace sluice::cli {
 namespace {
 
-std::string Format(const char* format, Micros time, const absl::TimeZone& zone) {
+std::string FormatAs(const char* format, Micros time, const absl::TimeZone& zone) {
   return absl::FormatTime(format, absl::FromUnixMicros(time), zone);
 }
 
@@ -64,23 +64,23 @@ google::protobuf::Timestamp ToTimestamp(Micros time) {
 }
 
 std::string FormatTime(Micros time, const absl::TimeZone& zone) {
-  return Format("%Y-%m-%d %H:%M:%S %Ez", time, zone);
+  return FormatAs("%Y-%m-%d %H:%M:%S %Ez", time, zone);
 }
 
 std::string FormatDay(Micros time, const absl::TimeZone& zone) {
-  return Format("%Y-%m-%d", time, zone);
+  return FormatAs("%Y-%m-%d", time, zone);
 }
 
 std::string FormatShort(Micros time, const absl::TimeZone& zone) {
-  return Format("%m-%d %H:%M:%S", time, zone);
+  return FormatAs("%m-%d %H:%M:%S", time, zone);
 }
 
 std::string FormatOffset(Micros time, const absl::TimeZone& zone) {
-  return Format("%Ez", time, zone);
+  return FormatAs("%Ez", time, zone);
 }
 
 std::string FormatZulu(Micros time) {
-  return Format("%Y-%m-%d %H:%M:%SZ", time, absl::UTCTimeZone());
+  return FormatAs("%Y-%m-%d %H:%M:%SZ", time, absl::UTCTimeZone());
 }
 
 absl::StatusOr<Micros> ParseWhen(std::string_view text, Micros now, const absl::TimeZone& zone) {

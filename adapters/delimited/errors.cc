@@ -4,14 +4,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "gateway/base/error.h"
+#include "gateway/base/view.h"
 
 namespace sluice::adapters::delimited {
-namespace {
-
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
-
-}  // namespace
-
 absl::Status Unavailable(std::string_view sentence) {
   return Error(v1::REASON_SOURCE_UNAVAILABLE, sentence);
 }

@@ -13,7 +13,7 @@ namespace {
 // A block: the number of its entries, then of each the key's size, its place, the key.
 constexpr size_t kBlockHead = sizeof(uint32_t);
 constexpr size_t kEntryHead = sizeof(uint16_t) + 2 * sizeof(int64_t);
-constexpr int kEntriesPerLook = 1'024;
+constexpr int kStepsPerLook = 1'024;
 
 template <class T>
 void Put(T value, std::string& out) {
@@ -163,7 +163,7 @@ absl::Status KeySorter::WriteRun() {
 
 absl::Status KeySorter::Merged(Merge& merge, const Watch& watch) {
   for (int steps = 0; !merge.heap.empty(); ++steps) {
-    if (steps % kEntriesPerLook == 0) SLUICE_RETURN_IF_ERROR(watch.Check());
+    if (steps % kStepsPerLook == 0) SLUICE_RETURN_IF_ERROR(watch.Check());
     std::pop_heap(merge.heap.begin(), merge.heap.end(), Merge::Later());
     KeyRunReader& first = *merge.heap.back();
     SLUICE_RETURN_IF_ERROR(merge.writer.Add(first.entry()));

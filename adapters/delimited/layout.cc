@@ -7,11 +7,10 @@
 #include "adapters/delimited/errors.h"
 #include "adapters/delimited/row.h"
 #include "gateway/base/error.h"
+#include "gateway/base/view.h"
 
 namespace sluice::adapters::delimited {
 namespace {
-
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
 // Behind the byte order mark.
 absl::StatusOr<Place> Start(const SourceFile& file, const DelimitedSettings& settings,

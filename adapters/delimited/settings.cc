@@ -13,11 +13,10 @@
 #include "absl/strings/str_split.h"
 #include "adapters/delimited/splitter.h"
 #include "gateway/base/error.h"
+#include "gateway/base/view.h"
 
 namespace sluice::adapters::delimited {
 namespace {
-
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
 // What is wrong with a value, to be read behind the setting's name; empty for nothing.
 using Mistake = std::string;

@@ -9,11 +9,10 @@
 #include "adapters/sqlite/errors.h"
 #include "adapters/sqlite/statement.h"
 #include "gateway/base/error.h"
+#include "gateway/base/view.h"
 
 namespace sluice::adapters::sqlite {
 namespace {
-
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
 // Runs one of our own statements, `bound` as its only parameter where given.
 absl::Status ForEachRow(sqlite3* db, std::string_view sql, std::optional<std::string_view> bound,

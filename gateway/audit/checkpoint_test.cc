@@ -14,22 +14,22 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr char kOrigin[] = "gw1.gov.example/log";
+constexpr char kLogOrigin[] = "gw1.gov.example/log";
 constexpr char kMirror[] =
     "mirror.example.org+3fb148ef+BAAjjch9GyYz0sJsJx7ALhbdAtz2ov0unbzSl1vMp94O";
 constexpr char kRome[] =
     "rome2026h1.example.org\n300\ngw31yQrqZZCcEOPrzX+bpy3nJ6QgngTKn8G1m0i62uU=\n";
 
-SigningKey LogKey() {
+SigningKey NoteKey() {
   return *SigningKey::FromSeed(
       *HexDecode("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"));
 }
-VerifierKey LogVerifier(std::string_view name = kOrigin) {
-  return *MakeVerifierKey(name, KeyType::kEd25519, LogKey().public_key());
+VerifierKey LogVerifier(std::string_view name = kLogOrigin) {
+  return *MakeVerifierKey(name, KeyType::kEd25519, NoteKey().public_key());
 }
 
 std::string Signed(const Checkpoint& checkpoint) {
-  return SignNote(FormatCheckpointBody(checkpoint), checkpoint.origin, LogKey());
+  return SignNote(FormatCheckpointBody(checkpoint), checkpoint.origin, NoteKey());
 }
 
 TEST(CheckpointTest, BodyReadsAndWritesBack) {
@@ -63,7 +63,7 @@ TEST(CheckpointTest, WhatIsNotABodyIsRefused) {
 }
 
 TEST(CheckpointTest, VerifiesUnderTheKeyOfItsOriginOnly) {
-  const Checkpoint checkpoint{.origin = kOrigin, .size = 7, .root = LeafHash("r")};
+  const Checkpoint checkpoint{.origin = kLogOrigin, .size = 7, .root = LeafHash("r")};
   const auto verified = VerifyCheckpoint(Signed(checkpoint), LogVerifier());
   ASSERT_TRUE(verified.ok()) << verified.status();
   EXPECT_EQ(verified->size, 7u);
@@ -71,14 +71,14 @@ TEST(CheckpointTest, VerifiesUnderTheKeyOfItsOriginOnly) {
   EXPECT_FALSE(VerifyCheckpoint(Signed(checkpoint), LogVerifier("gw2.gov.example/log")).ok());
 
   // Signed by a name that is not the origin.
-  const std::string foreign = SignNote(FormatCheckpointBody(checkpoint), "gw2", LogKey());
+  const std::string foreign = SignNote(FormatCheckpointBody(checkpoint), "gw2", NoteKey());
   EXPECT_THAT(VerifyCheckpoint(foreign, LogVerifier("gw2")).status().ToString(),
               HasSubstr("another log"));
   // A note by the right key that is no checkpoint.
-  EXPECT_FALSE(VerifyCheckpoint(SignNote("hello\n", kOrigin, LogKey()), LogVerifier()).ok());
+  EXPECT_FALSE(VerifyCheckpoint(SignNote("hello\n", kLogOrigin, NoteKey()), LogVerifier()).ok());
   // A cosigner's key never stands for the log.
   const VerifierKey cosigner =
-      *MakeVerifierKey(kOrigin, KeyType::kCosignatureV1, LogKey().public_key());
+      *MakeVerifierKey(kLogOrigin, KeyType::kCosignatureV1, NoteKey().public_key());
   EXPECT_FALSE(VerifyCheckpoint(Signed(checkpoint), cosigner).ok());
 }
 
@@ -113,7 +113,7 @@ TEST(CheckpointTest, ASplitViewIsNoticed) {
 // A tree of "one", "two", "three".
 struct SmallLog {
   std::vector<Hash> leaves = {LeafHash("one"), LeafHash("two"), LeafHash("three")};
-  std::string checkpoint = Signed({.origin = kOrigin, .size = 3, .root = RootOf(leaves)});
+  std::string checkpoint = Signed({.origin = kLogOrigin, .size = 3, .root = RootOf(leaves)});
 
   TlogProof Prove(uint64_t index) const {
     const SubtreeHash subtrees = [this](uint64_t begin, int level) -> absl::StatusOr<Hash> {

@@ -15,7 +15,7 @@ constexpr std::string_view kSuffix = ".key";
 
 // "2026-11/three-years". Names come from the log as well, and become file names: nothing else
 // passes.
-bool IsKeyName(std::string_view name) {
+bool IsDetailKeyName(std::string_view name) {
   constexpr std::array<std::string_view, 3> kClasses = {"three-years", "six-months", "permanent"};
   if (name.size() < 8 || name[4] != '-' || name[7] != '/') return false;
   const auto digit = [&](size_t at) { return name[at] >= '0' && name[at] <= '9'; };
@@ -96,7 +96,7 @@ absl::StatusOr<std::string> DetailKeys::Make(const std::string& name) {
 }
 
 absl::StatusOr<std::string> DetailKeys::ForSealing(const std::string& name) {
-  if (!IsKeyName(name))
+  if (!IsDetailKeyName(name))
     return absl::InvalidArgumentError(absl::StrCat("\"", name, "\" names no detail key"));
   MutexLock lock(mutex_);
   if (const auto found = keys_.find(name); found != keys_.end()) return found->second;
@@ -110,7 +110,7 @@ absl::StatusOr<std::string> DetailKeys::ForSealing(const std::string& name) {
 }
 
 absl::StatusOr<std::string> DetailKeys::ForOpening(const std::string& name) const {
-  if (!IsKeyName(name))
+  if (!IsDetailKeyName(name))
     return absl::InvalidArgumentError(absl::StrCat("\"", name, "\" names no detail key"));
   auto key = Load(name);
   if (absl::IsNotFound(key.status()))

@@ -12,7 +12,7 @@
 namespace sluice::audit {
 namespace {
 
-absl::Status Refuse(const char* why) { return absl::InvalidArgumentError(why); }
+absl::Status RefuseProof(const char* why) { return absl::InvalidArgumentError(why); }
 
 // Where a range of more than one leaf splits: the largest power of two below its length.
 uint64_t SplitPoint(uint64_t length) { return std::bit_floor(length - 1); }
@@ -74,7 +74,7 @@ Hash NodeHash(const Hash& left, const Hash& right) {
 
 absl::StatusOr<CompactRange> CompactRange::Restore(uint64_t size, std::vector<Hash> hashes) {
   if (hashes.size() != static_cast<size_t>(std::popcount(size))) {
-    return Refuse("the number of hashes does not fit the size of the compact range");
+    return RefuseProof("the number of hashes does not fit the size of the compact range");
   }
   CompactRange range;
   range.size_ = size;
@@ -107,7 +107,7 @@ absl::StatusOr<Hash> RootFromSubtrees(uint64_t size, const SubtreeHash& subtree)
 
 absl::StatusOr<std::vector<Hash>> InclusionProof(uint64_t index, uint64_t size,
                                                  const SubtreeHash& subtree) {
-  if (index >= size) return Refuse("the index is not below the tree's size");
+  if (index >= size) return RefuseProof("the index is not below the tree's size");
   std::vector<Hash> path;
   uint64_t begin = 0, end = size;
   while (end - begin > 1) {
@@ -124,8 +124,8 @@ absl::StatusOr<std::vector<Hash>> InclusionProof(uint64_t index, uint64_t size,
 
 absl::StatusOr<std::vector<Hash>> ConsistencyProof(uint64_t old_size, uint64_t size,
                                                    const SubtreeHash& subtree) {
-  if (old_size == 0) return Refuse("a consistency proof from size 0 proves nothing");
-  if (old_size > size) return Refuse("the old size is above the new one");
+  if (old_size == 0) return RefuseProof("a consistency proof from size 0 proves nothing");
+  if (old_size > size) return RefuseProof("the old size is above the new one");
   std::vector<Hash> path;
   uint64_t begin = 0, end = size;
   while (end != old_size) {
@@ -147,34 +147,34 @@ absl::StatusOr<std::vector<Hash>> ConsistencyProof(uint64_t old_size, uint64_t s
 
 absl::StatusOr<Hash> RootFromInclusion(uint64_t index, uint64_t size, const Hash& leaf,
                                        const std::vector<Hash>& path) {
-  if (index >= size) return Refuse("the index is not below the tree's size");
+  if (index >= size) return RefuseProof("the index is not below the tree's size");
   Climb climb{index, size - 1};
   Hash root = leaf;
   for (const Hash& component : path) {
-    if (climb.at_top()) return Refuse("the inclusion path is too long");
+    if (climb.at_top()) return RefuseProof("the inclusion path is too long");
     root = climb.Step() ? NodeHash(component, root) : NodeHash(root, component);
   }
-  if (!climb.at_top()) return Refuse("the inclusion path is too short");
+  if (!climb.at_top()) return RefuseProof("the inclusion path is too short");
   return root;
 }
 
 absl::Status CheckInclusion(uint64_t index, uint64_t size, const Hash& leaf,
                             const std::vector<Hash>& path, const Hash& root) {
   SLUICE_ASSIGN_OR_RETURN(const Hash led_to, RootFromInclusion(index, size, leaf, path));
-  if (led_to != root) return Refuse("the inclusion path does not lead to the root");
+  if (led_to != root) return RefuseProof("the inclusion path does not lead to the root");
   return absl::OkStatus();
 }
 
 absl::Status CheckConsistency(uint64_t old_size, uint64_t size, const Hash& old_root,
                               const Hash& root, const std::vector<Hash>& path) {
-  if (old_size == 0) return Refuse("a consistency proof from size 0 proves nothing");
-  if (old_size > size) return Refuse("the old size is above the new one");
+  if (old_size == 0) return RefuseProof("a consistency proof from size 0 proves nothing");
+  if (old_size > size) return RefuseProof("the old size is above the new one");
   if (old_size == size) {
-    if (!path.empty()) return Refuse("trees of one size have an empty consistency path");
-    if (old_root != root) return Refuse("two roots of the same size");
+    if (!path.empty()) return RefuseProof("trees of one size have an empty consistency path");
+    if (old_root != root) return RefuseProof("two roots of the same size");
     return absl::OkStatus();
   }
-  if (path.empty()) return Refuse("the consistency path is empty");
+  if (path.empty()) return RefuseProof("the consistency path is empty");
 
   Climb climb{old_size - 1, size - 1};
   climb.Shift(std::countr_one(climb.node));
@@ -183,7 +183,7 @@ absl::Status CheckConsistency(uint64_t old_size, uint64_t size, const Hash& old_
   Hash old_led_to = complete ? old_root : path.front();
   Hash led_to = old_led_to;
   for (size_t i = complete ? 0 : 1; i < path.size(); ++i) {
-    if (climb.at_top()) return Refuse("the consistency path is too long");
+    if (climb.at_top()) return RefuseProof("the consistency path is too long");
     if (climb.Step()) {
       old_led_to = NodeHash(path[i], old_led_to);
       led_to = NodeHash(path[i], led_to);
@@ -191,9 +191,10 @@ absl::Status CheckConsistency(uint64_t old_size, uint64_t size, const Hash& old_
       led_to = NodeHash(led_to, path[i]);
     }
   }
-  if (!climb.at_top()) return Refuse("the consistency path is too short");
-  if (old_led_to != old_root) return Refuse("the consistency path does not lead to the old root");
-  if (led_to != root) return Refuse("the consistency path does not lead to the new root");
+  if (!climb.at_top()) return RefuseProof("the consistency path is too short");
+  if (old_led_to != old_root)
+    return RefuseProof("the consistency path does not lead to the old root");
+  if (led_to != root) return RefuseProof("the consistency path does not lead to the new root");
   return absl::OkStatus();
 }
 

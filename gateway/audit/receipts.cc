@@ -6,15 +6,14 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "gateway/audit/frame.h"
 #include "gateway/base/check.h"
 #include "gateway/base/error.h"
 
 namespace sluice::audit {
 namespace {
 
-constexpr size_t kMaxEnvelope = 65535;
-
-absl::Status Refuse(const char* why) {
+absl::Status RefuseReceipt(const char* why) {
   return absl::InvalidArgumentError(absl::StrCat("receipt: ", why));
 }
 
@@ -73,20 +72,21 @@ v1::Receipt SignedBatch::ReceiptFor(uint64_t offset, std::string envelope) const
 }
 
 absl::Status VerifyReceipt(const v1::Receipt& receipt, const VerifierKey& log_key) {
-  if (log_key.type != KeyType::kEd25519) return Refuse("a cosigner's key does not sign receipts");
-  if (receipt.origin() != log_key.name) return Refuse("of another log than the key");
-  if (receipt.envelope().size() > kMaxEnvelope) return Refuse("the envelope is too large");
+  if (log_key.type != KeyType::kEd25519)
+    return RefuseReceipt("a cosigner's key does not sign receipts");
+  if (receipt.origin() != log_key.name) return RefuseReceipt("of another log than the key");
+  if (receipt.envelope().size() > kMaxEnvelope) return RefuseReceipt("the envelope is too large");
   if (receipt.first_index() < 0 || receipt.count() <= 0 ||
       receipt.count() > std::numeric_limits<int64_t>::max() - receipt.first_index()) {
-    return Refuse("not a batch");
+    return RefuseReceipt("not a batch");
   }
   if (receipt.index() < receipt.first_index() ||
       receipt.index() - receipt.first_index() >= receipt.count()) {
-    return Refuse("the index is outside of its batch");
+    return RefuseReceipt("the index is outside of its batch");
   }
   std::vector<Hash> path;
   for (const std::string& component : receipt.path()) {
-    if (component.size() != kHashSize) return Refuse("a hash of the path has not 32 bytes");
+    if (component.size() != kHashSize) return RefuseReceipt("a hash of the path has not 32 bytes");
     path.push_back(HashFromBytes(component));
   }
   const auto first = static_cast<uint64_t>(receipt.first_index());
@@ -96,7 +96,7 @@ absl::Status VerifyReceipt(const v1::Receipt& receipt, const VerifierKey& log_ke
                                             LeafHash(receipt.envelope()), path));
   if (!VerifyEd25519(log_key.public_key, ReceiptMessage(receipt.origin(), first, count, root),
                      receipt.signature())) {
-    return Refuse("the signature does not hold for this envelope at this index");
+    return RefuseReceipt("the signature does not hold for this envelope at this index");
   }
   return absl::OkStatus();
 }

@@ -27,21 +27,21 @@ VerifierKey Verifier(std::string_view name = kOrigin) {
 
 std::string EnvelopeAt(uint64_t index) { return absl::StrCat("envelope ", index); }
 
-SignedBatch Batch(uint64_t first_index, uint64_t count) {
+SignedBatch BatchOf(uint64_t first_index, uint64_t count) {
   std::vector<Hash> leaves;
   for (uint64_t i = 0; i < count; ++i) leaves.push_back(LeafHash(EnvelopeAt(first_index + i)));
   return SignedBatch(kOrigin, first_index, std::move(leaves), LogKey());
 }
 
 v1::Receipt ReceiptOf(uint64_t first_index, uint64_t count, uint64_t index) {
-  return Batch(first_index, count).ReceiptFor(index - first_index, EnvelopeAt(index));
+  return BatchOf(first_index, count).ReceiptFor(index - first_index, EnvelopeAt(index));
 }
 
 bool Holds(const v1::Receipt& receipt) { return VerifyReceipt(receipt, Verifier()).ok(); }
 
 TEST(ReceiptsTest, EachRecordOfABatchOfAnySizeHasOne) {
   for (const uint64_t count : {1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 32, 33, 100}) {
-    const SignedBatch batch = Batch(1000, count);
+    const SignedBatch batch = BatchOf(1000, count);
     for (uint64_t offset = 0; offset < count; ++offset) {
       const v1::Receipt receipt = batch.ReceiptFor(offset, EnvelopeAt(1000 + offset));
       EXPECT_EQ(receipt.index(), static_cast<int64_t>(1000 + offset));
@@ -59,7 +59,7 @@ TEST(ReceiptsTest, TheBatchIsATreeOfRfc6962) {
 }
 
 TEST(ReceiptsTest, ALargestBatchHolds) {
-  const SignedBatch batch = Batch(0, 4096);
+  const SignedBatch batch = BatchOf(0, 4096);
   for (const uint64_t offset : {0, 1, 2047, 2048, 4094, 4095}) {
     const v1::Receipt receipt = batch.ReceiptFor(offset, EnvelopeAt(offset));
     EXPECT_EQ(receipt.path_size(), 12);

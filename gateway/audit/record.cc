@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "gateway/audit/frame.h"
 #include "gateway/base/error.h"
 
 namespace sluice::audit {
@@ -13,7 +14,7 @@ namespace {
 // Sealed detail: version, salt, AES-256-GCM of (random bytes, detail). Its key is the record's own,
 // HMAC-SHA256(month key, kKeyLabel || salt), so that the nonce may be constant and no count of
 // records wears a month's key out.
-constexpr char kVersion = 1;
+constexpr char kDetailVersion = 1;
 constexpr size_t kSaltBytes = 32;
 constexpr size_t kRandomBytes = 32;
 constexpr size_t kTagBytes = 16;
@@ -116,7 +117,7 @@ absl::StatusOr<SealedRecord> RecordSealer::Seal(Draft draft) {
   std::string plain = random.substr(0, kRandomBytes);
   draft.detail.AppendToString(&plain);
   envelope.set_detail_commitment(std::string(AsBytes(Sha256(plain))));
-  if (envelope.ByteSizeLong() + kDigestFieldBytes > kMaxEnvelopeBytes) return TooLarge();
+  if (envelope.ByteSizeLong() + kDigestFieldBytes > kMaxEnvelope) return TooLarge();
 
   const auto month_key = keys_.ForSealing(envelope.detail_key());
   if (!month_key.ok()) {
@@ -125,7 +126,7 @@ absl::StatusOr<SealedRecord> RecordSealer::Seal(Draft draft) {
   }
   SealedRecord record;
   record.envelope = envelope.SerializeAsString();
-  record.sealed_detail = kVersion;
+  record.sealed_detail = kDetailVersion;
   record.sealed_detail.append(salt).append(
       AesGcmSeal(RecordKey(*month_key, salt), kNonce, plain, Associated(record.envelope)));
   record.envelope.append(kDigestField).append(AsBytes(Sha256(record.sealed_detail)));
@@ -136,13 +137,13 @@ absl::StatusOr<v1::AuditDetail> OpenDetail(const SealedRecord& record, const Det
   v1::AuditEnvelope envelope;
   std::string_view bound = record.envelope;
   const std::string_view sealed = record.sealed_detail;
-  if (bound.size() > kMaxEnvelopeBytes || !envelope.ParseFromString(record.envelope))
+  if (bound.size() > kMaxEnvelope || !envelope.ParseFromString(record.envelope))
     return Broken("the envelope cannot be read");
   if (bound.size() < kDigestFieldBytes ||
       bound.substr(bound.size() - kDigestFieldBytes, kDigestField.size()) != kDigestField)
     return Broken("the envelope does not end in the digest of its detail");
   if (sealed.size() < kSealBytes || sealed.size() > kMaxDetailBytes + kSealBytes ||
-      sealed[0] != kVersion)
+      sealed[0] != kDetailVersion)
     return Broken("the sealed detail has a format that is not known");
   if (bound.substr(bound.size() - kHashSize) != AsBytes(Sha256(sealed)))
     return Broken("the sealed detail is not the one that the envelope names");

@@ -19,7 +19,6 @@
 
 namespace sluice::audit {
 
-inline constexpr size_t kMaxEnvelopeBytes = 65535;
 inline constexpr size_t kMaxDetailBytes = 1 << 20;
 // What sealing adds to a detail: version, salt, 32 random bytes, tag.
 inline constexpr size_t kSealBytes = 1 + 32 + 32 + 16;

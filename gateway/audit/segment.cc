@@ -15,7 +15,7 @@ namespace sluice::audit {
 namespace {
 
 constexpr std::string_view kMagic = "SLUSEGMT";
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kFormatVersion = 1;
 constexpr size_t kZeroesAtOnce = 1 << 20;
 constexpr uint64_t kSyncEvery = 8 << 20;
 
@@ -50,7 +50,7 @@ std::string EncodeSegmentHeader(const SegmentHeader& header) {
   std::string out(kSegmentHeader, '\0');
   char* const to = out.data();
   std::memcpy(to, kMagic.data(), kMagic.size());
-  PutInteger<uint32_t>(to + kVersionAt, kVersion);
+  PutInteger<uint32_t>(to + kVersionAt, kFormatVersion);
   PutInteger<uint64_t>(to + kNumber, header.number);
   PutInteger<uint64_t>(to + kSize, header.size);
   PutInteger<uint64_t>(to + kEpoch, header.epoch);
@@ -80,7 +80,7 @@ absl::StatusOr<SegmentHeader> DecodeSegmentHeader(std::string_view bytes) {
   if (bytes.substr(0, kMagic.size()) != kMagic) return Bad("it does not begin as a segment does");
   if (Crc32c(bytes.substr(kVersionAt)) != GetInteger<uint32_t>(bytes, kChecksum))
     return Bad("the header's checksum does not hold");
-  if (GetInteger<uint32_t>(bytes, kVersionAt) != kVersion)
+  if (GetInteger<uint32_t>(bytes, kVersionAt) != kFormatVersion)
     return Bad("the header has a version that this program does not know");
   SegmentHeader header;
   header.number = GetInteger<uint64_t>(bytes, kNumber);

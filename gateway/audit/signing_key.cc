@@ -4,13 +4,12 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "gateway/base/error.h"
+#include "gateway/base/view.h"
 
 namespace sluice::audit {
 namespace {
 
 constexpr char kEd25519 = 0x01;
-
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
 }  // namespace
 

@@ -15,6 +15,7 @@
 #include "gateway/base/crypto.h"
 #include "gateway/base/error.h"
 #include "gateway/base/snapshot_cell.h"
+#include "gateway/base/view.h"
 
 namespace sluice::audit {
 namespace {
@@ -27,8 +28,6 @@ constexpr int64_t kFirstYear = 2000;
 constexpr int64_t kLastYear = 2099;
 // Consumers times masked fields. Beyond, keys are derived anew each time.
 constexpr size_t kMaxMaskKeys = 4096;
-
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
 int64_t YearOf(Micros now) {
   return absl::ToCivilYear(absl::FromUnixMicros(now), absl::UTCTimeZone()).year();

@@ -25,11 +25,11 @@ constexpr int kLevelBits = 8;   // 256 hashes a tile
 constexpr int kTreeLevels = 8;  // of 64-bit sizes
 constexpr size_t kMaxEntry = 65535;
 
-absl::Status Refuse(std::string_view why) {
+absl::Status RefuseTile(std::string_view why) {
   return absl::InvalidArgumentError(absl::string_view(why.data(), why.size()));
 }
 
-absl::Status NotATile() { return Refuse("not the path of a tile"); }
+absl::Status NotATile() { return RefuseTile("not the path of a tile"); }
 
 // "x001/x234/067"; the index as 3-digit groups, all but the last marked.
 std::string IndexPath(uint64_t index) {
@@ -79,7 +79,7 @@ class TileReader {
 
   absl::StatusOr<Hash> Subtree(uint64_t begin, int level) {
     if (level < 0 || level > kMaxLevel || (begin & ((uint64_t{1} << level) - 1)) != 0) {
-      return Refuse("no complete subtree begins there");
+      return RefuseTile("no complete subtree begins there");
     }
     const int tile_level = level / kLevelBits;
     const uint64_t first = begin >> (kLevelBits * tile_level);
@@ -87,7 +87,7 @@ class TileReader {
     TileId id{.level = tile_level, .index = first / kTileWidth};
     id.width = WidthOf(id.index, HashesAt(tile_level, size_));
     const uint64_t offset = first % kTileWidth;
-    if (offset + count > id.width) return Refuse("the subtree is not complete in this tree");
+    if (offset + count > id.width) return RefuseTile("the subtree is not complete in this tree");
     SLUICE_ASSIGN_OR_RETURN(const std::vector<Hash>* tile, Tile(id));
     const auto from = tile->begin() + static_cast<ptrdiff_t>(offset);
     return RootOf(std::vector<Hash>(from, from + static_cast<ptrdiff_t>(count)));
@@ -183,7 +183,7 @@ std::string EncodeTile(const std::vector<Hash>& hashes) {
 
 absl::StatusOr<std::vector<Hash>> DecodeTile(std::string_view bytes, uint32_t width) {
   if (bytes.size() != width * kHashSize && bytes.size() != kTileWidth * kHashSize) {
-    return Refuse("a tile of the wrong length");
+    return RefuseTile("a tile of the wrong length");
   }
   std::vector<Hash> hashes;
   hashes.reserve(width);
@@ -208,12 +208,12 @@ std::string EncodeBundle(const std::vector<std::string>& entries) {
 absl::StatusOr<std::vector<std::string>> DecodeBundle(std::string_view bundle) {
   std::vector<std::string> entries;
   while (!bundle.empty()) {
-    if (entries.size() == kTileWidth) return Refuse("an entry bundle of more than 256 entries");
-    if (bundle.size() < 2) return Refuse("an entry bundle is cut in a length");
+    if (entries.size() == kTileWidth) return RefuseTile("an entry bundle of more than 256 entries");
+    if (bundle.size() < 2) return RefuseTile("an entry bundle is cut in a length");
     const size_t size =
         static_cast<size_t>(static_cast<uint8_t>(bundle[0])) << 8 | static_cast<uint8_t>(bundle[1]);
     bundle.remove_prefix(2);
-    if (bundle.size() < size) return Refuse("an entry bundle is cut in an entry");
+    if (bundle.size() < size) return RefuseTile("an entry bundle is cut in an entry");
     entries.emplace_back(bundle.substr(0, size));
     bundle.remove_prefix(size);
   }

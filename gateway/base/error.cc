@@ -2,6 +2,7 @@
 
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
+#include "gateway/base/view.h"
 
 namespace sluice {
 namespace {
@@ -29,8 +30,6 @@ void SetPayload(absl::Status& status, const Message& message) {
   status.SetPayload(UrlOf<Message>(), absl::Cord(message.SerializeAsString()));
 }
 
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
-
 }  // namespace
 
 absl::Status Error(v1::Reason reason, std::string_view sentence, ErrorKeys keys) {
@@ -41,6 +40,13 @@ absl::Status Error(v1::Reason reason, std::string_view sentence, ErrorKeys keys)
   for (const auto& [key, value] : keys)
     (*info.mutable_metadata())[std::string(key)] = std::string(value);
   SetPayload(status, info);
+  return status;
+}
+
+absl::Status InvalidField(std::string_view field, std::string_view mistake) {
+  absl::Status status =
+      Error(v1::REASON_REQUEST_INVALID, absl::StrCat(View(field), ": ", View(mistake)));
+  AddFieldViolation(status, field, mistake);
   return status;
 }
 

@@ -26,6 +26,9 @@ using ErrorKeys = std::initializer_list<std::pair<std::string_view, std::string_
 // no values of personal data, no internals. Keys: dataset, grant, call, index, field, …
 absl::Status Error(v1::Reason reason, std::string_view sentence, ErrorKeys keys = {});
 
+// REQUEST_INVALID with a violation of `field`, as AddFieldViolation takes it.
+absl::Status InvalidField(std::string_view field, std::string_view mistake);
+
 // Adds to a status; no effect on an OK one.
 void AddKey(absl::Status& status, std::string_view key, std::string_view value);
 // `field` is a path in the request, such as "filter:17" (position, in code points from 1) or

@@ -115,18 +115,6 @@ absl::Status CheckAudience(store::Reader& reader, const v1::Dataset& definition)
   return mistakes.ToStatus();
 }
 
-absl::Status Unknown(const std::string& name) {
-  return Error(v1::REASON_DATASET_UNKNOWN, "There is no such dataset.", {{"dataset", name}});
-}
-
-absl::Status Invalid(std::string_view field, std::string_view mistake) {
-  absl::Status status = Error(v1::REASON_REQUEST_INVALID,
-                              absl::StrCat(absl::string_view(field.data(), field.size()), ": ",
-                                           absl::string_view(mistake.data(), mistake.size())));
-  AddFieldViolation(status, field, mistake);
-  return status;
-}
-
 }  // namespace
 
 // What is to be applied, checked as far as it can be outside of a transaction.
@@ -292,13 +280,13 @@ void Catalogue::SetDatasetState(const Caller& caller, v1::SetDatasetStateRequest
                                 identity::Done<v1::SetDatasetStateResponse> done) {
   absl::Status status = identity::RequireRole(caller, v1::ROLE_OWNER);
   if (status.ok() && records::IsBlank(request.reason()))
-    status = Invalid("reason", "needed: it is recorded, and told to consumers");
+    status = InvalidField("reason", "needed: it is recorded, and told to consumers");
   if (status.ok() && request.reason().size() > kMostReason)
-    status = Invalid("reason", "at most 1,000 bytes");
+    status = InvalidField("reason", "at most 1,000 bytes");
   if (status.ok() && ActionFor(request.state()) == nullptr)
-    status = Invalid("state", "SUSPENDED, RETIRED or OFFERED");
+    status = InvalidField("state", "SUSPENDED, RETIRED or OFFERED");
   if (status.ok() && request.break_grants() && request.state() != v1::DATASET_STATE_RETIRED)
-    status = Invalid("break_grants", "goes with RETIRED alone");
+    status = InvalidField("break_grants", "goes with RETIRED alone");
   if (!status.ok()) return done(status);
   // What takes away acts at once; what gives back is recorded first.
   const auto effect = request.state() == v1::DATASET_STATE_OFFERED
@@ -317,7 +305,7 @@ absl::StatusOr<ChangeOutcome> Catalogue::Move(store::Transaction& transaction, c
                                               v1::SetDatasetStateResponse& response) {
   SLUICE_RETURN_IF_ERROR(identity::RequireRoleNow(transaction, caller, v1::ROLE_OWNER));
   SLUICE_ASSIGN_OR_RETURN(const auto before, FindDataset(transaction, request.name()));
-  if (!before || !MayKnow(caller.principal, *before)) return Unknown(request.name());
+  if (!before || !MayKnow(caller.principal, *before)) return NoSuchDataset(request.name());
   const std::string owner = before->name().substr(0, before->name().find('/'));
   if (owner != caller.principal.agency)
     return Error(v1::REASON_NOT_OWNER, "Only an owner of the dataset's own agency may do this.",

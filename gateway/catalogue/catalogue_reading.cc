@@ -24,18 +24,6 @@ constexpr int kUsualPage = 100;
 constexpr int64_t kMostHistory = 100;
 constexpr size_t kMostSearch = 200;
 
-absl::Status Unknown(const std::string& name) {
-  return Error(v1::REASON_DATASET_UNKNOWN, "There is no such dataset.", {{"dataset", name}});
-}
-
-absl::Status Invalid(std::string_view field, std::string_view mistake) {
-  absl::Status status = Error(v1::REASON_REQUEST_INVALID,
-                              absl::StrCat(absl::string_view(field.data(), field.size()), ": ",
-                                           absl::string_view(mistake.data(), mistake.size())));
-  AddFieldViolation(status, field, mistake);
-  return status;
-}
-
 bool IsInside(const identity::Principal& principal, const v1::Dataset& dataset) {
   return principal.agency == dataset.name().substr(0, dataset.name().find('/')) ||
          principal.Has(v1::ROLE_OPERATOR);
@@ -83,19 +71,19 @@ absl::Status TellHistory(store::Reader& reader, const v1::Dataset& dataset,
 absl::StatusOr<int> PageSize(int asked) {
   if (asked == 0) return kUsualPage;
   if (asked > 0 && asked <= kMostPerPage) return asked;
-  return Invalid("page_size", "1 to 1,000");
+  return InvalidField("page_size", "1 to 1,000");
 }
 
 }  // namespace
 
 absl::StatusOr<v1::GetDatasetResponse> Catalogue::GetDataset(const Caller& caller,
                                                              const v1::GetDatasetRequest& request) {
-  if (request.revision() < 0) return Invalid("revision", "0 for the newest, or from 1");
+  if (request.revision() < 0) return InvalidField("revision", "0 for the newest, or from 1");
   v1::GetDatasetResponse response;
   SLUICE_RETURN_IF_ERROR(store_.Read([&](store::Reader& reader) -> absl::Status {
     // Who may know of it is the newest revision's to say.
     SLUICE_ASSIGN_OR_RETURN(const auto newest, FindDataset(reader, request.name()));
-    if (!newest || !MayKnow(caller.principal, *newest)) return Unknown(request.name());
+    if (!newest || !MayKnow(caller.principal, *newest)) return NoSuchDataset(request.name());
     SLUICE_ASSIGN_OR_RETURN(auto dataset, FindDataset(reader, request.name(), request.revision()));
     if (!dataset)
       return Error(v1::REASON_NOT_FOUND, "The dataset has no such revision.",
@@ -113,7 +101,7 @@ absl::StatusOr<v1::GetDatasetResponse> Catalogue::GetDataset(const Caller& calle
 absl::StatusOr<v1::ListDatasetsResponse> Catalogue::ListDatasets(
     const Caller& caller, const v1::ListDatasetsRequest& request) {
   SLUICE_ASSIGN_OR_RETURN(const int page, PageSize(request.page_size()));
-  if (request.search().size() > kMostSearch) return Invalid("search", "at most 200 bytes");
+  if (request.search().size() > kMostSearch) return InvalidField("search", "at most 200 bytes");
   // A token is the last name given out; what follows is looked at anew for each caller.
   const auto token = HexDecode(request.page_token());
   if (!token.ok() || (!token->empty() && !identity::SplitName(*token)))

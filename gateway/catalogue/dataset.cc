@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "gateway/audit/subjects.h"
 #include "gateway/base/error.h"
+#include "gateway/base/view.h"
 #include "gateway/catalogue/mask_spec.h"
 #include "gateway/catalogue/names.h"
 #include "gateway/records/row_batch.h"
@@ -19,8 +20,6 @@ constexpr int kMaxPurposes = 64;
 constexpr int kMaxAudience = 1000;
 constexpr size_t kMaxText = 4096;
 constexpr size_t kMaxSourceName = 256;  // of a table or column
-
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
 // Notes every mistake of a definition; nothing stops at the first.
 class Checker {
@@ -213,6 +212,10 @@ std::optional<int> Dataset::IndexOf(std::string_view name) const {
     if (definition.fields(i).name() == name) return i;
   }
   return std::nullopt;
+}
+
+absl::Status NoSuchDataset(std::string_view name) {
+  return Error(v1::REASON_DATASET_UNKNOWN, "There is no such dataset.", {{"dataset", name}});
 }
 
 bool InAudience(const v1::Dataset& definition, std::string_view agency) {

@@ -26,6 +26,9 @@ struct Dataset {
 };
 using DatasetPtr = std::shared_ptr<const Dataset>;
 
+// DATASET_UNKNOWN: of what is not there, and of what the caller may not know of.
+absl::Status NoSuchDataset(std::string_view name);
+
 // Whether the agency may know of the dataset: for others it does not exist.
 bool InAudience(const v1::Dataset& definition, std::string_view agency);
 

@@ -11,8 +11,6 @@ namespace {
 
 using store::SqlValue;
 
-SqlValue Text(std::string_view text) { return SqlValue(std::string(text)); }
-
 }  // namespace
 
 store::Migrations CatalogueMigrations() {
@@ -49,7 +47,7 @@ absl::StatusOr<std::optional<v1::Dataset>> FindDataset(store::Reader& reader, st
   return store::LoadOne<v1::Dataset>(reader,
                                      "SELECT definition FROM datasets WHERE name = ?1"
                                      " AND CASE ?2 WHEN 0 THEN newest = 1 ELSE revision = ?2 END",
-                                     {Text(name), SqlValue(revision)});
+                                     {store::SqlText(name), SqlValue(revision)});
 }
 
 absl::StatusOr<std::vector<v1::Dataset>> LoadRevisions(store::Reader& reader, std::string_view name,
@@ -58,7 +56,7 @@ absl::StatusOr<std::vector<v1::Dataset>> LoadRevisions(store::Reader& reader, st
       reader,
       "SELECT definition FROM datasets WHERE name = ?1 AND revision BETWEEN ?2 - ?3 + 1 AND ?2"
       " ORDER BY revision",
-      {Text(name), SqlValue(revision), SqlValue(most)});
+      {store::SqlText(name), SqlValue(revision), SqlValue(most)});
 }
 
 absl::StatusOr<std::vector<v1::Dataset>> ListDatasets(store::Reader& reader,
@@ -68,17 +66,18 @@ absl::StatusOr<std::vector<v1::Dataset>> ListDatasets(store::Reader& reader,
       reader,
       "SELECT definition FROM datasets WHERE newest = 1 AND name > ?1"
       " AND (?2 = '' OR owner_agency = ?2) ORDER BY name LIMIT ?3",
-      {Text(after), Text(agency), SqlValue(most)});
+      {store::SqlText(after), store::SqlText(agency), SqlValue(most)});
 }
 
 absl::Status AddRevision(store::Transaction& transaction, const v1::Dataset& dataset) {
-  SLUICE_RETURN_IF_ERROR(transaction.Execute(
-      "UPDATE datasets SET newest = 0 WHERE newest = 1 AND name = ?1", {Text(dataset.name())}));
+  SLUICE_RETURN_IF_ERROR(
+      transaction.Execute("UPDATE datasets SET newest = 0 WHERE newest = 1 AND name = ?1",
+                          {store::SqlText(dataset.name())}));
   const std::string agency = dataset.name().substr(0, dataset.name().find('/'));
   return transaction.Execute(
       "INSERT INTO datasets VALUES (?1, ?2, ?3, nullif(?4, ''), 1, CAST(?5 AS BLOB))",
-      {Text(dataset.name()), SqlValue(dataset.revision()), Text(agency), Text(dataset.source()),
-       Text(store::SerializeStably(dataset))});
+      {store::SqlText(dataset.name()), SqlValue(dataset.revision()), store::SqlText(agency),
+       store::SqlText(dataset.source()), store::SqlText(store::SerializeStably(dataset))});
 }
 
 }  // namespace sluice::catalogue

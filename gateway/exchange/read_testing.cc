@@ -14,7 +14,7 @@
 namespace sluice::exchange {
 namespace {
 
-constexpr auto kPatience = std::chrono::seconds(30);
+constexpr auto kReadPatience = std::chrono::seconds(30);
 
 void Fill(const std::string& column, int64_t row, records::ColumnBuilder& builder) {
   if (column == "number") return builder.AppendInt64(row);
@@ -156,7 +156,7 @@ void Consumer::TakeOne(bool ok) {
 
 bool Consumer::Await(const std::function<bool()>& condition) const {
   while (!condition()) {
-    if (!changed_.WaitFor(mutex_, kPatience) && !condition()) return false;
+    if (!changed_.WaitFor(mutex_, kReadPatience) && !condition()) return false;
   }
   return true;
 }
@@ -235,7 +235,7 @@ void GatedLog::Hold() {
 void GatedLog::AwaitHeld() {
   MutexLock lock(mutex_);
   while (held_.empty()) {
-    if (!changed_.WaitFor(mutex_, kPatience) && held_.empty()) {
+    if (!changed_.WaitFor(mutex_, kReadPatience) && held_.empty()) {
       ADD_FAILURE() << "nothing is recorded";
       return;
     }
@@ -247,7 +247,7 @@ void GatedLog::PassOne() {
   {
     MutexLock lock(mutex_);
     while (held_.empty()) {
-      if (!changed_.WaitFor(mutex_, kPatience) && held_.empty()) {
+      if (!changed_.WaitFor(mutex_, kReadPatience) && held_.empty()) {
         ADD_FAILURE() << "nothing is recorded";
         return;
       }
@@ -444,7 +444,7 @@ absl::StatusOr<v1::QueryResponse> ReadWorld::Query(const v1::QueryRequest& reque
                 });
   MutexLock lock(waiting->mutex);
   while (!waiting->answer) {
-    if (!waiting->changed.WaitFor(waiting->mutex, kPatience) && !waiting->answer)
+    if (!waiting->changed.WaitFor(waiting->mutex, kReadPatience) && !waiting->answer)
       return absl::DeadlineExceededError("no answer came");
   }
   return *waiting->answer;
@@ -484,7 +484,7 @@ void ReadWorld::AwaitIdle() {
       if (status.running() > 0 || status.waiting() > 0) return true;
     return false;
   };
-  const auto give_up = std::chrono::system_clock::now() + kPatience;
+  const auto give_up = std::chrono::system_clock::now() + kReadPatience;
   while (busy()) {
     if (std::chrono::system_clock::now() > give_up) {
       ADD_FAILURE() << running->count() << " exchanges still run";

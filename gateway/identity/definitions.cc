@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "certs/spiffe.h"
 #include "gateway/base/error.h"
+#include "gateway/base/view.h"
 #include "gateway/identity/registration.h"
 
 namespace sluice::identity {
@@ -13,8 +14,6 @@ namespace {
 constexpr size_t kLongestTitle = 500;  // bytes
 constexpr int kMostRunningCalls = 10'000;
 constexpr char kIdRule[] = "1 to 63 of a-z, 0-9 and inner hyphens";
-
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
 bool HasControlCharacter(std::string_view text) {
   for (const char c : text)

@@ -11,8 +11,6 @@ namespace {
 
 using store::SqlValue;
 
-SqlValue Text(std::string_view text) { return SqlValue(std::string(text)); }
-
 }  // namespace
 
 store::Migrations RegistrationMigrations() {
@@ -64,23 +62,23 @@ absl::StatusOr<std::shared_ptr<const Directory>> LoadDirectory(store::Reader& re
 
 absl::StatusOr<std::optional<v1::Agency>> FindAgency(store::Reader& reader, std::string_view id) {
   return store::LoadOne<v1::Agency>(reader, "SELECT definition FROM agencies WHERE id = ?1",
-                                    {Text(id)});
+                                    {store::SqlText(id)});
 }
 
 absl::StatusOr<std::optional<v1::ClientSystem>> FindSystem(store::Reader& reader,
                                                            std::string_view name) {
   return store::LoadOne<v1::ClientSystem>(reader, "SELECT definition FROM systems WHERE name = ?1",
-                                          {Text(name)});
+                                          {store::SqlText(name)});
 }
 
 absl::StatusOr<std::optional<v1::Person>> FindPerson(store::Reader& reader, std::string_view name) {
   return store::LoadOne<v1::Person>(reader, "SELECT definition FROM persons WHERE name = ?1",
-                                    {Text(name)});
+                                    {store::SqlText(name)});
 }
 
 absl::StatusOr<std::optional<v1::Source>> FindSource(store::Reader& reader, std::string_view id) {
   return store::LoadOne<v1::Source>(reader, "SELECT definition FROM sources WHERE id = ?1",
-                                    {Text(id)});
+                                    {store::SqlText(id)});
 }
 
 absl::StatusOr<std::vector<v1::Person>> LoadPersons(store::Reader& reader) {
@@ -96,7 +94,7 @@ absl::Status PutAgency(store::Transaction& transaction, v1::Agency& agency) {
   return transaction.Execute(
       "INSERT INTO agencies VALUES (?1, CAST(?2 AS BLOB))"
       " ON CONFLICT (id) DO UPDATE SET definition = excluded.definition",
-      {Text(agency.id()), Text(agency.SerializeAsString())});
+      {store::SqlText(agency.id()), store::SqlText(agency.SerializeAsString())});
 }
 
 absl::Status PutSystem(store::Transaction& transaction, v1::ClientSystem& system) {
@@ -104,8 +102,9 @@ absl::Status PutSystem(store::Transaction& transaction, v1::ClientSystem& system
   return transaction.Execute(
       "INSERT INTO systems VALUES (?1, ?2, CAST(?3 AS BLOB))"
       " ON CONFLICT (name) DO UPDATE SET definition = excluded.definition",
-      {Text(system.name()), Text(SplitName(system.name()).value_or(NameParts()).agency),
-       Text(system.SerializeAsString())});
+      {store::SqlText(system.name()),
+       store::SqlText(SplitName(system.name()).value_or(NameParts()).agency),
+       store::SqlText(system.SerializeAsString())});
 }
 
 absl::Status PutPerson(store::Transaction& transaction, v1::Person& person) {
@@ -113,8 +112,9 @@ absl::Status PutPerson(store::Transaction& transaction, v1::Person& person) {
   return transaction.Execute(
       "INSERT INTO persons VALUES (?1, ?2, CAST(?3 AS BLOB))"
       " ON CONFLICT (name) DO UPDATE SET definition = excluded.definition",
-      {Text(person.name()), Text(SplitName(person.name()).value_or(NameParts()).agency),
-       Text(person.SerializeAsString())});
+      {store::SqlText(person.name()),
+       store::SqlText(SplitName(person.name()).value_or(NameParts()).agency),
+       store::SqlText(person.SerializeAsString())});
 }
 
 absl::Status PutSource(store::Transaction& transaction, v1::Source& source) {
@@ -122,14 +122,15 @@ absl::Status PutSource(store::Transaction& transaction, v1::Source& source) {
   return transaction.Execute(
       "INSERT INTO sources VALUES (?1, ?2, CAST(?3 AS BLOB))"
       " ON CONFLICT (id) DO UPDATE SET definition = excluded.definition",
-      {Text(source.id()), Text(source.owner_agency()), Text(source.SerializeAsString())});
+      {store::SqlText(source.id()), store::SqlText(source.owner_agency()),
+       store::SqlText(source.SerializeAsString())});
 }
 
 absl::Status PutPurpose(store::Transaction& transaction, const v1::Purpose& purpose) {
   return transaction.Execute(
       "INSERT INTO purposes VALUES (?1, CAST(?2 AS BLOB))"
       " ON CONFLICT (code) DO UPDATE SET definition = excluded.definition",
-      {Text(purpose.code()), Text(purpose.SerializeAsString())});
+      {store::SqlText(purpose.code()), store::SqlText(purpose.SerializeAsString())});
 }
 
 absl::StatusOr<std::vector<PublishedList>> LoadPublishedLists(store::Reader& reader) {
@@ -146,7 +147,8 @@ absl::Status PutPublishedList(store::Transaction& transaction, const PublishedLi
       "INSERT INTO revocation_lists VALUES (?1, ?2, ?3, ?4)"
       " ON CONFLICT (authority_key) DO UPDATE SET pem = excluded.pem, number = excluded.number,"
       " revoked = excluded.revoked",
-      {Text(list.authority_key), Text(list.pem), SqlValue(list.number), SqlValue(list.revoked)});
+      {store::SqlText(list.authority_key), store::SqlText(list.pem), SqlValue(list.number),
+       SqlValue(list.revoked)});
 }
 
 std::optional<NameParts> SplitName(std::string_view qualified) {

@@ -29,19 +29,11 @@ absl::Status Exists(std::string_view what, std::string_view name) {
                             absl::string_view(name.data(), name.size()), "\" already."));
 }
 
-absl::Status Invalid(std::string_view field, std::string_view mistake) {
-  absl::Status status = Error(v1::REASON_REQUEST_INVALID,
-                              absl::StrCat(absl::string_view(field.data(), field.size()), ": ",
-                                           absl::string_view(mistake.data(), mistake.size())));
-  AddFieldViolation(status, field, mistake);
-  return status;
-}
-
 absl::Status CheckStateChange(v1::RegistrationState state, const std::string& reason) {
   if (state != v1::REGISTRATION_STATE_ACTIVE && state != v1::REGISTRATION_STATE_SUSPENDED)
-    return Invalid("state", "active or suspended");
-  if (records::IsBlank(reason)) return Invalid("reason", "needed: it is recorded");
-  if (reason.size() > 1000) return Invalid("reason", "at most 1,000 bytes");
+    return InvalidField("state", "active or suspended");
+  if (records::IsBlank(reason)) return InvalidField("reason", "needed: it is recorded");
+  if (reason.size() > 1000) return InvalidField("reason", "at most 1,000 bytes");
   return absl::OkStatus();
 }
 
@@ -131,7 +123,7 @@ void Registry::AddPerson(const Caller& caller, v1::AddPersonRequest request,
                          Done<v1::AddPersonResponse> done) {
   absl::Status status = RequireRole(caller, v1::ROLE_OPERATOR);
   if (status.ok() && !request.person().roles().empty())
-    status = Invalid("person.roles", "the authority gives roles, by GrantRole");
+    status = InvalidField("person.roles", "the authority gives roles, by GrantRole");
   if (status.ok()) status = PreparePerson(*request.mutable_person());
   if (!status.ok()) return done(status);
   SubmitChange<v1::AddPersonResponse>(
@@ -191,7 +183,7 @@ void Registry::ChangeRole(const Caller& caller, const std::string& person, int r
                           Done<v1::Person> done) {
   absl::Status status = RequireRole(caller, v1::ROLE_AUTHORITY);
   if (status.ok() && (role == v1::ROLE_UNSPECIFIED || !v1::Role_IsValid(role)))
-    status = Invalid("role", "owner, authority, auditor or operator");
+    status = InvalidField("role", "owner, authority, auditor or operator");
   if (status.ok() && give && person == caller.principal.QualifiedName())
     status = Error(v1::REASON_ROLE_REQUIRED, "Nobody gives himself a role; another authority can.",
                    {{"role", "authority"}});

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gateway/base/error.h"
+#include "gateway/base/view.h"
 #include "gateway/policy/filter_syntax.h"
 #include "gateway/records/row_batch.h"
 
@@ -21,8 +22,6 @@ using records::TypeId;
 
 constexpr int kMaxListValues = 1000;
 constexpr int kMaxValues = 4000;
-
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
 template <class T>
 absl::StatusOr<Scalar> FromChars(std::string_view text, std::string_view expected) {

@@ -7,14 +7,13 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gateway/base/error.h"
+#include "gateway/base/view.h"
 #include "gateway/records/utf8.h"
 
 namespace sluice::policy {
 namespace {
 
 using records::Op;
-
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gateway/base/error.h"
+#include "gateway/base/view.h"
 #include "gateway/catalogue/mask_spec.h"
 #include "gateway/catalogue/names.h"
 #include "gateway/policy/filter.h"
@@ -19,15 +20,14 @@ constexpr size_t kMaxText = 4096;
 constexpr int kMostEast = 14 * 60;
 constexpr int kMostWest = -12 * 60;
 
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 std::string_view MessageOf(const absl::Status& status) {
   return {status.message().data(), status.message().size()};
 }
 
 // Notes every mistake of a definition; nothing stops at the first.
-class Checker {
+class GrantChecker {
  public:
-  Checker(const v1::Grant& definition, catalogue::DatasetPtr dataset)
+  GrantChecker(const v1::Grant& definition, catalogue::DatasetPtr dataset)
       : definition_(definition), dataset_(std::move(dataset)) {}
 
   absl::StatusOr<GrantPtr> Run() {
@@ -254,7 +254,7 @@ const v1::Mask& Grant::mask(int granted_index) const {
 }
 
 absl::StatusOr<GrantPtr> Compile(const v1::Grant& definition, catalogue::DatasetPtr dataset) {
-  return Checker(definition, std::move(dataset)).Run();
+  return GrantChecker(definition, std::move(dataset)).Run();
 }
 
 }  // namespace sluice::policy

@@ -63,9 +63,9 @@ bool IsClaim(std::string_view text) {
          records::CodePointCount(text) <= kMaxClaim && !HasControlCharacters(text);
 }
 
-class Checker {
+class FormChecker {
  public:
-  explicit Checker(const v1::QueryRequest& request) : request_(request) {}
+  explicit FormChecker(const v1::QueryRequest& request) : request_(request) {}
 
   absl::Status Run() {
     Expect(catalogue::IsDatasetName(request_.dataset()), "dataset", "expected agency/dataset");
@@ -117,6 +117,6 @@ class Checker {
 
 }  // namespace
 
-absl::Status CheckForm(const v1::QueryRequest& request) { return Checker(request).Run(); }
+absl::Status CheckForm(const v1::QueryRequest& request) { return FormChecker(request).Run(); }
 
 }  // namespace sluice::policy

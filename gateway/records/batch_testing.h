@@ -5,10 +5,14 @@
 #include <cstdint>
 #include <random>
 #include <string>
+#include <string_view>
 
 #include "gateway/records/types.h"
 
 namespace sluice::records {
+
+// Of a type written as in a dataset: "decimal128(9,0)".
+inline DataType TypeOf(std::string_view text) { return ParseDataType(text).value(); }
 
 // Fields named by their types: bool, int64, float64, decimal128(38,5), decimal128(9,0), date32,
 // timestamp(utc), timestamp(local), utf8, binary. A quarter of the values is null. Dates and times

@@ -11,8 +11,6 @@ namespace {
 
 using Bytes = std::vector<uint8_t>;
 
-DataType TypeOf(std::string_view text) { return ParseDataType(text).value(); }
-
 TEST(Columns, HaveArrowsLayout) {
   ColumnBuilder bits(TypeOf("bool"));
   for (bool value : {true, false, true, true, false, false, false, false, true}) {

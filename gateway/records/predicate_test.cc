@@ -9,6 +9,7 @@
 #include <random>
 
 #include "gateway/records/batch_testing.h"
+#include "gateway/records/types.h"
 
 namespace sluice::records {
 namespace {
@@ -19,8 +20,6 @@ using Rows = std::vector<int64_t>;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-DataType TypeOf(std::string_view text) { return ParseDataType(text).value(); }
 
 Predicate Constant(Op op) { return {.op = op}; }
 Predicate OnField(Op op, int field, std::vector<Scalar> values = {}) {

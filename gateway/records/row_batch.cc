@@ -6,7 +6,7 @@
 namespace sluice::records {
 namespace {
 
-constexpr int64_t kSecondMicros = 1'000'000;
+constexpr int64_t kMicrosASecond = 1'000'000;
 
 v1::FieldType FieldTypeOf(const DataType& type) {
   switch (type.id) {
@@ -86,8 +86,8 @@ absl::StatusOr<DataType> FromProto(const v1::ColumnType& type) {
 }
 
 WireTime WireTimeOf(int64_t micros) {
-  WireTime time{.seconds = micros / kSecondMicros,
-                .nanos = static_cast<int32_t>(micros % kSecondMicros * 1000)};
+  WireTime time{.seconds = micros / kMicrosASecond,
+                .nanos = static_cast<int32_t>(micros % kMicrosASecond * 1000)};
   if (time.nanos < 0) {
     --time.seconds;
     time.nanos += 1'000'000'000;
@@ -97,12 +97,12 @@ WireTime WireTimeOf(int64_t micros) {
 
 std::optional<int64_t> MicrosOf(const WireTime& time) {
   // Both bounds are whole seconds, or the last microsecond of one.
-  if (time.seconds < kMinTimestamp / kSecondMicros ||
-      time.seconds > kMaxTimestamp / kSecondMicros) {
+  if (time.seconds < kMinTimestamp / kMicrosASecond ||
+      time.seconds > kMaxTimestamp / kMicrosASecond) {
     return std::nullopt;
   }
   if (time.nanos < 0 || time.nanos > 999'999'999 || time.nanos % 1000 != 0) return std::nullopt;
-  return time.seconds * kSecondMicros + time.nanos / 1000;
+  return time.seconds * kMicrosASecond + time.nanos / 1000;
 }
 
 }  // namespace sluice::records

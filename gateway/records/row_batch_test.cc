@@ -9,13 +9,12 @@
 #include <random>
 
 #include "gateway/records/batch_testing.h"
+#include "gateway/records/types.h"
 
 namespace sluice::records {
 namespace {
 
 using ::testing::HasSubstr;
-
-DataType TypeOf(std::string_view text) { return ParseDataType(text).value(); }
 
 v1::Value ProtoOf(const Column& column, int64_t row) {
   v1::Value value;

@@ -3,12 +3,12 @@
 #include <functional>
 #include <limits>
 
+#include "gateway/records/batch_testing.h"
 #include "gateway/records/row_batch.h"
+#include "gateway/records/types.h"
 
 namespace sluice::records {
 namespace {
-
-DataType TypeOf(std::string_view text) { return ParseDataType(text).value(); }
 
 absl::StatusOr<Scalar> From(std::string_view type, const std::function<void(v1::Value&)>& set) {
   v1::Value value;

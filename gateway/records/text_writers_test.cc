@@ -15,7 +15,7 @@
 namespace sluice::records {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
 using Texts = std::vector<std::optional<std::string>>;
 
@@ -96,7 +96,7 @@ TEST(JsonLines, EscapesWhatJsonDemandsAndNothingElse) {
 
 TEST(JsonLines, FloatsThatJsonHasNotAreNull) {
   ColumnBuilder builder(DataType{.id = TypeId::kFloat64});
-  for (double value : {std::nan(""), kInfinity, -kInfinity, -0.0, 1e22, 5e-324, 3.0}) {
+  for (double value : {std::nan(""), kInfinite, -kInfinite, -0.0, 1e22, 5e-324, 3.0}) {
     builder.AppendFloat64(value);
   }
   const RecordBatch batch(std::make_shared<Schema>(std::vector<Field>{{"f", builder.type()}}),
@@ -181,7 +181,7 @@ TEST(Csv, Header) {
 
 TEST(Csv, FloatsThatAreNoNumbersHaveNames) {
   ColumnBuilder builder(DataType{.id = TypeId::kFloat64});
-  for (double value : {std::nan(""), kInfinity, -kInfinity}) builder.AppendFloat64(value);
+  for (double value : {std::nan(""), kInfinite, -kInfinite}) builder.AppendFloat64(value);
   const RecordBatch batch(std::make_shared<Schema>(std::vector<Field>{{"f", builder.type()}}),
                           {builder.Finish()}, 3);
   EXPECT_EQ(Csv(batch), "NaN\r\nInfinity\r\n-Infinity\r\n");

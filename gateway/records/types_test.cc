@@ -6,14 +6,13 @@
 #include <random>
 
 #include "absl/time/civil_time.h"
+#include "gateway/records/batch_testing.h"
 
 namespace sluice::records {
 namespace {
 
 constexpr int64_t kMin64 = std::numeric_limits<int64_t>::min();
 constexpr int64_t kMax64 = std::numeric_limits<int64_t>::max();
-
-DataType TypeOf(std::string_view text) { return ParseDataType(text).value(); }
 
 TEST(DataTypes, AreWrittenAsTheyAreRead) {
   for (std::string_view text :

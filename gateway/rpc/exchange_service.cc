@@ -37,19 +37,16 @@ class ExchangeService : public v1::Exchange::CallbackService {
   grpc::ServerUnaryReactor* Query(grpc::CallbackServerContext* context,
                                   const v1::QueryRequest* request,
                                   v1::QueryResponse* response) override {
-    using Done = exchange::Broker::QueryDone;
-    return new UnaryCall<v1::QueryResponse>(response, [&](Done done) -> std::function<void()> {
+    const auto start = [&](UnaryCall::Finisher done) -> UnaryCall::Canceller {
       static constexpr std::string_view kMethod = "Exchange.Query";
       auto call = parts_.authenticator.Identify(*context, kMethod, DeadlineOf(*context, parts_));
       if (!call.ok()) {
-        exchange::Call unknown;
-        unknown.method = std::string(kMethod);
-        unknown.peer = context->peer();
-        Answer<v1::QueryResponse>(parts_, unknown, call.status(), done);
+        AnswerUnknown(parts_, *context, kMethod, call.status(), done);
         return nullptr;
       }
-      return broker_.Query(*std::move(call), *request, std::move(done));
-    });
+      return broker_.Query(*std::move(call), *request, Typed<v1::QueryResponse>(std::move(done)));
+    };
+    return new UnaryCall(response, MoveMessage<v1::QueryResponse>, start);
   }
 
   grpc::ServerWriteReactor<v1::ReadResponse>* Read(grpc::CallbackServerContext* context,
@@ -60,13 +57,10 @@ class ExchangeService : public v1::Exchange::CallbackService {
       auto call =
           parts_.authenticator.Identify(*context, kMethod, StreamDeadlineOf(*context, parts_));
       if (!call.ok()) {
-        exchange::Call unknown;
-        unknown.method = std::string(kMethod);
-        unknown.peer = context->peer();
-        Answer<v1::ReadResponse>(parts_, unknown, call.status(),
-                                 [writer](absl::StatusOr<v1::ReadResponse> refused) {
-                                   writer->Finish(refused.status(), std::nullopt);
-                                 });
+        AnswerUnknown(parts_, *context, kMethod, call.status(),
+                      [writer](const absl::Status& refused, google::protobuf::Message*) {
+                        writer->Finish(refused, std::nullopt);
+                      });
         return nullptr;
       }
       return broker_.Read(*std::move(call), *request,
@@ -77,20 +71,17 @@ class ExchangeService : public v1::Exchange::CallbackService {
   grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context,
                                   const v1::CheckRequest* request,
                                   v1::CheckResponse* response) override {
-    using Done = std::function<void(absl::StatusOr<v1::CheckResponse>)>;
-    return new UnaryCall<v1::CheckResponse>(response, [&](Done done) -> std::function<void()> {
+    const auto start = [&](UnaryCall::Finisher done) -> UnaryCall::Canceller {
       static constexpr std::string_view kMethod = "Exchange.Check";
       auto call = parts_.authenticator.Identify(*context, kMethod, DeadlineOf(*context, parts_));
       if (call.ok()) {
-        broker_.Check(*std::move(call), *request, std::move(done));
-        return nullptr;
+        broker_.Check(*std::move(call), *request, Typed<v1::CheckResponse>(std::move(done)));
+      } else {
+        AnswerUnknown(parts_, *context, kMethod, call.status(), done);
       }
-      exchange::Call unknown;
-      unknown.method = std::string(kMethod);
-      unknown.peer = context->peer();
-      Answer<v1::CheckResponse>(parts_, unknown, call.status(), done);
       return nullptr;
-    });
+    };
+    return new UnaryCall(response, MoveMessage<v1::CheckResponse>, start);
   }
 
   // What would be given is read from the store, which may block.

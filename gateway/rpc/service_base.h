@@ -39,47 +39,33 @@ bool IsRefusal(const absl::Status& status);
 // Whoever made the status has recorded it, and says where.
 bool IsRecorded(const absl::Status& status);
 
-// Tells `done` a status that the peer may read; refusals are recorded first.
-template <class Response>
-void Answer(const ServiceParts& parts, const exchange::Call& call, absl::StatusOr<Response> outcome,
-            const std::function<void(absl::StatusOr<Response>)>& done) {
-  if (outcome.ok()) return done(std::move(outcome));
-  absl::Status status = exchange::PublicStatus(outcome.status(), call.call_id, parts.operations);
-  if (IsRecorded(status)) return done(std::move(status));
-  if (!IsRefusal(status)) {
-    AddKey(status, "call", call.call_id);
-    return done(std::move(status));
-  }
-  parts.authenticator.RecordRefusal(call, std::move(status),
-                                    [done](absl::Status recorded) { done(std::move(recorded)); });
-}
+// Tells `done` the outcome, its status as the peer may read it; refusals are recorded first.
+void Answer(const ServiceParts& parts, const exchange::Call& call, const absl::Status& status,
+            google::protobuf::Message* answer, const UnaryCall::Finisher& done);
 
-// Serves a method whose work may block, on the control pool:
+// The refusal of a call whose caller could not be told, for whoever `done` tells.
+void AnswerUnknown(const ServiceParts& parts, const grpc::CallbackServerContext& context,
+                   std::string_view method, const absl::Status& status,
+                   const UnaryCall::Finisher& done);
+
+// Serves a method whose work may block, on the control pool.
+grpc::ServerUnaryReactor* ServeOnPool(
+    const ServiceParts& parts, const grpc::CallbackServerContext& context,
+    google::protobuf::Message* response, UnaryCall::Mover move, std::string_view method,
+    std::function<void(const exchange::Call&, const UnaryCall::Finisher&)> work);
+
+// The same where the work knows the types:
 //   work(const exchange::Call&, Request, std::function<void(absl::StatusOr<Response>)>)
 template <class Request, class Response, class Work>
 grpc::ServerUnaryReactor* ServeBlocking(const ServiceParts& parts,
                                         const grpc::CallbackServerContext& context,
                                         const Request& request, Response* response,
                                         std::string_view method, Work work) {
-  using Done = std::function<void(absl::StatusOr<Response>)>;
-  return new UnaryCall<Response>(response, [&](Done done) -> std::function<void()> {
-    auto call = parts.authenticator.Identify(context, method, DeadlineOf(context, parts));
-    if (!call.ok()) {
-      exchange::Call unknown;
-      unknown.method = std::string(method);
-      unknown.peer = context.peer();
-      Answer<Response>(parts, unknown, call.status(), done);
-      return nullptr;
-    }
-    const bool taken = parts.control.TrySubmit([&parts, call = *call, request, work,
-                                                done]() mutable {
-      work(call, std::move(request), Done([&parts, call, done](absl::StatusOr<Response> result) {
-             Answer<Response>(parts, call, std::move(result), done);
-           }));
-    });
-    if (!taken) done(Error(v1::REASON_OVERLOADED, "too many calls of this kind are waiting."));
-    return nullptr;
-  });
+  return ServeOnPool(parts, context, response, MoveMessage<Response>, method,
+                     [body = request, work = std::move(work)](
+                         const exchange::Call& call, const UnaryCall::Finisher& done) mutable {
+                       work(call, std::move(body), Typed<Response>(done));
+                     });
 }
 
 }  // namespace sluice::rpc

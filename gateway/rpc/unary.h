@@ -1,77 +1,56 @@
 // The one reactor base for unary calls: finishes once, gives up once, deletes itself when gRPC is
-// done with it. Reactions never block.
+// done with it. Reactions never block. It knows no message's type, so that a hundred methods are
+// one class to the compiler.
 #pragma once
 
+#include <google/protobuf/message.h>
 #include <grpcpp/support/server_callback.h>
 
 #include <functional>
 #include <memory>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "gateway/base/mutex.h"
-#include "gateway/rpc/status.h"
 
 namespace sluice::rpc {
 
 // What the reactor and the work of the call share; the work may outlive the call.
-template <class Response>
-class UnaryCall : public grpc::ServerUnaryReactor {
+class UnaryCall final : public grpc::ServerUnaryReactor {
  public:
-  // Tells the work's outcome; once, from any thread.
-  using Finisher = std::function<void(absl::StatusOr<Response>)>;
+  // Tells the work's outcome; once, from any thread. `answer` is of the response's type, is moved
+  // from, and is null exactly where the status is not OK.
+  using Finisher = std::function<void(const absl::Status&, google::protobuf::Message* answer)>;
+  // Gives the work up.
+  using Canceller = std::function<void()>;
+  using Mover = void (*)(google::protobuf::Message& from, google::protobuf::Message& to);
 
   // `start` gets the finisher, and answers what gives the work up (may be null). It runs in here,
-  // on gRPC's thread; the finisher may be called within it.
-  UnaryCall(Response* response, const std::function<std::function<void()>(Finisher)>& start)
-      : state_(std::make_shared<State>()) {
-    state_->reactor = this;
-    state_->response = response;
-    std::function<void()> cancel =
-        start([state = state_](absl::StatusOr<Response> outcome) { Conclude(*state, outcome); });
-    bool cancelled = false;
-    {
-      MutexLock lock(state_->mutex);
-      if (state_->reactor == nullptr) return;  // finished already; keep nothing of it alive
-      cancelled = state_->cancelled;
-      state_->cancel = cancel;
-    }
-    if (cancelled && cancel) cancel();
-  }
+  // on gRPC's thread; the finisher may be called within it. `move` moves what is of the response's
+  // type.
+  UnaryCall(google::protobuf::Message* response, Mover move,
+            absl::FunctionRef<Canceller(Finisher)> start);
 
-  void OnCancel() override {
-    std::function<void()> cancel;
-    {
-      MutexLock lock(state_->mutex);
-      state_->cancelled = true;
-      cancel = state_->cancel;
-    }
-    if (cancel) cancel();
-  }
-
+  void OnCancel() override;
   void OnDone() override { delete this; }
 
  private:
-  struct State {
-    Mutex mutex;
-    UnaryCall* reactor SLUICE_GUARDED_BY(mutex) = nullptr;  // null once finished
-    Response* response = nullptr;                           // valid until finished
-    bool cancelled SLUICE_GUARDED_BY(mutex) = false;
-    std::function<void()> cancel SLUICE_GUARDED_BY(mutex);
-  };
-
-  static void Conclude(State& state, absl::StatusOr<Response>& outcome) {
-    UnaryCall* reactor = nullptr;
-    {
-      MutexLock lock(state.mutex);
-      reactor = std::exchange(state.reactor, nullptr);
-      state.cancel = nullptr;
-    }
-    if (reactor == nullptr) return;
-    if (outcome.ok()) *state.response = *std::move(outcome);
-    reactor->Finish(ToGrpc(outcome.status()));
-  }
+  struct State;
 
   const std::shared_ptr<State> state_;
 };
+
+// The finisher as work that knows the response's type calls it.
+template <class Response>
+std::function<void(absl::StatusOr<Response>)> Typed(UnaryCall::Finisher finish) {
+  return [finish = std::move(finish)](absl::StatusOr<Response> outcome) {
+    finish(outcome.status(), outcome.ok() ? &*outcome : nullptr);
+  };
+}
+
+template <class Response>
+void MoveMessage(google::protobuf::Message& from, google::protobuf::Message& to) {
+  static_cast<Response&>(to) = std::move(static_cast<Response&>(from));
+}
 
 }  // namespace sluice::rpc

@@ -29,7 +29,7 @@ constexpr size_t kMostJustification = 4096;
 // More than anybody reads; a program gone astray would go on.
 constexpr int64_t kMostUndecided = 20;
 
-absl::Status NotFound(const std::string& id) {
+absl::Status RequestNotFound(const std::string& id) {
   return Error(v1::REASON_NOT_FOUND, "There is no such access request.", {{"access_request", id}});
 }
 
@@ -38,7 +38,7 @@ absl::StatusOr<v1::AccessRequest> Seen(store::Reader& reader, const Caller& call
                                        const std::string& id) {
   SLUICE_ASSIGN_OR_RETURN(auto request, FindAccessRequest(reader, id));
   if (!request || !Sees(SightOf(caller.principal), OwnerOf(*request), request->consumer_agency()))
-    return NotFound(id);
+    return RequestNotFound(id);
   return *std::move(request);
 }
 
@@ -124,11 +124,12 @@ absl::Status AsOfTerms(const absl::Status& status) {
 }
 
 absl::Status CheckBasis(const v1::LegalBasis& basis) {
-  if (records::IsBlank(basis.law())) return Invalid("basis.law", "needed: the agency reads it");
+  if (records::IsBlank(basis.law()))
+    return InvalidField("basis.law", "needed: the agency reads it");
   if (records::IsBlank(basis.article()))
-    return Invalid("basis.article", "needed: the agency reads it");
+    return InvalidField("basis.article", "needed: the agency reads it");
   for (const std::string* text : {&basis.law(), &basis.article(), &basis.text()})
-    if (text->size() > kMostJustification) return Invalid("basis", "at most 4,096 bytes each");
+    if (text->size() > kMostJustification) return InvalidField("basis", "at most 4,096 bytes each");
   return absl::OkStatus();
 }
 

@@ -14,8 +14,6 @@ namespace {
 
 using store::SqlValue;
 
-SqlValue Text(std::string_view text) { return SqlValue(std::string(text)); }
-
 // A grant that no longer stands on its dataset. It keeps what a call is compared with, so that who
 // calls hears that it is over, and since when.
 policy::GrantPtr Fallen(const v1::Grant& definition, catalogue::DatasetPtr dataset) {
@@ -90,7 +88,7 @@ absl::StatusOr<std::vector<v1::Grant>> GrantsInForce(store::Reader& reader,
       auto grants,
       store::LoadAll<v1::Grant>(
           reader, "SELECT definition FROM grants WHERE newest = 1 AND dataset = ?1 ORDER BY id",
-          {Text(dataset)}));
+          {store::SqlText(dataset)}));
   std::erase_if(grants, [now](const v1::Grant& grant) { return !InForce(grant, now); });
   return grants;
 }
@@ -101,7 +99,7 @@ absl::StatusOr<std::vector<v1::Grant>> LoadRevisions(store::Reader& reader, std:
       reader,
       "SELECT definition FROM grants WHERE id = ?1 AND revision BETWEEN ?2 - ?3 + 1 AND ?2"
       " ORDER BY revision",
-      {Text(id), SqlValue(revision), SqlValue(most)});
+      {store::SqlText(id), SqlValue(revision), SqlValue(most)});
 }
 
 absl::StatusOr<std::optional<v1::Grant>> FindGrant(store::Reader& reader, std::string_view id,
@@ -109,7 +107,7 @@ absl::StatusOr<std::optional<v1::Grant>> FindGrant(store::Reader& reader, std::s
   return store::LoadOne<v1::Grant>(reader,
                                    "SELECT definition FROM grants WHERE id = ?1"
                                    " AND CASE ?2 WHEN 0 THEN newest = 1 ELSE revision = ?2 END",
-                                   {Text(id), SqlValue(revision)});
+                                   {store::SqlText(id), SqlValue(revision)});
 }
 
 absl::StatusOr<std::vector<v1::Grant>> ListGrants(store::Reader& reader, const Sight& sight,
@@ -121,17 +119,19 @@ absl::StatusOr<std::vector<v1::Grant>> ListGrants(store::Reader& reader, const S
       "SELECT definition FROM grants WHERE newest = 1 AND id > ?1"
       " AND (?2 = '' OR dataset = ?2) AND (?3 = '' OR consumer_agency = ?3)"
       " AND (?4 = 1 OR owner_agency = ?5 OR consumer_agency = ?6) ORDER BY id LIMIT ?7",
-      {Text(after), Text(dataset), Text(consumer_agency), SqlValue(int64_t{sight.all ? 1 : 0}),
-       Text(sight.as_owner), Text(sight.as_consumer), SqlValue(most)});
+      {store::SqlText(after), store::SqlText(dataset), store::SqlText(consumer_agency),
+       SqlValue(int64_t{sight.all ? 1 : 0}), store::SqlText(sight.as_owner),
+       store::SqlText(sight.as_consumer), SqlValue(most)});
 }
 
 absl::Status AddRevision(store::Transaction& transaction, const v1::Grant& grant) {
   SLUICE_RETURN_IF_ERROR(transaction.Execute(
-      "UPDATE grants SET newest = 0 WHERE newest = 1 AND id = ?1", {Text(grant.id())}));
+      "UPDATE grants SET newest = 0 WHERE newest = 1 AND id = ?1", {store::SqlText(grant.id())}));
   return transaction.Execute(
       "INSERT INTO grants VALUES (?1, ?2, ?3, ?4, ?5, 1, CAST(?6 AS BLOB))",
-      {Text(grant.id()), SqlValue(grant.revision()), Text(grant.dataset()), Text(OwnerOf(grant)),
-       Text(grant.consumer_agency()), Text(store::SerializeStably(grant))});
+      {store::SqlText(grant.id()), SqlValue(grant.revision()), store::SqlText(grant.dataset()),
+       store::SqlText(OwnerOf(grant)), store::SqlText(grant.consumer_agency()),
+       store::SqlText(store::SerializeStably(grant))});
 }
 
 std::string OwnerOf(const v1::Grant& grant) {

@@ -25,7 +25,7 @@ using identity::Mistakes;
 // Revisions that a history tells at most.
 constexpr int64_t kMostHistory = 100;
 
-absl::Status NotFound(const std::string& id) {
+absl::Status GrantNotFound(const std::string& id) {
   return Error(v1::REASON_NOT_FOUND, "There is no such grant.", {{"grant", id}});
 }
 
@@ -33,7 +33,7 @@ absl::Status NotFound(const std::string& id) {
 absl::StatusOr<v1::Grant> OwnGrant(store::Reader& reader, const Caller& caller,
                                    const std::string& id) {
   SLUICE_ASSIGN_OR_RETURN(auto grant, FindGrant(reader, id));
-  if (!grant || !MaySee(caller.principal, *grant)) return NotFound(id);
+  if (!grant || !MaySee(caller.principal, *grant)) return GrantNotFound(id);
   if (OwnerOf(*grant) != caller.principal.agency) return NotOwner(grant->dataset());
   return *std::move(grant);
 }
@@ -227,7 +227,7 @@ void Grants::SetGrantState(const Caller& caller, v1::SetGrantStateRequest reques
                            identity::Done<v1::SetGrantStateResponse> done) {
   const bool suspend = request.state() == v1::GRANT_STATE_SUSPENDED;
   if (!suspend && request.state() != v1::GRANT_STATE_IN_FORCE)
-    return done(Invalid("state", "SUSPENDED or IN_FORCE; a grant is revoked by RevokeGrant"));
+    return done(InvalidField("state", "SUSPENDED or IN_FORCE; a grant is revoked by RevokeGrant"));
   Move<v1::SetGrantStateResponse>(caller,
                                   {request.id(), request.reason(), request.etag(), request.state(),
                                    suspend ? "suspend" : "resume"},
@@ -236,13 +236,13 @@ void Grants::SetGrantState(const Caller& caller, v1::SetGrantStateRequest reques
 
 absl::StatusOr<v1::GetGrantResponse> Grants::GetGrant(const Caller& caller,
                                                       const v1::GetGrantRequest& request) {
-  if (request.revision() < 0) return Invalid("revision", "0 for the newest, or from 1");
+  if (request.revision() < 0) return InvalidField("revision", "0 for the newest, or from 1");
   v1::GetGrantResponse response;
   bool newest = true;
   SLUICE_RETURN_IF_ERROR(store_.Read([&](store::Reader& reader) -> absl::Status {
     // Who may see it is the same for all revisions: dataset and consumer are kept.
     SLUICE_ASSIGN_OR_RETURN(auto grant, FindGrant(reader, request.id(), request.revision()));
-    if (!grant || !MaySee(caller.principal, *grant)) return NotFound(request.id());
+    if (!grant || !MaySee(caller.principal, *grant)) return GrantNotFound(request.id());
     SLUICE_ASSIGN_OR_RETURN(const auto now, FindGrant(reader, request.id()));
     newest = now && now->revision() == grant->revision();
     SLUICE_RETURN_IF_ERROR(TellHistory(reader, *grant, response));

@@ -7,14 +7,12 @@ namespace {
 
 using store::SqlValue;
 
-SqlValue Text(std::string_view text) { return SqlValue(std::string(text)); }
-
 }  // namespace
 
 absl::StatusOr<std::optional<v1::AccessRequest>> FindAccessRequest(store::Reader& reader,
                                                                    std::string_view id) {
   return store::LoadOne<v1::AccessRequest>(
-      reader, "SELECT definition FROM access_requests WHERE id = ?1", {Text(id)});
+      reader, "SELECT definition FROM access_requests WHERE id = ?1", {store::SqlText(id)});
 }
 
 absl::StatusOr<std::vector<v1::AccessRequest>> LoadAccessRequests(store::Reader& reader,
@@ -29,9 +27,10 @@ absl::StatusOr<std::vector<v1::AccessRequest>> LoadAccessRequests(store::Reader&
       " AND (?4 = 1 OR owner_agency = ?5 OR consumer_agency = ?6)"
       " AND (?7 = '' OR sequence < (SELECT sequence FROM access_requests WHERE id = ?7))"
       " ORDER BY sequence DESC LIMIT ?8",
-      {Text(filter.dataset), Text(filter.consumer_agency),
+      {store::SqlText(filter.dataset), store::SqlText(filter.consumer_agency),
        SqlValue(static_cast<int64_t>(filter.state)), SqlValue(int64_t{sight.all ? 1 : 0}),
-       Text(sight.as_owner), Text(sight.as_consumer), Text(after), SqlValue(most)});
+       store::SqlText(sight.as_owner), store::SqlText(sight.as_consumer), store::SqlText(after),
+       SqlValue(most)});
 }
 
 absl::StatusOr<int64_t> CountUndecided(store::Reader& reader, std::string_view consumer_agency,
@@ -40,7 +39,7 @@ absl::StatusOr<int64_t> CountUndecided(store::Reader& reader, std::string_view c
       const auto rows,
       reader.Query("SELECT count(*) FROM access_requests WHERE consumer_agency = ?1"
                    " AND dataset = ?2 AND state = ?3",
-                   {Text(consumer_agency), Text(dataset),
+                   {store::SqlText(consumer_agency), store::SqlText(dataset),
                     SqlValue(int64_t{v1::ACCESS_REQUEST_STATE_SUBMITTED})}));
   return rows.at(0).Int(0);
 }
@@ -49,16 +48,17 @@ absl::Status AddAccessRequest(store::Transaction& transaction, const v1::AccessR
   return transaction.Execute(
       "INSERT INTO access_requests (id, dataset, owner_agency, consumer_agency, state, definition)"
       " VALUES (?1, ?2, ?3, ?4, ?5, CAST(?6 AS BLOB))",
-      {Text(request.id()), Text(request.dataset()), Text(OwnerOf(request)),
-       Text(request.consumer_agency()), SqlValue(static_cast<int64_t>(request.state())),
-       Text(store::SerializeStably(request))});
+      {store::SqlText(request.id()), store::SqlText(request.dataset()),
+       store::SqlText(OwnerOf(request)), store::SqlText(request.consumer_agency()),
+       SqlValue(static_cast<int64_t>(request.state())),
+       store::SqlText(store::SerializeStably(request))});
 }
 
 absl::Status PutAccessRequest(store::Transaction& transaction, const v1::AccessRequest& request) {
   return transaction.Execute(
       "UPDATE access_requests SET state = ?2, definition = CAST(?3 AS BLOB) WHERE id = ?1",
-      {Text(request.id()), SqlValue(static_cast<int64_t>(request.state())),
-       Text(store::SerializeStably(request))});
+      {store::SqlText(request.id()), SqlValue(static_cast<int64_t>(request.state())),
+       store::SqlText(store::SerializeStably(request))});
 }
 
 std::string OwnerOf(const v1::AccessRequest& request) {

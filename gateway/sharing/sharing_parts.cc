@@ -20,29 +20,21 @@ constexpr size_t kMostReason = 1000;
 
 }  // namespace
 
-absl::Status Invalid(std::string_view field, std::string_view mistake) {
-  absl::Status status = Error(v1::REASON_REQUEST_INVALID,
-                              absl::StrCat(absl::string_view(field.data(), field.size()), ": ",
-                                           absl::string_view(mistake.data(), mistake.size())));
-  AddFieldViolation(status, field, mistake);
-  return status;
-}
-
 absl::Status NotOwner(const std::string& dataset) {
   return Error(v1::REASON_NOT_OWNER, "Only an owner of the dataset's agency may do this.",
                {{"dataset", dataset}});
 }
 
 absl::Status CheckReason(std::string_view reason, bool needed) {
-  if (needed && records::IsBlank(reason)) return Invalid("reason", "needed: it is recorded");
-  if (reason.size() > kMostReason) return Invalid("reason", "at most 1,000 bytes");
+  if (needed && records::IsBlank(reason)) return InvalidField("reason", "needed: it is recorded");
+  if (reason.size() > kMostReason) return InvalidField("reason", "at most 1,000 bytes");
   return absl::OkStatus();
 }
 
 absl::StatusOr<int> PageSize(int asked) {
   if (asked == 0) return kUsualPage;
   if (asked > 0 && asked <= kMostPerPage) return asked;
-  return Invalid("page_size", "1 to 1,000");
+  return InvalidField("page_size", "1 to 1,000");
 }
 
 Sight SightOf(const identity::Principal& principal) {
@@ -63,8 +55,7 @@ absl::StatusOr<catalogue::DatasetPtr> OwnDataset(store::Reader& reader,
   const auto parts = identity::SplitName(name);
   if (parts && parts->agency != caller.principal.agency) return NotOwner(name);
   SLUICE_ASSIGN_OR_RETURN(const auto definition, catalogue::FindDataset(reader, name));
-  if (!definition)
-    return Error(v1::REASON_DATASET_UNKNOWN, "There is no such dataset.", {{"dataset", name}});
+  if (!definition) return catalogue::NoSuchDataset(name);
   return catalogue::Compile(*definition);
 }
 

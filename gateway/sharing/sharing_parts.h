@@ -17,8 +17,6 @@
 
 namespace sluice::sharing {
 
-// REQUEST_INVALID with a field violation.
-absl::Status Invalid(std::string_view field, std::string_view mistake);
 absl::Status NotOwner(const std::string& dataset);
 // REQUEST_INVALID for a reason that is blank, where it is needed, or longer than 1,000 bytes.
 absl::Status CheckReason(std::string_view reason, bool needed);

@@ -10,7 +10,7 @@ namespace {
 
 using identity::ReadEnum;
 
-constexpr int64_t kMostCounted = 1'000'000'000'000;
+constexpr int64_t kMostInQuota = 1'000'000'000'000;
 
 // "+08:00", "-03:30", "Z": minutes east of UTC.
 std::optional<int> ParseOffset(std::string_view text) {
@@ -58,9 +58,9 @@ void ReadGrantedField(const YamlNode& node, v1::GrantedField& field) {
 }
 
 void ReadQuota(YamlMap map, v1::Quota& quota) {
-  quota.set_calls_per_minute(map.Optional("calls_per_minute").AsInt(0, 0, kMostCounted));
-  quota.set_rows_per_day(map.Optional("rows_per_day").AsInt(0, 0, kMostCounted));
-  quota.set_rows_total(map.Optional("rows_total").AsInt(0, 0, kMostCounted));
+  quota.set_calls_per_minute(map.Optional("calls_per_minute").AsInt(0, 0, kMostInQuota));
+  quota.set_rows_per_day(map.Optional("rows_per_day").AsInt(0, 0, kMostInQuota));
+  quota.set_rows_total(map.Optional("rows_total").AsInt(0, 0, kMostInQuota));
   const YamlNode day = map.Optional("day");
   constexpr char kExpected[] = "where a day begins, as an offset from UTC such as \"+08:00\"";
   if (const std::string text = ReadText(day, kExpected); !text.empty()) {

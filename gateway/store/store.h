@@ -20,6 +20,7 @@
 namespace sluice::store {
 
 using SqlValue = std::variant<std::monostate, int64_t, std::string>;
+inline SqlValue SqlText(std::string_view text) { return SqlValue(std::string(text)); }
 struct SqlRow {
   std::vector<SqlValue> values;
   int64_t Int(size_t i) const;              // 0 for null

@@ -41,7 +41,7 @@ std::string TextOf(const records::Scalar& value, const records::DataType& type) 
   return "";
 }
 
-const char* BadValue(const records::DataType& type) {
+const char* BadText(const records::DataType& type) {
   switch (type.id) {
     case TypeId::kBool:
       return "7";
@@ -104,7 +104,7 @@ class DelimitedUnderTest : public AdapterUnderTest {
   }
 
   void SpoilValue(const TableData& table, int field, int64_t row) override {
-    spoilt_[{field, row}] = BadValue(table.fields[field].type);
+    spoilt_[{field, row}] = BadText(table.fields[field].type);
     Write(table);
   }
 

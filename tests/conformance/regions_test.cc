@@ -19,7 +19,7 @@ using records::Op;
 using records::Predicate;
 using records::TypeId;
 
-std::string CasesFolder() {
+std::string RegionsFolder() {
   const char* const folder = std::getenv("SLUICE_CASES");
   return folder != nullptr ? folder : SLUICE_CASES_DEFAULT;
 }
@@ -28,7 +28,7 @@ class RegionsTest : public testing::Test {
  protected:
   void SetUp() override {
     for (const char* table : {"provinces", "cities", "areas", "streets"})
-      if (!Load(table)) GTEST_SKIP() << "no regions under " << CasesFolder();
+      if (!Load(table)) GTEST_SKIP() << "no regions under " << RegionsFolder();
     auto opened = FindKind("sqlite")->open({{"file", database_.path()}});
     ASSERT_TRUE(opened.ok()) << opened.status();
     adapter_ = *std::move(opened);
@@ -36,7 +36,7 @@ class RegionsTest : public testing::Test {
 
   // These files quote names and nothing else, and no name holds a quote or a comma.
   bool Load(const std::string& table) {
-    std::ifstream file(CasesFolder() + "/regions/" + table + ".csv");
+    std::ifstream file(RegionsFolder() + "/regions/" + table + ".csv");
     std::string line;
     if (!std::getline(file, line)) return false;
     const std::vector<std::string> header = absl::StrSplit(line, ',');

@@ -67,7 +67,7 @@ class IdleConnections {
 // gRPC's listener stops accepting for good once accept fails for want of descriptors, and the
 // process looks healthy (CVE-2023-4785). It is noticed, and the supervisor gets the process back.
 TEST(ServerTest, AListenerKilledByTooManyConnectionsEndsTheProcess) {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef SLUICE_SANITIZED
   GTEST_SKIP() << "without descriptors the sanitizer takes sound objects for broken ones";
 #endif
   Deployment gateway;
@@ -112,7 +112,7 @@ TEST(ServerTest, ACompressedBombIsRefusedBeforeItIsInflated) {
         });
     EXPECT_EQ(refused.code(), absl::StatusCode::kUnimplemented) << refused;
   }
-#ifndef __SANITIZE_ADDRESS__  // which keeps what was freed
+#ifndef SLUICE_SANITIZED  // which keeps what was freed
   EXPECT_LT(ResidentKib(gateway.daemon().pid()) - before, 16 << 10);
 #endif
 }
