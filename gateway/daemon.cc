@@ -177,11 +177,8 @@ absl::Status Daemon::AppendRun(v1::RecordKind kind, const audit::RecoveryReport&
   run.set_configuration_digest(config_digest_);
   run.add_key_digests(std::string(AsBytes(Sha256(signing_key_->verifier.public_key))));
   run.add_key_digests(certificate_digest_);
-  {
-    MutexLock lock(config_mutex_);
-    for (const certs::AuthorityConfig& authority : authorities_.authorities)
-      run.add_key_digests(std::string(AsBytes(Sha256(authority.certificates_pem))));
-  }
+  for (const certs::AuthorityConfig& authority : authorities_.authorities)
+    run.add_key_digests(std::string(AsBytes(Sha256(authority.certificates_pem))));
   run.set_clean(report.clean);
   run.set_torn_bytes(static_cast<int64_t>(report.torn_bytes));
   run.set_heads_unconfirmed(heads_unconfirmed);

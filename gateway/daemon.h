@@ -71,7 +71,7 @@ class Daemon {
   absl::Status MakeServices();
   absl::Status MakeControlServices(const Config& config);
   absl::Status AppendRun(v1::RecordKind kind, const audit::RecoveryReport& report,
-                         bool heads_unconfirmed);
+                         bool heads_unconfirmed) SLUICE_REQUIRES(config_mutex_);
   absl::Status Publish();
   void Poisoned(const absl::Status& why);
   void Tick();

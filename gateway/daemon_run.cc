@@ -195,6 +195,7 @@ void Daemon::Drain() {
   if (!poisoned_) {
     SaveUsage();
     audit::RecoveryReport none;
+    MutexLock lock(config_mutex_);
     if (absl::Status status = AppendRun(v1::RECORD_KIND_STOPPED, none, false); !status.ok())
       operations_.Write(Severity::kError, "stop_not_recorded", std::string(status.message()));
   }

@@ -1,20 +1,15 @@
 // Exchange.Read through a real gateway: whole streams whose files can be proved, and streams that
 // end before their time.
 #include <signal.h>
-#include <sqlite3.h>
 
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "gateway/base/error.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/system/deployment.h"
+#include "tests/system/register.h"
 
 namespace sluice::system_test {
 namespace {
@@ -22,72 +17,9 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-constexpr char kRegister[] = R"yaml(dataset: public-security/register
-title: {en: "Register (generated)"
-}
-sharing: conditional
-purposes: [relief]
-update_cycle: daily
-source: residents
-from: {table: register}
-key: [number]
-on_bad_value: stop
-fields:
-  - {name: number, type: int64, class: L2, not_null: true}
-  - {name: name, type: utf8, class: L2}
-  - {name: person, type: utf8, class: L4, subject: CN-RID}
-)yaml";
-
-constexpr char kGrant[] = R"yaml(grant: new
-dataset: public-security/register
-to: civil-affairs
-systems: [relief]
-purposes: [relief]
-basis: {law: "社会救助暂行办法", article: "第五十八条"}
-fields:
-  - {name: number}
-  - {name: name}
-  - {name: person}
-modes: [query, read]
-expires: "2099-01-01T00:00:00Z"
-)yaml";
-
-v1::ReadRequest RegisterRequest() {
-  v1::ReadRequest request;
-  request.set_dataset("public-security/register");
-  request.set_purpose("relief");
-  return request;
-}
-
 class ReadSystemTest : public testing::Test {
  protected:
-  // A register of this many rows beside the sample, and a grant to read all of it.
-  void Offer(int rows) {
-    sqlite3* database = nullptr;
-    ASSERT_EQ(sqlite3_open(gateway_.Path("sources/residents.db").c_str(), &database), SQLITE_OK);
-    const std::string sql = absl::StrCat(
-        "CREATE TABLE register(number INTEGER PRIMARY KEY NOT NULL, name TEXT, person TEXT);"
-        "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i+1<",
-        rows,
-        ") INSERT INTO register SELECT i, 'resident number ' || i,"
-        " printf('99010119%02d0101%03d0', 40 + i / 1000 % 60, i % 1000) FROM n;");
-    EXPECT_EQ(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
-    sqlite3_close(database);
-    gateway_.Start();
-    gateway_.OfferSample();
-    gateway_.Write("datasets/register.yaml", kRegister);
-    gateway_.Write("grants/register.yaml", kGrant);
-    gateway_.Done("residents-owner", {"catalogue", "apply", "datasets/register.yaml"});
-    gateway_.Done("residents-owner", {"grant", "apply", "grants/register.yaml"});
-  }
-
-  std::string GrantId() {
-    v1::ListGrantsRequest request;
-    request.set_dataset("public-security/register");
-    const auto grants = Call(gateway_.As("auditor"), cli::kListGrants, request);
-    EXPECT_TRUE(grants.ok()) << grants.status();
-    return grants.ok() && grants->grants_size() == 1 ? grants->grants(0).id() : "";
-  }
+  void Offer(int rows) { OfferRegister(gateway_, rows); }
 
   v1::AuditEnvelope Closed() {
     v1::AuditEnvelope closed;
@@ -98,21 +30,6 @@ class ReadSystemTest : public testing::Test {
       return true;
     }));
     return closed;
-  }
-
-  // Kilobytes, of the daemon: now ("VmRSS:") or ever ("VmHWM:").
-  int64_t Memory(const std::string& which) {
-    std::ifstream status(absl::StrCat("/proc/", gateway_.daemon().pid(), "/status"));
-    for (std::string line; std::getline(status, line);) {
-      if (!absl::StartsWith(line, which)) continue;
-      const std::vector<std::string> words =
-          absl::StrSplit(line, absl::ByAnyChar("\t "), absl::SkipEmpty());
-      int64_t kilobytes = 0;
-      EXPECT_TRUE(absl::SimpleAtoi(words.at(1), &kilobytes));
-      return kilobytes;
-    }
-    ADD_FAILURE() << "no " << which;
-    return 0;
   }
 
   Finished Check(const std::string& receipt, const std::string& file) {
@@ -175,10 +92,10 @@ TEST_F(ReadSystemTest, AGrantOfPagesAllowsNoStream) {
 TEST_F(ReadSystemTest, SixHundredThousandRowsInBoundedMemory) {
   constexpr int kRows = 620'573;
   Offer(kRows);
-  const int64_t idle = Memory("VmRSS:");
+  const int64_t idle = DaemonMemory(gateway_, "VmRSS:");
   gateway_.Done("relief", {"read", "public-security/register", "--purpose", "relief", "-o",
                            "register.jsonl"});
-  const int64_t most = Memory("VmHWM:");
+  const int64_t most = DaemonMemory(gateway_, "VmHWM:");
 #ifndef SLUICE_SANITIZED  // which keeps what was freed
   EXPECT_LT(most - idle, 64 << 10) << idle << " kB idle, " << most << " kB at most";
 #endif
@@ -215,7 +132,7 @@ TEST_F(ReadSystemTest, AKilledGatewayAbandonsItsStreamsAtTheNextStart) {
   const v1::AuditEnvelope& envelope = abandoned[0].envelope();
   EXPECT_GE(envelope.count(), rows);
   EXPECT_LT(envelope.count(), 300'000);
-  EXPECT_EQ(envelope.grant(), GrantId());
+  EXPECT_EQ(envelope.grant(), RegisterGrant(gateway_));
   EXPECT_THAT(gateway_.Verify(), HasSubstr("1 opened, 0 closed, 1 abandoned"));
   // A torn end may have to be set aside by a start first; where none was torn, it shows.
   if (before.code == 0) {
@@ -225,7 +142,7 @@ TEST_F(ReadSystemTest, AKilledGatewayAbandonsItsStreamsAtTheNextStart) {
 
 TEST_F(ReadSystemTest, RevocationEndsAStreamWithinASecond) {
   Offer(620'000);
-  const std::string grant = GrantId();
+  const std::string grant = RegisterGrant(gateway_);
   auto relief = gateway_.Connect("relief");
   bool revoked = false;
   std::chrono::steady_clock::time_point at;
