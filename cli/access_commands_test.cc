@@ -215,6 +215,42 @@ TEST(AccessTest, ApprovingSendsWholeFieldsAndTheEtagThatWasRead) {
   EXPECT_EQ(catalogue::FormatMask(asked[0].terms().fields(1).mask()), "null");
 }
 
+TEST(AccessTest, ApprovingTellsOfGrantsThatAllowTheSameCalls) {
+  Tool tool;
+  tool.gateway.Answer(kGetAccessRequest, ForTheOwner());
+  v1::ApproveAccessRequestResponse answer;
+  v1::Grant& made = *answer.mutable_grant();
+  made.set_id("7q4m2k");
+  made.set_state(v1::GRANT_STATE_IN_FORCE);
+  made.add_systems("civil-affairs/relief");
+  made.add_purposes("relief");
+  tool.gateway.Answer(kApproveAccessRequest, answer);
+  v1::ListGrantsResponse held;
+  const auto add = [&held](const char* id, const char* system, const char* purpose) {
+    v1::Grant& grant = *held.add_grants();
+    grant.set_id(id);
+    grant.set_state(v1::GRANT_STATE_IN_FORCE);
+    if (*system != '\0') grant.add_systems(system);
+    grant.add_purposes(purpose);
+    *grant.mutable_expires() = At("2099-01-01T00:00:00+08:00");
+    return &grant;
+  };
+  add("7q4m2k", "civil-affairs/relief", "relief");
+  add("same", "civil-affairs/relief", "relief");
+  add("wider", "", "relief");
+  add("another", "civil-affairs/pensions", "relief");
+  add("otherwise", "civil-affairs/relief", "pensions");
+  add("gone", "civil-affairs/relief", "relief")->set_state(v1::GRANT_STATE_REVOKED);
+  tool.gateway.Answer(kListGrants, held);
+  const Ran ran = tool.Run({"access", "approve", "r-7q4m2k"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("note      grant same allows relief to the same systems"));
+  EXPECT_THAT(ran.out, HasSubstr("note      grant wider "));
+  for (const char* other :
+       {"grant 7q4m2k allows", "grant another", "grant otherwise", "grant gone"})
+    EXPECT_THAT(ran.out, Not(HasSubstr(other)));
+}
+
 TEST(AccessTest, TermsThatGoTooFarAreNamedByTheFilesLines) {
   Tool tool;
   tool.gateway.Answer(kGetAccessRequest, ForTheOwner());

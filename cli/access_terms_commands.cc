@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "cli/access_commands.h"
 #include "cli/apply_file.h"
+#include "cli/grant_overlap.h"
 #include "cli/grant_show.h"
 #include "cli/json.h"
 #include "cli/keep_receipt.h"
@@ -84,7 +85,7 @@ absl::Status Approve(Session& session, const DecisionOptions& options) {
   *page.answer.mutable_request() = response->request();
   if (options.dry_run && page.answer.grant().id().empty())
     page.answer.mutable_grant()->set_id("(new)");
-  out << FormatGrant(session, page);
+  out << FormatGrant(session, page) << OverlapNotes(session, response->grant());
   if (options.dry_run) out << "next      the same without --dry-run\n";
   return absl::OkStatus();
 }

@@ -3,6 +3,7 @@
 #include "absl/strings/str_join.h"
 #include "cli/apply_file.h"
 #include "cli/commands.h"
+#include "cli/grant_overlap.h"
 #include "cli/grant_show.h"
 #include "cli/json.h"
 #include "cli/methods.h"
@@ -34,6 +35,8 @@ absl::Status Apply(Session& session, const ApplyOptions& options) {
       session, options,
       absl::StrCat("grant ", response->grant().id(), ", revision ", response->grant().revision()),
       response->differences(), *response);
+  if (session.format() == Format::kTable)
+    session.environment.out << OverlapNotes(session, response->grant());
   return absl::OkStatus();
 }
 

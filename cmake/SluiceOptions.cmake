@@ -4,8 +4,12 @@ set(SLUICE_TEST_PREFIX "" CACHE STRING "before each test's name, where several b
 
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 # Unoptimised: what the sanitizers' checks cost to compile is four times as much at -O1, and the tests
-# mostly wait.
-set(CMAKE_CXX_FLAGS_SANITIZE "-O0 -g1 -fno-omit-frame-pointer")
+# mostly wait. What libFuzzer runs has to be fast.
+if(SLUICE_FUZZ)
+  set(CMAKE_CXX_FLAGS_SANITIZE "-O1 -g1 -fno-omit-frame-pointer")
+else()
+  set(CMAKE_CXX_FLAGS_SANITIZE "-O0 -g1 -fno-omit-frame-pointer")
+endif()
 # What a distribution would set as well: a gateway faces strangers.
 # -pthread everywhere: headers precompiled with it and without are not the same.
 add_compile_options(-pthread -fstack-protector-strong -Wall -Wextra -Werror -Wno-missing-field-initializers)

@@ -8,6 +8,7 @@
 
 #include "absl/synchronization/mutex.h"
 #include "gateway/daemon.h"
+#include "gateway/rpc/server.h"
 
 namespace sluice {
 namespace {
@@ -88,8 +89,10 @@ int Main(int argc, char** argv) {
   const sigset_t signals = HandledSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
-  const auto clock = MakeSystemClock();
-  OperationalLog operations(STDERR_FILENO, *clock);
+  // These two for good: gRPC's threads may have something to say until the process is gone.
+  static const auto& clock = *new auto(MakeSystemClock());
+  static auto& operations = *new OperationalLog(STDERR_FILENO, *clock);
+  rpc::WriteGrpcLogTo(operations);
   Daemon daemon(config, operations, *clock, AskToEnd);
   if (check) {
     const absl::Status status = daemon.Check();

@@ -1,5 +1,6 @@
 #include "gateway/rpc/server.h"
 
+#include <grpc/support/log.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/security/tls_certificate_provider.h>
@@ -9,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "certs/pair.h"
 #include "gateway/base/file_system.h"
+#include "gateway/base/view.h"
 
 namespace sluice::rpc {
 namespace {
@@ -40,7 +42,22 @@ std::string ProbeAddress(const std::string& host, int port) {
   return absl::StrCat(host, ":", port);
 }
 
+OperationalLog* grpc_log = nullptr;
+
+void WriteGrpcLine(gpr_log_func_args* line) {
+  const std::string_view file(line->file);
+  const Severity severity =
+      line->severity == GPR_LOG_SEVERITY_ERROR ? Severity::kWarning : Severity::kInfo;
+  grpc_log->Write(severity, "grpc", line->message,
+                  {{"at", absl::StrCat(View(file.substr(file.rfind('/') + 1)), ":", line->line)}});
+}
+
 }  // namespace
+
+void WriteGrpcLogTo(OperationalLog& operations) {
+  grpc_log = &operations;
+  gpr_set_log_function(WriteGrpcLine);
+}
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options,
                                                       Authenticator* authenticator,

@@ -25,6 +25,10 @@ struct ServerOptions {
   Micros self_call_interval = 200 * kMillisecond;
 };
 
+// What gRPC itself has to say, as lines of the operational log (event "grpc"), which is there until
+// the process ends. Once, before anything of gRPC.
+void WriteGrpcLogTo(OperationalLog& operations);
+
 class Server {
  public:
   // The services, the authenticator outlive the server. UNAVAILABLE where the port cannot be bound.

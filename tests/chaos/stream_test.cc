@@ -187,30 +187,34 @@ TEST(ReadersTest, AThousandThatVanishLeaveNothingBehind) {
   const int files = OpenFiles(gateway) + 4;
   const int64_t idle = DaemonMemory(gateway, "VmRSS:");
 
-  std::atomic<int> next{0};
-  std::vector<std::thread> threads;
-  for (int t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&, t] {
-      std::mt19937 random(t);
-      while (next++ < kReaders) {
-        Received received;
-        const int64_t rows = std::uniform_int_distribution<int64_t>(0, 30'000)(random);
-        const absl::Status status = ReadUntil(*gateway.Connect("relief"), received,
-                                              [&](int64_t so_far) { return so_far >= rows; });
-        EXPECT_EQ(status.message(), "enough") << status;
-      }
-    });
+  int64_t after_half = 0;
+  for (int half = 0; half < 2; ++half) {
+    std::atomic<int> next{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < kThreads; ++t) {
+      threads.emplace_back([&, t] {
+        std::mt19937 random(half * kThreads + t);
+        while (next++ < kReaders / 2) {
+          Received received;
+          const int64_t rows = std::uniform_int_distribution<int64_t>(0, 30'000)(random);
+          const absl::Status status = ReadUntil(*gateway.Connect("relief"), received,
+                                                [&](int64_t so_far) { return so_far >= rows; });
+          EXPECT_EQ(status.message(), "enough") << status;
+        }
+      });
+    }
+    std::mt19937 random(99 + half);
+    for (int i = 0; i < kProcesses / 2; ++i) {
+      Process reader({"sluice", "--profile", gateway.Path("profiles/relief.yaml"), "read",
+                      "public-security/register", "--purpose", "relief", "-o", "-"},
+                     {});
+      Nap(std::uniform_int_distribution<int>(30, 400)(random));
+      reader.Signal(SIGKILL);
+      reader.Wait();
+    }
+    for (std::thread& thread : threads) thread.join();
+    if (half == 0) after_half = DaemonMemory(gateway, "VmRSS:");
   }
-  std::mt19937 random(99);
-  for (int i = 0; i < kProcesses; ++i) {
-    Process reader({"sluice", "--profile", gateway.Path("profiles/relief.yaml"), "read",
-                    "public-security/register", "--purpose", "relief", "-o", "-"},
-                   {});
-    Nap(std::uniform_int_distribution<int>(30, 400)(random));
-    reader.Signal(SIGKILL);
-    reader.Wait();
-  }
-  for (std::thread& thread : threads) thread.join();
 
   EXPECT_TRUE(Eventually([&] {
     const auto running = Call(gateway.As("operator"), cli::kListExchanges, {});
@@ -218,7 +222,9 @@ TEST(ReadersTest, AThousandThatVanishLeaveNothingBehind) {
   }));
   EXPECT_TRUE(Eventually([&] { return OpenFiles(gateway) <= files; }, 30'000))
       << files << " files may be open, and " << OpenFiles(gateway) << " are";
-  EXPECT_LT(DaemonMemory(gateway, "VmRSS:") - idle, 64 << 10) << idle << " kB idle";
+  // What eight streams at once take is kept by the allocator; the second half takes no more.
+  const int64_t more = DaemonMemory(gateway, "VmRSS:") - after_half;
+  EXPECT_LT(more, 16 << 10) << idle << " kB idle, " << after_half << " kB after half of them";
   EXPECT_TRUE(Call(gateway.As("relief"), cli::kQuery, Deployment::PersonsQuery()).ok());
   const size_t opened = gateway.Records(v1::RECORD_KIND_OPENED).size();
   EXPECT_GE(opened, static_cast<size_t>(kReaders));
