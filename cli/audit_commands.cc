@@ -32,6 +32,10 @@ absl::StatusOr<v1::ListRecordsRequest> MakeRequest(const Environment& environmen
     SLUICE_ASSIGN_OR_RETURN(const Micros until, ParseWhen(options.until, now, environment.zone));
     *request.mutable_until() = ToTimestamp(until);
   }
+  if (request.has_since() && request.has_until() &&
+      ToMicros(request.until()) <= ToMicros(request.since()))
+    return UsageError("--until is not later than --since.",
+                      "--since 2026-11-01 --until 2026-11-30");
   request.set_agency(options.agency);
   request.set_dataset(options.dataset);
   request.set_grant(options.grant);
@@ -67,8 +71,10 @@ std::string StreamCount(const v1::Record& record) {
   return unfinished ? absl::StrCat("≤", record.latest().count()) : CountWords(record.envelope());
 }
 
-std::string Summary(const v1::ListRecordsResponse& last, size_t count) {
+// "16 records", or "21 records in 16 lines" where some stand in one line.
+std::string Summary(const v1::ListRecordsResponse& last, size_t count, size_t lines) {
   std::string line = absl::StrCat(count, count == 1 ? " record" : " records");
+  if (lines < count) absl::StrAppend(&line, " in ", lines, lines == 1 ? " line" : " lines");
   if (last.searched_to() > 0) absl::StrAppend(&line, " · searched #0 to #", last.searched_to() - 1);
   absl::StrAppend(&line,
                   last.next_page_token().empty() ? ", complete" : ", more match: --limit 0 for all",
@@ -114,7 +120,8 @@ absl::Status List(Session& session, const ListOptions& options) {
                      {"rows", true}},
                     rows, records);
   environment.out.flush();
-  environment.err << Summary(response, records.size());
+  const bool table = session.format() == Format::kTable;
+  environment.err << Summary(response, records.size(), table ? rows.size() : records.size());
   return absl::OkStatus();
 }
 

@@ -95,6 +95,13 @@ absl::Status Revoke(Session& session, const GrantOptions& options) {
   return absl::OkStatus();
 }
 
+// What was said now, or, where it was suspended already, what was said then: that one holds.
+std::string ReasonInForce(const GrantOptions& options, const v1::Grant& grant) {
+  if (grant.state() != v1::GRANT_STATE_SUSPENDED || grant.state_reason() == options.reason)
+    return options.reason;
+  return absl::StrCat(grant.state_reason(), " (suspended already: nothing was changed)");
+}
+
 template <v1::GrantState state>
 absl::Status SetState(Session& session, const GrantOptions& options) {
   v1::SetGrantStateRequest request;
@@ -107,7 +114,7 @@ absl::Status SetState(Session& session, const GrantOptions& options) {
        {"state", state == v1::GRANT_STATE_SUSPENDED
                      ? "suspended: running calls are cut off"
                      : GrantState(response.grant(), session.environment.clock.Now())},
-       {"reason", options.reason}},
+       {"reason", ReasonInForce(options, response.grant())}},
       response.grant());
   return absl::OkStatus();
 }

@@ -107,6 +107,17 @@ TEST(GrantPageTest, ASuspendedOneSaysWhy) {
               HasSubstr(" SUSPENDED: audit of the source\n"));
 }
 
+TEST(GrantStateTest, SuspendedAlreadyItKeepsTheReasonThatItHas) {
+  Tool tool;
+  v1::SetGrantStateResponse response;
+  response.mutable_grant()->set_id("7q4m2k");
+  response.mutable_grant()->set_state(v1::GRANT_STATE_SUSPENDED);
+  response.mutable_grant()->set_state_reason("audit of the source");
+  tool.gateway.Answer(kSetGrantState, response);
+  EXPECT_THAT(tool.Run({"grant", "suspend", "7q4m2k", "--reason", "a leak"}).out,
+              HasSubstr("reason  audit of the source (suspended already: nothing was changed)\n"));
+}
+
 TEST(GrantStateTest, SuspendingAndResumingNeedAReason) {
   Tool tool;
   tool.gateway.On(kSetGrantState, [](const v1::SetGrantStateRequest& request) {

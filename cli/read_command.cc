@@ -34,6 +34,15 @@ class StreamFile {
   bool is_file() const { return name_ != "-"; }
   std::string part() const { return name_ + ".part"; }
 
+  // Whether there is a place for it, before anybody is asked for anything.
+  absl::Status CheckPlace() const {
+    if (!is_file()) return absl::OkStatus();
+    const std::string folder = DirectoryOf(name_);
+    const auto info = environment_.files.Stat(folder);
+    if (info.ok() && info->is_directory) return absl::OkStatus();
+    return LocalError("FILE_NOT_WRITTEN", absl::StrCat(name_, ": there is no folder ", folder, "."),
+                      {}, absl::StrCat("mkdir -p ", folder), kWrongUsage);
+  }
   absl::Status Open() {
     if (!is_file()) return absl::OkStatus();
     // What an earlier try left.
@@ -117,6 +126,7 @@ class Read {
     request_.set_request_id(options_.access.request_id.empty()
                                 ? HexEncode(environment_.random.Bytes(16))
                                 : options_.access.request_id);
+    SLUICE_RETURN_IF_ERROR(file_.CheckPlace());
     return FillRequest(options_.access, session_, request_);
   }
 

@@ -89,6 +89,22 @@ TEST_F(ReadSystemTest, AGrantOfPagesAllowsNoStream) {
   EXPECT_FALSE(std::filesystem::exists(gateway_.Path("residents.jsonl.part")));
 }
 
+// No place for the file is a mistake of this machine's: the gateway is not asked, and records
+// nothing.
+TEST_F(ReadSystemTest, AFolderThatIsNotThereIsNamedBeforeAnythingIsAsked) {
+  gateway_.Start();
+  gateway_.OfferSample();
+  const Finished nowhere =
+      gateway_.Sluice("relief", {"read", "public-security/persons", "--purpose", "relief", "--case",
+                                 "R-0118", "-o", "nowhere/residents.jsonl"});
+  EXPECT_EQ(nowhere.code, 2);
+  EXPECT_THAT(nowhere.errors, HasSubstr("FILE_NOT_WRITTEN: nowhere/residents.jsonl: there is no "
+                                        "folder nowhere."));
+  EXPECT_THAT(nowhere.errors, HasSubstr("mkdir -p nowhere"));
+  EXPECT_TRUE(gateway_.Records(v1::RECORD_KIND_DENIED).empty());
+  EXPECT_TRUE(gateway_.Records(v1::RECORD_KIND_OPENED).empty());
+}
+
 TEST_F(ReadSystemTest, SixHundredThousandRowsInBoundedMemory) {
   constexpr int kRows = 620'573;
   Offer(kRows);
@@ -109,6 +125,11 @@ TEST_F(ReadSystemTest, SixHundredThousandRowsInBoundedMemory) {
   EXPECT_EQ(Closed().count(), kRows);
   const Finished list = gateway_.Sluice("auditor", {"--format", "table", "audit", "list"});
   EXPECT_THAT(list.output, HasSubstr("released, stream"));
+  EXPECT_THAT(list.errors, testing::ContainsRegex("[0-9]+ records in [0-9]+ lines"));
+  const Finished backwards = gateway_.Sluice(
+      "auditor", {"audit", "list", "--since", "2026-11-30", "--until", "2026-11-01"});
+  EXPECT_EQ(backwards.code, 2);
+  EXPECT_THAT(backwards.errors, HasSubstr("--until is not later than --since"));
   EXPECT_THAT(list.output, HasSubstr(absl::StrCat(kRows)));
   EXPECT_THAT(gateway_.Verify(), HasSubstr("1 opened, 1 closed"));
 }
