@@ -17,6 +17,13 @@ std::vector<std::string> ErrorsOf(std::string_view text) {
   return YamlDocument::Parse(text, "f.yaml").errors();
 }
 
+// yaml-cpp alone reads empty documents there for ever.
+TEST(Yaml, ABracketThatClosesNothingIsAMistake) {
+  EXPECT_THAT(ErrorsOf("{,2]\nb: *a\n? {x: 1}\n: - "), ElementsAre(HasSubstr("f.yaml:1: no YAML")));
+  EXPECT_THAT(ErrorsOf("a: 1\n]\n"), ElementsAre(HasSubstr("no YAML")));
+  EXPECT_EQ(YamlDocument::ParseAll("---\n---\n\na: 1\n---\nb: 2\n", "f.yaml").size(), 2u);
+}
+
 TEST(Yaml, ReadsEveryKindOfValue) {
   const auto document = YamlDocument::Parse(
       "listen: gw1:8443\nport: 8443\non: true\nwait: 90d\nsize: 8MiB\n"

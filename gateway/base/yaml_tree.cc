@@ -30,6 +30,9 @@ class TreeBuilder : public YAML::EventHandler {
   explicit TreeBuilder(std::vector<YamlMistake>& mistakes) : mistakes_(mistakes) {}
 
   void OnDocumentStart(const YAML::Mark& mark) override {
+    // At a bracket that closes nothing yaml-cpp sees empty documents without end.
+    if (mark.pos == last_start_) throw Refused{mark.line + 1, "no YAML: this closes nothing"};
+    last_start_ = mark.pos;
     stack_.clear();
     root_ = YamlTree{.line = mark.line + 1};
   }
@@ -137,6 +140,7 @@ class TreeBuilder : public YAML::EventHandler {
   std::vector<YamlMistake>& mistakes_;
   std::vector<Open> stack_;
   YamlTree root_;
+  int last_start_ = -1;  // where the document before this one began
 };
 
 // The line of the first byte that is no text, or 0.
