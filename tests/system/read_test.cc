@@ -106,7 +106,11 @@ TEST_F(ReadSystemTest, AFolderThatIsNotThereIsNamedBeforeAnythingIsAsked) {
 }
 
 TEST_F(ReadSystemTest, SixHundredThousandRowsInBoundedMemory) {
+#ifdef SLUICE_SANITIZED  // slower by ten times, and no measure of memory
+  constexpr int kRows = 62'057;
+#else
   constexpr int kRows = 620'573;
+#endif
   Offer(kRows);
   const int64_t idle = DaemonMemory(gateway_, "VmRSS:");
   gateway_.Done("relief", {"read", "public-security/register", "--purpose", "relief", "-o",
@@ -119,7 +123,8 @@ TEST_F(ReadSystemTest, SixHundredThousandRowsInBoundedMemory) {
 
   const std::string text = gateway_.Read("register.jsonl");
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), kRows);
-  EXPECT_THAT(text.substr(text.size() - 100), HasSubstr("\"name\":\"resident number 620572\""));
+  EXPECT_THAT(text.substr(text.size() - 100),
+              HasSubstr(absl::StrCat("\"name\":\"resident number ", kRows - 1, "\"")));
   const Finished proved = Check("register.jsonl.receipt.json", "register.jsonl");
   EXPECT_EQ(proved.code, 0) << proved.all();
   EXPECT_EQ(Closed().count(), kRows);
