@@ -230,7 +230,7 @@ TEST_F(OnboardingTest, APurposeThatWasNotGranted) {
   const std::string grant = Onboard();
   ExpectTold(Query({}, "census"), 3,
              {"PURPOSE_NOT_GRANTED", "holds no grant on public-security/persons for \"census\"",
-              "held     " + grant + "  relief", "ask the owner"});
+              "held     " + grant + "  relief", "apply for this one: sluice access request"});
 }
 
 TEST_F(OnboardingTest, AFileThatIsNotThere) {
