@@ -99,6 +99,9 @@ absl::Status Verify(Session& session, const ProofOptions& options) {
   Environment& environment = session.environment;
   SLUICE_ASSIGN_OR_RETURN(const audit::VerifierKey key,
                           ReadVerifierKey(environment.files, options.key));
+  // A mistyped folder is no broken log.
+  if (const auto names = environment.files.List(options.folder); !names.ok())
+    return NotRead(options.folder, names.status());
   audit::LogBroken broken;
   absl::StatusOr<audit::VerifyReport> report;
   {

@@ -134,7 +134,8 @@ FailureLines DatasetLines(const Session& session, const v1::GetDatasetResponse& 
   add("title", TitleOf(dataset.title(), session.chinese()));
   add("about", TitleOf(dataset.description(), session.chinese()));
   std::string state = StateWord(dataset);
-  if (!dataset.state_reason().empty()) absl::StrAppend(&state, ": ", dataset.state_reason());
+  if (dataset.state() != v1::DATASET_STATE_OFFERED && !dataset.state_reason().empty())
+    absl::StrAppend(&state, ": ", dataset.state_reason());
   add("state", state);
   add("sharing", Word(v1::SharingAttribute_descriptor(), dataset.sharing()));
   add("update", Word(v1::UpdateCycle_descriptor(), dataset.update_cycle()));

@@ -171,6 +171,7 @@ fields:
   - {name: birth_date, mask: "date(year)"}
   - {name: county}
 rows: 'province_code = "99"'
+modes: [query, read]
 max_page_rows: 100
 quota: {calls_per_minute: 60, rows_per_day: 10000, day: "+08:00"}
 expires: "$EXPIRES"

@@ -10,8 +10,12 @@ absl::StatusOr<std::string> ReadNamedFile(FileSystem& files, const std::string& 
                                           uint64_t most) {
   auto text = files.ReadAll(path, most);
   if (text.ok()) return text;
+  return NotRead(path, text.status());
+}
+
+absl::Status NotRead(const std::string& path, const absl::Status& why) {
   return LocalError(
-      "FILE_NOT_READ", absl::StrCat(std::string(text.status().message()), "."), {},
+      "FILE_NOT_READ", absl::StrCat(std::string(why.message()), "."), {},
       absl::StrCat("ls -l ", ShellQuoted(path), "      paths begin in the folder that you are in"),
       kWrongUsage);
 }

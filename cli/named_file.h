@@ -12,4 +12,7 @@ namespace sluice::cli {
 absl::StatusOr<std::string> ReadNamedFile(FileSystem& files, const std::string& path,
                                           uint64_t most);
 
+// FILE_NOT_READ, wrong usage: what is at `path` could not be read, and why.
+absl::Status NotRead(const std::string& path, const absl::Status& why);
+
 }  // namespace sluice::cli

@@ -1,10 +1,12 @@
 // sluice receipts check: a receipt, and the bytes it is about, offline.
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
+#include "cli/failure.h"
 #include "cli/named_file.h"
 #include "cli/receipts.h"
 #include "cli/record_words.h"
 #include "cli/stream_receipt.h"
+#include "cli/words.h"
 #include "gateway/base/error.h"
 
 namespace sluice::cli {
@@ -18,29 +20,57 @@ struct ReceiptsOptions {
   std::string receipt, data, key;
 };
 
+absl::Status NoReceipt(Session& session, const ReceiptsOptions& options, const absl::Status& why) {
+  std::string next = "name the receipt first: sluice receipts check RECEIPT DATA --key log.vkey";
+  if (!options.data.empty()) {
+    const auto other = ReadNamedFile(session.environment.files, options.data, kMostReceipt);
+    if (other.ok() && (IsStreamReceipt(*other) || ParseReceipt(*other).ok()))
+      next = absl::StrCat(ShellQuoted(options.data), " is a receipt: sluice receipts check ",
+                          ShellQuoted(options.data), " ", ShellQuoted(options.receipt), " --key ",
+                          ShellQuoted(options.key));
+  }
+  return LocalError("RECEIPT_BROKEN",
+                    absl::StrCat(options.receipt, ": ", std::string(why.message()), "."), {}, next);
+}
+
+// The receipt holds by itself, and not for this file.
+absl::Status AnotherFile(const ReceiptsOptions& options, const absl::Status& why) {
+  const Failure failure = DescribeFailure(why);
+  if (failure.reason != "RECEIPT_BROKEN") return why;
+  return LocalError(failure.reason, failure.sentence,
+                    {{"receipt", options.receipt}, {"data", options.data}},
+                    "look whether this is the file that came with this receipt; if it is, it was "
+                    "changed since: keep both for the auditor");
+}
+
+absl::StatusOr<StreamProof> ProveStream(Session& session, const ReceiptsOptions& options,
+                                        const StreamReceipt& receipt,
+                                        const audit::VerifierKey& key) {
+  auto proof = CheckStreamRecords(receipt, key);
+  if (!proof.ok() || options.data.empty()) return proof;
+  proof = CheckStreamFile(receipt, key, options.data, session.environment.files);
+  if (!proof.ok()) return AnotherFile(options, proof.status());
+  return proof;
+}
+
 absl::Status CheckOfStream(Session& session, const ReceiptsOptions& options,
                            const std::string& text, const audit::VerifierKey& key) {
   const auto receipt = ParseStreamReceipt(text);
-  if (!receipt.ok())
-    return LocalError("RECEIPT_BROKEN",
-                      absl::StrCat(options.receipt, ": ", std::string(receipt.status().message())));
-  const auto proof = options.data.empty()
-                         ? CheckStreamRecords(*receipt, key)
-                         : CheckStreamFile(*receipt, key, options.data, session.environment.files);
-  if (!proof.ok()) return proof.status();
+  if (!receipt.ok()) return NoReceipt(session, options, receipt.status());
+  SLUICE_ASSIGN_OR_RETURN(const StreamProof proof, ProveStream(session, options, *receipt, key));
   const v1::Receipt& latest = receipt->latest ? *receipt->latest : receipt->opened;
   FailureLines lines = {
       {"proved", absl::StrCat("#", receipt->opened.index(), " to #", latest.index(), " of ",
                               latest.origin(), ", signed in #", latest.first_index(), " to #",
                               latest.first_index() + latest.count() - 1)}};
   if (!options.data.empty())
-    lines.emplace_back("data", proof->whole
+    lines.emplace_back("data", proof.whole
                                    ? options.data + " is what was let go, whole"
-                                   : absl::StrCat(options.data, " is the first ", proof->bytes,
+                                   : absl::StrCat(options.data, " is the first ", proof.bytes,
                                                   " bytes of what was let go: the stream was cut"));
-  const FailureLines said = EnvelopeLines(proof->latest);
+  const FailureLines said = EnvelopeLines(proof.latest);
   lines.insert(lines.end(), said.begin(), said.end());
-  session.PrintOne(lines, proof->latest);
+  session.PrintOne(lines, proof.latest);
   return absl::OkStatus();
 }
 
@@ -51,9 +81,7 @@ absl::Status Check(Session& session, const ReceiptsOptions& options) {
                           ReadNamedFile(files, options.receipt, kMostReceipt));
   if (IsStreamReceipt(text)) return CheckOfStream(session, options, text, key);
   const auto receipt = ParseReceipt(text);
-  if (!receipt.ok())
-    return LocalError("RECEIPT_BROKEN",
-                      absl::StrCat(options.receipt, ": ", std::string(receipt.status().message())));
+  if (!receipt.ok()) return NoReceipt(session, options, receipt.status());
   SLUICE_ASSIGN_OR_RETURN(const v1::AuditEnvelope envelope, CheckReceipt(*receipt, key));
   FailureLines lines = {{"proved", absl::StrCat("#", receipt->index(), " of ", receipt->origin(),
                                                 ", signed in #", receipt->first_index(), " to #",
@@ -61,7 +89,8 @@ absl::Status Check(Session& session, const ReceiptsOptions& options) {
   if (!options.data.empty()) {
     SLUICE_ASSIGN_OR_RETURN(const std::string data,
                             ReadNamedFile(files, options.data, kMostPayload));
-    SLUICE_RETURN_IF_ERROR(CheckPayload(envelope, data));
+    if (const absl::Status same = CheckPayload(envelope, data); !same.ok())
+      return AnotherFile(options, same);
     lines.emplace_back("data", options.data + " is what was let go");
   }
   const FailureLines said = EnvelopeLines(envelope);

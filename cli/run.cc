@@ -4,6 +4,7 @@
 
 #include "CLI/Config.hpp"
 #include "CLI/Formatter.hpp"
+#include "absl/strings/str_cat.h"
 #include "cli/commands.h"
 
 namespace sluice::cli {
@@ -15,7 +16,8 @@ void AddSharedOptions(CLI::App& app, SharedOptions& options) {
                  "~/.config/sluice/profiles (also SLUICE_PROFILE)")
       ->type_name("FILE");
   app.add_option("--format", options.format,
-                 "table, json (an object a line) or csv; a table to a terminal, json elsewhere")
+                 "table, json (an object a line) or csv; a table to a terminal, json elsewhere; "
+                 "explain: markdown too")
       ->check(CLI::IsMember({"table", "json", "csv", "markdown"}));
   app.add_option("--lang", options.language, "language of labels")
       ->check(CLI::IsMember({"en", "zh"}));
@@ -49,12 +51,22 @@ int Report(Environment& environment, const absl::Status& status) {
   return failure.exit_code;
 }
 
+// "sluice grant apply": as far as it was understood.
+std::string NameOfParsed(const CLI::App& app) {
+  std::string name = app.get_name();
+  for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
+    at = at->get_subcommands().front();
+    absl::StrAppend(&name, " ", at->get_name());
+  }
+  return name;
+}
+
 // Wrong usage, or a call for help, as CLI11 says it.
 int Refuse(Environment& environment, CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success))
     return app.exit(error, environment.out, environment.err);
   environment.err << FormatFailure(
-      {"USAGE", error.what(), {{"next", "sluice --help, or sluice COMMAND --help"}}, kWrongUsage});
+      {"USAGE", error.what(), {{"next", absl::StrCat(NameOfParsed(app), " --help")}}, kWrongUsage});
   return kWrongUsage;
 }
 
@@ -77,6 +89,9 @@ int Run(Environment& environment, std::vector<std::string> arguments) {
   } catch (const CLI::ParseError& error) {
     return Refuse(environment, app, error);
   }
+  if (invocation.options.format == "markdown" && !app.got_subcommand("explain"))
+    return Report(environment, UsageError("--format markdown is of sluice explain alone.",
+                                          "--format table, json or csv"));
   Session session(environment, invocation.options);
   const int code = Report(environment, invocation.command(session));
   environment.out.flush();

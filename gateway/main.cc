@@ -81,7 +81,9 @@ int Main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kExitUsage;
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
+    std::cerr << "error: USAGE: " << error.what() << "\n  next  sluiced --help\n";
+    return kExitUsage;
   }
   // Debian's Abseil aborts on lock orders that gRPC uses.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);

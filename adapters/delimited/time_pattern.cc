@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "absl/strings/ascii.h"
 #include "gateway/records/types.h"
 
 namespace sluice::adapters::delimited {
@@ -10,13 +11,11 @@ namespace {
 
 constexpr int64_t kSecondMicros = 1'000'000;
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-
 // Up to `most` digits off the front; nothing where there are fewer than `least`.
 std::optional<int> TakeDigits(std::string_view& text, int least, int most) {
   int value = 0, count = 0;
-  while (count < most && static_cast<size_t>(count) < text.size() && IsDigit(text[count]))
+  while (count < most && static_cast<size_t>(count) < text.size() &&
+         absl::ascii_isdigit(text[count]))
     value = value * 10 + (text[count++] - '0');
   if (count < least) return std::nullopt;
   text.remove_prefix(static_cast<size_t>(count));
@@ -69,7 +68,7 @@ absl::StatusOr<TimePattern> TimePattern::Compile(std::string_view pattern) {
     const char letter = pattern[0];
     size_t run = pattern.find_first_not_of(letter);
     if (run == pattern.npos) run = pattern.size();
-    if (!IsLetter(letter) || letter == 'T') {
+    if (!absl::ascii_isalpha(letter) || letter == 'T') {
       compiled.tokens_.push_back({Part::kText, 0, 0, letter});
       pattern.remove_prefix(1);
       continue;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "absl/strings/ascii.h"
 #include "gateway/base/crypto.h"
 
 namespace sluice::adapters::delimited {
@@ -12,8 +13,6 @@ namespace {
 using records::DataType;
 using records::Decimal128;
 using records::TypeId;
-
-bool IsFigure(char c) { return c >= '0' && c <= '9'; }
 
 std::optional<Value> ParseBool(std::string_view text, const ValueRule& rule) {
   if (text == rule.true_word) return true;
@@ -24,7 +23,7 @@ std::optional<Value> ParseBool(std::string_view text, const ValueRule& rule) {
 // Canonical: a number with a zero in front is a code, which an integer would spoil.
 std::optional<Value> ParseInt64(std::string_view text) {
   const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
-  if (digits.empty() || !IsFigure(digits[0])) return std::nullopt;
+  if (digits.empty() || !absl::ascii_isdigit(digits[0])) return std::nullopt;
   if (digits[0] == '0' && text.size() > 1) return std::nullopt;
   int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -47,9 +46,9 @@ std::optional<Value> ParseFloat64(std::string_view text) {
   if (text == "Infinity") return std::numeric_limits<double>::infinity();
   if (text == "-Infinity") return -std::numeric_limits<double>::infinity();
   const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
-  if (digits.empty() || !IsFigure(digits[0])) return std::nullopt;
+  if (digits.empty() || !absl::ascii_isdigit(digits[0])) return std::nullopt;
   const size_t point = text.find('.');
-  if (point != text.npos && (point + 1 == text.size() || !IsFigure(text[point + 1])))
+  if (point != text.npos && (point + 1 == text.size() || !absl::ascii_isdigit(text[point + 1])))
     return std::nullopt;
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);

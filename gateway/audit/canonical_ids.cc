@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "absl/strings/ascii.h"
 #include "gateway/audit/subjects.h"
 
 namespace sluice::audit {
@@ -17,9 +18,9 @@ bool IsAscii(std::string_view text) {
   return std::all_of(text.begin(), text.end(),
                      [](char c) { return static_cast<uint8_t>(c) < 128; });
 }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsUpper(char c) { return c >= 'A' && c <= 'Z'; }
-bool AllDigits(std::string_view text) { return std::all_of(text.begin(), text.end(), IsDigit); }
+bool AllDigits(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), absl::ascii_isdigit);
+}
 bool IsAsciiSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 // Locale-free, for bytes.
@@ -173,7 +174,9 @@ bool CreditCode(const std::string& id) {
 // Nine characters as ICAO 9303 has them, the last seven digits: "E12345678", "EA1234567", and the
 // numbers of digits alone that were issued before.
 bool PassportNumber(const std::string& id) {
-  const auto letter_or_digit = [](char c) { return IsDigit(c) || IsUpper(c); };
+  const auto letter_or_digit = [](char c) {
+    return absl::ascii_isdigit(c) || absl::ascii_isupper(c);
+  };
   return id.size() == 9 && letter_or_digit(id[0]) && letter_or_digit(id[1]) &&
          AllDigits(std::string_view(id).substr(2));
 }

@@ -56,6 +56,11 @@ void AddKey(absl::Status& status, std::string_view key, std::string_view value) 
   SetPayload(status, info);
 }
 
+absl::Status WithNearest(absl::Status status, const std::optional<std::string>& nearest) {
+  if (nearest) AddKey(status, "nearest", *nearest);
+  return status;
+}
+
 void AddFieldViolation(absl::Status& status, std::string_view field, std::string_view description) {
   auto request = BadRequestOf(status).value_or(google::rpc::BadRequest());
   auto* violation = request.add_field_violations();

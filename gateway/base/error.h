@@ -31,6 +31,8 @@ absl::Status InvalidField(std::string_view field, std::string_view mistake);
 
 // Adds to a status; no effect on an OK one.
 void AddKey(absl::Status& status, std::string_view key, std::string_view value);
+// With the key `nearest`, where there is one: the known name that was probably meant (NearestName).
+absl::Status WithNearest(absl::Status status, const std::optional<std::string>& nearest);
 // `field` is a path in the request, such as "filter:17" (position, in code points from 1) or
 // "grant.fields[2].mask".
 void AddFieldViolation(absl::Status& status, std::string_view field, std::string_view description);

@@ -323,7 +323,7 @@ absl::StatusOr<ChangeOutcome> Catalogue::Move(store::Transaction& transaction, c
   }
   after.set_revision(before->revision() + 1);
   after.set_state(request.state());
-  after.set_state_reason(request.state() == v1::DATASET_STATE_OFFERED ? "" : request.reason());
+  after.set_state_reason(request.reason());
   *after.mutable_changed() =
       google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(clock_.Now());
   after.set_changed_by(caller.principal.path);

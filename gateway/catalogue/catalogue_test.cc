@@ -208,7 +208,7 @@ TEST_F(CatalogueTest, SuspendingActsAtOnceAndADescriptionDoesNotResume) {
   ASSERT_TRUE(SetState(owner_, v1::DATASET_STATE_OFFERED).ok());
   EXPECT_EQ(world_.changes->last().effect, audit::Changes::Effect::kAfterRecord);
   EXPECT_EQ(Get(owner_).state(), v1::DATASET_STATE_OFFERED);
-  EXPECT_EQ(Get(owner_).state_reason(), "");
+  EXPECT_EQ(Get(owner_).state_reason(), "an inquiry");
 }
 
 TEST_F(CatalogueTest, ARetiredDatasetStaysSoAndLeavesTheList) {

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "gateway/audit/subjects.h"
 #include "gateway/base/error.h"
+#include "gateway/base/nearest.h"
 #include "gateway/base/view.h"
 #include "gateway/catalogue/mask_spec.h"
 #include "gateway/catalogue/names.h"
@@ -214,8 +215,25 @@ std::optional<int> Dataset::IndexOf(std::string_view name) const {
   return std::nullopt;
 }
 
+std::optional<std::string> Dataset::Nearest(std::string_view typed) const {
+  std::vector<std::string_view> known;
+  for (const auto& field : definition.fields()) known.push_back(field.name());
+  return NearestName(typed, known);
+}
+
 absl::Status NoSuchDataset(std::string_view name) {
   return Error(v1::REASON_DATASET_UNKNOWN, "There is no such dataset.", {{"dataset", name}});
+}
+
+std::optional<std::string> NearestDataset(
+    std::string_view typed, const std::map<std::string, DatasetPtr, std::less<>>& datasets,
+    std::string_view agency) {
+  std::vector<std::string_view> known;
+  for (const auto& [name, dataset] : datasets)
+    if (dataset->definition.state() != v1::DATASET_STATE_RETIRED &&
+        InAudience(dataset->definition, agency))
+      known.push_back(name);
+  return NearestName(typed, known);
 }
 
 bool InAudience(const v1::Dataset& definition, std::string_view agency) {

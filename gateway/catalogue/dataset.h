@@ -2,6 +2,8 @@
 // it. Immutable.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,11 +25,19 @@ struct Dataset {
 
   const v1::DatasetField& field(int i) const { return definition.fields(i); }
   std::optional<int> IndexOf(std::string_view name) const;
+  // The field whose name was probably meant (NearestName).
+  std::optional<std::string> Nearest(std::string_view typed) const;
 };
 using DatasetPtr = std::shared_ptr<const Dataset>;
 
 // DATASET_UNKNOWN: of what is not there, and of what the caller may not know of.
 absl::Status NoSuchDataset(std::string_view name);
+
+// The dataset, of those that the agency may know of and may still ask for, whose name was probably
+// meant (NearestName).
+std::optional<std::string> NearestDataset(
+    std::string_view typed, const std::map<std::string, DatasetPtr, std::less<>>& datasets,
+    std::string_view agency);
 
 // Whether the agency may know of the dataset: for others it does not exist.
 bool InAudience(const v1::Dataset& definition, std::string_view agency);

@@ -3,20 +3,20 @@
 #include <algorithm>
 #include <iterator>
 
+#include "absl/strings/ascii.h"
+
 namespace sluice::catalogue {
 namespace {
 
 constexpr size_t kMaxName = 63;
 
-bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-
 }  // namespace
 
 bool IsCode(std::string_view text) {
   return !text.empty() && text.size() <= kMaxName && text.front() != '-' && text.back() != '-' &&
-         std::all_of(text.begin(), text.end(),
-                     [](char c) { return IsLower(c) || IsDigit(c) || c == '-'; });
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '-';
+         });
 }
 
 bool IsDatasetName(std::string_view text) {
@@ -28,9 +28,10 @@ bool IsDatasetName(std::string_view text) {
 bool IsFieldName(std::string_view text) {
   constexpr std::string_view kWords[] = {"and",  "or",    "not",        "null",
                                          "true", "false", "starts_with"};
-  return !text.empty() && text.size() <= kMaxName && IsLower(text.front()) &&
-         std::all_of(text.begin(), text.end(),
-                     [](char c) { return IsLower(c) || IsDigit(c) || c == '_'; }) &&
+  return !text.empty() && text.size() <= kMaxName && absl::ascii_islower(text.front()) &&
+         std::all_of(
+             text.begin(), text.end(),
+             [](char c) { return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '_'; }) &&
          std::find(std::begin(kWords), std::end(kWords), text) == std::end(kWords);
 }
 
@@ -38,8 +39,8 @@ bool IsZoneName(std::string_view text) {
   return !text.empty() && text.size() <= kMaxName && text.front() != '/' &&
          text.find("..") == std::string_view::npos &&
          std::all_of(text.begin(), text.end(), [](char c) {
-           return IsLower(c) || IsDigit(c) || (c >= 'A' && c <= 'Z') || c == '/' || c == '_' ||
-                  c == '+' || c == '-';
+           return absl::ascii_islower(c) || absl::ascii_isdigit(c) || absl::ascii_isupper(c) ||
+                  c == '/' || c == '_' || c == '+' || c == '-';
          });
 }
 

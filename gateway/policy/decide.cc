@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gateway/base/error.h"
+#include "gateway/base/nearest.h"
 #include "gateway/catalogue/mask_spec.h"
 #include "gateway/policy/pick_grant.h"
 #include "gateway/policy/request_form.h"
@@ -123,7 +124,9 @@ class Decider {
     // not know of is as if nobody had, in the record too, which the agency may read.
     if (found == snapshot_->datasets.end() ||
         !catalogue::InAudience(found->second->definition, principal_.agency)) {
-      return Error(v1::REASON_DATASET_UNKNOWN, "there is no such dataset.");
+      return WithNearest(
+          Error(v1::REASON_DATASET_UNKNOWN, "there is no such dataset."),
+          catalogue::NearestDataset(request_.dataset(), snapshot_->datasets, principal_.agency));
     }
     dataset_ = found->second;
     if (dataset_->definition.state() == v1::DATASET_STATE_RETIRED) {
@@ -145,8 +148,13 @@ class Decider {
     const auto& purposes = snapshot_->directory->purposes;
     const auto found = purposes.find(request_.purpose());
     if (found == purposes.end()) {
-      return Error(v1::REASON_PURPOSE_UNKNOWN, "the purpose is not on the authority's list.",
-                   {{"dataset", request_.dataset()}});
+      std::vector<std::string_view> offered;
+      for (const auto& [name, purpose] : purposes)
+        if (!purpose.withdrawn()) offered.push_back(name);
+      return WithNearest(
+          Error(v1::REASON_PURPOSE_UNKNOWN, "the purpose is not on the authority's list.",
+                {{"dataset", request_.dataset()}}),
+          NearestName(request_.purpose(), offered));
     }
     if (found->second.withdrawn()) {
       return Error(
@@ -211,6 +219,7 @@ class Decider {
         if (unknown.ok()) {
           unknown = OfGrant(v1::REASON_FIELD_UNKNOWN,
                             absl::StrCat("the dataset has no field of the name at ", path, "."));
+          unknown = WithNearest(std::move(unknown), plan_.dataset->Nearest(request_.fields(i)));
         }
         AddFieldViolation(unknown, path, "there is no such field");
       } else if (grant_->by_field[*field] < 0) {

@@ -272,6 +272,32 @@ TEST(Decide, AnUnknownNameIsNotRepeated) {
   EXPECT_THAT(TextOf(world.Ask(request).denial->status), Not(HasSubstr("110101")));
 }
 
+TEST(Decide, ANameThatIsNearlyAKnownOneIsToldThatOne) {
+  PolicyWorld world;
+  world.Add(GrantDefinition());
+  const auto nearest = [&world](const v1::QueryRequest& request) {
+    return KeyOf(world.Ask(request).denial->status, "nearest");
+  };
+  v1::QueryRequest request = world.Request();
+  request.set_dataset("police/person");
+  EXPECT_EQ(nearest(request), "police/persons");
+  // One that the agency may not know of is told nobody, and is itself as one that there is not.
+  v1::Dataset hidden = PersonsDefinition();
+  hidden.set_name("police/prisons");
+  hidden.add_audience("justice");
+  world.snapshot->datasets.emplace("police/prisons", MustCompile(hidden));
+  request.set_dataset("police/prisons");
+  EXPECT_EQ(nearest(request), "police/persons");
+
+  request = world.Request();
+  request.set_purpose("reliefs");
+  EXPECT_EQ(nearest(request), "relief");
+  request = world.Request();
+  for (const char* name : {"county", "nmae", "boorn"}) request.add_fields(name);
+  EXPECT_EQ(nearest(request), "name");
+  EXPECT_EQ(nearest(world.Request("cuonty = 'x'")), "county");
+}
+
 TEST(Decide, EveryFieldThatCannotBeHadIsNamedAtOnce) {
   PolicyWorld world;
   v1::Grant grant = GrantDefinition();

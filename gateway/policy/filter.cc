@@ -143,8 +143,9 @@ class Binder {
     const FilterRule rule = index ? context_.rule(*index) : FilterRule::kUnknown;
     // The name is not repeated: where it is no field's, it may be a value that lacks its quotes.
     if (rule == FilterRule::kUnknown) {
-      return FilterError(v1::REASON_FIELD_UNKNOWN, text_, node.offset,
-                         "the dataset has no field of this name");
+      return WithNearest(FilterError(v1::REASON_FIELD_UNKNOWN, text_, node.offset,
+                                     "the dataset has no field of this name"),
+                         context_.dataset->Nearest(node.field));
     }
     Target target{.field = *index, .rule = rule, .name = node.field};
     target.type = rule == FilterRule::kMaskedValue ? context_.masked_type(*index)

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gateway/base/error.h"
@@ -15,8 +16,7 @@ namespace {
 
 using records::Op;
 
-bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsLetter(char c) { return absl::ascii_isalpha(c) || c == '_'; }
 bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 struct Token {
@@ -93,11 +93,12 @@ class Parser {
     if (at_ == text_.size()) return absl::OkStatus();
     const char c = text_[at_];
     if (IsLetter(c))
-      return Take(Token::Kind::kWord, LengthOf([](char d) { return IsLetter(d) || IsDigit(d); }));
-    if (IsDigit(c) || c == '-') {
+      return Take(Token::Kind::kWord,
+                  LengthOf([](char d) { return IsLetter(d) || absl::ascii_isdigit(d); }));
+    if (absl::ascii_isdigit(c) || c == '-') {
       return Take(Token::Kind::kBare, LengthOf([](char d) {
-                    return IsLetter(d) || IsDigit(d) || d == '.' || d == ':' || d == '+' ||
-                           d == '-';
+                    return IsLetter(d) || absl::ascii_isdigit(d) || d == '.' || d == ':' ||
+                           d == '+' || d == '-';
                   }));
     }
     if (c == '$') return Parameter();
@@ -123,7 +124,7 @@ class Parser {
   }
 
   absl::Status Parameter() {
-    const size_t length = LengthOf([](char d) { return IsLetter(d) || IsDigit(d); });
+    const size_t length = LengthOf([](char d) { return IsLetter(d) || absl::ascii_isdigit(d); });
     if (!IsParameterName(text_.substr(at_ + 1, length - 1))) {
       return Fail("expected a parameter's name after $",
                   "letters, digits and underscores, beginning with a letter, at most 63");
@@ -358,7 +359,8 @@ absl::Status FilterError(v1::Reason reason, std::string_view text, size_t offset
 
 bool IsParameterName(std::string_view text) {
   return !text.empty() && text.size() <= 63 && IsLetter(text[0]) &&
-         std::all_of(text.begin(), text.end(), [](char c) { return IsLetter(c) || IsDigit(c); });
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return IsLetter(c) || absl::ascii_isdigit(c); });
 }
 
 absl::StatusOr<FilterNode> ParseFilter(std::string_view text) { return Parser(text).Parse(); }

@@ -206,7 +206,7 @@ void Grants::Move(const Caller& caller, const StateChange& change, identity::Don
           SLUICE_RETURN_IF_ERROR(CheckStands(transaction, caller, before));
         after.set_revision(before.revision() + 1);
         after.set_state(change.to);
-        after.set_state_reason(change.to == v1::GRANT_STATE_IN_FORCE ? "" : change.reason);
+        after.set_state_reason(change.reason);
         Stamp(caller, clock_, after);
         SLUICE_RETURN_IF_ERROR(AddRevision(transaction, after));
         ChangeOutcome outcome = GrantOutcome(change.action, &before, after);

@@ -71,8 +71,6 @@ class Deployment:
         # Another authority, which this gateway does not know, and whose gateway this is not.
         self.local('init', 'other', '--sample', '--listen', '127.0.0.1:0', folder=self.folder)
         self.change('sluiced.yaml', 'drain_notice: 2s', 'drain_notice: 10ms')
-        self.change('grants/persons-relief.yaml', 'max_page_rows: 100',
-                    'modes: [query, read]\nmax_page_rows: 100')
         self.change('grants/persons-relief.yaml', 'calls_per_minute: 60', 'calls_per_minute: 600')
         database = sqlite3.connect(self.path('sources/residents.db'))
         with open(self.path('sources/residents.sql'), encoding='utf-8') as script:

@@ -216,10 +216,9 @@ TEST_F(OnboardingTest, AFieldMisspelt) {
   // In a query: its place in the request, or in the filter's text.
   Approve(AskForAccess());
   ExpectTold(Query({"--fields", "county,nmae"}), 2,
-             {"FIELD_UNKNOWN", "dataset    public-security/persons", "fields[1]",
-              "sluice catalogue show"});
+             {"FIELD_UNKNOWN", "nearest    name", "fields[1]", "sluice catalogue show"});
   ExpectTold(Query({"--where", "cuonty = \"东城区\""}), 2,
-             {"FIELD_UNKNOWN", "cuonty = \"东城区\"", "position  1", "sluice catalogue show"});
+             {"FIELD_UNKNOWN", "nearest   county", "position  1", "sluice catalogue show"});
   // In the owner's file.
   owner_.Write("persons.yaml", "dataset: public-security/persons\nfeilds: []\n");
   ExpectTold(owner_.Type({"catalogue", "apply", "persons.yaml"}), 2,

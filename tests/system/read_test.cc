@@ -42,8 +42,6 @@ class ReadSystemTest : public testing::Test {
 
 TEST_F(ReadSystemTest, TwelveResidentsAsAStreamWhoseFileIsProved) {
   gateway_.Start();
-  gateway_.Replace("grants/persons-relief.yaml", "max_page_rows: 100",
-                   "modes: [query, read]\nmax_page_rows: 100");
   gateway_.OfferSample();
   gateway_.Done("relief", {"read", "public-security/persons", "--purpose", "relief", "--case",
                            "R-0118", "-o", "residents.jsonl"});
@@ -67,8 +65,6 @@ TEST_F(ReadSystemTest, TwelveResidentsAsAStreamWhoseFileIsProved) {
 
 TEST_F(ReadSystemTest, AsCsvToStandardOutput) {
   gateway_.Start();
-  gateway_.Replace("grants/persons-relief.yaml", "max_page_rows: 100",
-                   "modes: [query, read]\nmax_page_rows: 100");
   gateway_.OfferSample();
   const std::string csv =
       gateway_.Done("relief", {"--format", "csv", "read", "public-security/persons", "--purpose",
@@ -80,6 +76,7 @@ TEST_F(ReadSystemTest, AsCsvToStandardOutput) {
 
 TEST_F(ReadSystemTest, AGrantOfPagesAllowsNoStream) {
   gateway_.Start();
+  gateway_.Replace("grants/persons-relief.yaml", "modes: [query, read]", "modes: [query]");
   gateway_.OfferSample();
   const Finished denied =
       gateway_.Sluice("relief", {"read", "public-security/persons", "--purpose", "relief", "--case",
