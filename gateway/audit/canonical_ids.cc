@@ -65,7 +65,7 @@ void ForEachCodePoint(std::string_view text, Each each) {
   }
 }
 
-bool IsSpace(utf8proc_int32_t code_point) {
+bool IsIdSpace(utf8proc_int32_t code_point) {
   if (code_point < 128) return IsAsciiSpace(static_cast<char>(code_point));
   const auto category = utf8proc_category(code_point);
   return category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL ||
@@ -79,7 +79,7 @@ bool IsHyphen(utf8proc_int32_t code_point) {
 std::string Trimmed(std::string_view text) {
   size_t begin = text.size(), end = 0, at = 0;
   ForEachCodePoint(text, [&](utf8proc_int32_t code_point, std::string_view bytes) {
-    if (!IsSpace(code_point)) {
+    if (!IsIdSpace(code_point)) {
       begin = std::min(begin, at);
       end = at + bytes.size();
     }
@@ -120,7 +120,7 @@ CanonicalId AsText(std::string_view raw) {
 std::string Compact(std::string_view text, bool hyphens) {
   std::string compact;
   ForEachCodePoint(text, [&](utf8proc_int32_t code_point, std::string_view bytes) {
-    if (!IsSpace(code_point) && !(hyphens && IsHyphen(code_point))) compact.append(bytes);
+    if (!IsIdSpace(code_point) && !(hyphens && IsHyphen(code_point))) compact.append(bytes);
   });
   return compact;
 }

@@ -39,7 +39,7 @@ enum : size_t {
   kTree = 384,  // hashes of the compact range, as many as first_index has bits set
 };
 
-absl::Status Bad(std::string_view what) {
+absl::Status BadSegment(std::string_view what) {
   return absl::DataLossError(absl::string_view(what.data(), what.size()));
 }
 
@@ -75,13 +75,14 @@ std::string EncodeSegmentHeader(const SegmentHeader& header) {
 
 absl::StatusOr<SegmentHeader> DecodeSegmentHeader(std::string_view bytes) {
   if (AllZero(bytes)) return absl::NotFoundError("prepared, not begun");
-  if (bytes.size() < kSegmentHeader) return Bad("the header is cut off");
+  if (bytes.size() < kSegmentHeader) return BadSegment("the header is cut off");
   bytes = bytes.substr(0, kSegmentHeader);
-  if (bytes.substr(0, kMagic.size()) != kMagic) return Bad("it does not begin as a segment does");
+  if (bytes.substr(0, kMagic.size()) != kMagic)
+    return BadSegment("it does not begin as a segment does");
   if (Crc32c(bytes.substr(kVersionAt)) != GetInteger<uint32_t>(bytes, kChecksum))
-    return Bad("the header's checksum does not hold");
+    return BadSegment("the header's checksum does not hold");
   if (GetInteger<uint32_t>(bytes, kVersionAt) != kFormatVersion)
-    return Bad("the header has a version that this program does not know");
+    return BadSegment("the header has a version that this program does not know");
   SegmentHeader header;
   header.number = GetInteger<uint64_t>(bytes, kNumber);
   header.size = GetInteger<uint64_t>(bytes, kSize);
@@ -96,7 +97,7 @@ absl::StatusOr<SegmentHeader> DecodeSegmentHeader(std::string_view bytes) {
   const uint32_t origin_size = GetInteger<uint32_t>(bytes, kOriginSize);
   if (has_rest > 1 || origin_size > kMaxOrigin || header.size % kBlock != 0 ||
       header.size < kSegmentHeader || header.previous >= std::max<uint64_t>(header.number, 1))
-    return Bad("the header contradicts itself");
+    return BadSegment("the header contradicts itself");
   if (has_rest == 1) header.previous_rest = HashFromBytes(bytes.substr(kRest, kHashSize));
   header.origin = std::string(bytes.substr(kOrigin, origin_size));
   std::vector<Hash> hashes;
@@ -105,7 +106,7 @@ absl::StatusOr<SegmentHeader> DecodeSegmentHeader(std::string_view bytes) {
   SLUICE_ASSIGN_OR_RETURN(header.tree,
                           CompactRange::Restore(header.first_index, std::move(hashes)));
   // One form only: what no field reads is zero.
-  if (EncodeSegmentHeader(header) != bytes) return Bad("the header holds more than it may");
+  if (EncodeSegmentHeader(header) != bytes) return BadSegment("the header holds more than it may");
   return header;
 }
 

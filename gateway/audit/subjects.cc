@@ -20,7 +20,7 @@
 namespace sluice::audit {
 namespace {
 
-constexpr size_t kKeyBytes = 32;
+constexpr size_t kRootKeyBytes = 32;
 constexpr size_t kPseudonymBytes = 16;
 // Years whose subject keys are made at the start: naming in any of them takes no lock. Others are
 // derived anew each time.
@@ -66,7 +66,7 @@ struct Pseudonyms::Impl {
     OPENSSL_cleanse(request_key.data(), request_key.size());
   }
 
-  std::string Derive(std::string_view label) const { return Hkdf(root, label, kKeyBytes); }
+  std::string Derive(std::string_view label) const { return Hkdf(root, label, kRootKeyBytes); }
 
   std::string NameSubject(std::string_view id_type, int64_t year, std::string_view id) const {
     const auto& types = IdTypes();
@@ -109,21 +109,21 @@ absl::StatusOr<std::unique_ptr<Pseudonyms>> Pseudonyms::FromFile(const std::stri
   // What stands in the file is never quoted.
   const absl::Status not_a_key = absl::InvalidArgumentError(
       absl::StrCat(path, ": is not a key: exactly one line of 64 hexadecimal digits is expected"));
-  auto text = files.ReadAll(path, 2 * kKeyBytes + 1);
+  auto text = files.ReadAll(path, 2 * kRootKeyBytes + 1);
   if (absl::IsResourceExhausted(text.status())) return not_a_key;
   SLUICE_RETURN_IF_ERROR(text.status());
   std::string_view line = *text;
   if (!line.empty() && line.back() == '\n') line.remove_suffix(1);
   auto key = HexDecode(line);
   OPENSSL_cleanse(text->data(), text->size());
-  if (!key.ok() || key->size() != kKeyBytes) return not_a_key;
+  if (!key.ok() || key->size() != kRootKeyBytes) return not_a_key;
   auto pseudonyms = std::make_unique<Pseudonyms>(*key);
   OPENSSL_cleanse(key->data(), key->size());
   return pseudonyms;
 }
 
 Pseudonyms::Pseudonyms(std::string root_key) {
-  SLUICE_CHECK(root_key.size() == kKeyBytes);
+  SLUICE_CHECK(root_key.size() == kRootKeyBytes);
   impl_ = std::make_unique<Impl>(std::move(root_key));
 }
 

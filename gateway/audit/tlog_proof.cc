@@ -17,7 +17,7 @@ constexpr std::string_view kIndex = "index ";
 // A tree of 64-bit size is no deeper.
 constexpr size_t kMaxPath = 64;
 
-absl::Status Malformed(const char* why) {
+absl::Status MalformedProof(const char* why) {
   return absl::InvalidArgumentError(absl::StrCat("malformed proof: ", why));
 }
 
@@ -33,28 +33,28 @@ std::string FormatTlogProof(const TlogProof& proof) {
 
 absl::StatusOr<TlogProof> ParseTlogProof(std::string_view text) {
   std::string_view rest = text;
-  if (TakeLine(rest) != kFirstLine) return Malformed("the first line is of another format");
+  if (TakeLine(rest) != kFirstLine) return MalformedProof("the first line is of another format");
   std::optional<std::string_view> line = TakeLine(rest);
   std::string extra;
   if (line.has_value() && line->starts_with(kExtra)) {
     auto bytes = Base64Decode(line->substr(kExtra.size()));
-    if (!bytes.ok()) return Malformed("the extra line");
+    if (!bytes.ok()) return MalformedProof("the extra line");
     extra = *std::move(bytes);
     line = TakeLine(rest);
   }
-  if (!line.has_value() || !line->starts_with(kIndex)) return Malformed("no index line");
+  if (!line.has_value() || !line->starts_with(kIndex)) return MalformedProof("no index line");
   const std::optional<uint64_t> index = ParseDecimal(line->substr(kIndex.size()));
-  if (!index.has_value()) return Malformed("the index is not a plain decimal");
+  if (!index.has_value()) return MalformedProof("the index is not a plain decimal");
 
   TlogProof proof{.index = *index};
   for (line = TakeLine(rest); line.has_value() && !line->empty(); line = TakeLine(rest)) {
-    if (proof.path.size() == kMaxPath) return Malformed("more than 64 hashes");
+    if (proof.path.size() == kMaxPath) return MalformedProof("more than 64 hashes");
     const absl::StatusOr<Hash> hash = ParseHash(*line);
-    if (!hash.ok()) return Malformed("a hash is not 32 bytes of base64");
+    if (!hash.ok()) return MalformedProof("a hash is not 32 bytes of base64");
     proof.path.push_back(*hash);
   }
-  if (!line.has_value()) return Malformed("no empty line before the checkpoint");
-  if (rest.empty()) return Malformed("no checkpoint");
+  if (!line.has_value()) return MalformedProof("no empty line before the checkpoint");
+  if (rest.empty()) return MalformedProof("no checkpoint");
   proof.checkpoint = rest;
   proof.extra = std::move(extra);
   return proof;

@@ -1,0 +1,121 @@
+#include "gateway/sluiced.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "absl/synchronization/mutex.h"
+#include "gateway/daemon.h"
+#include "gateway/rpc/server.h"
+
+namespace sluice {
+namespace {
+
+// Signals are taken by one thread that waits for them; everything else has them blocked.
+sigset_t HandledSignals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) sigaddset(&set, signal);
+  return set;
+}
+
+// What another thread asked to end with, told to the waiting thread by SIGUSR1.
+std::atomic<int> asked_to_end{-1};
+
+void AskToEnd(ExitCode code) {
+  int none = -1;
+  if (asked_to_end.compare_exchange_strong(none, code)) kill(getpid(), SIGUSR1);
+}
+
+void Reload(Daemon& daemon, OperationalLog& operations) {
+  const auto result = daemon.Reload(nullptr);
+  if (!result.ok()) {
+    operations.Write(Severity::kError, "reload_refused",
+                     "the configuration is bad; the old one stays in force",
+                     {{"mistakes", std::string(result.status().message())}});
+    return;
+  }
+  for (const std::string& change : result->changes())
+    operations.Write(Severity::kInfo, "reloaded", change);
+}
+
+// Ends the process if draining does not: a shutdown must not hang for ever.
+void EndAtTheLatest(Micros time) {
+  std::thread([time] {
+    std::this_thread::sleep_for(std::chrono::microseconds(time));
+    _exit(kExitStuck);
+  }).detach();
+}
+
+int Serve(Daemon& daemon, OperationalLog& operations, const sigset_t& signals) {
+  for (;;) {
+    int signal = 0;
+    if (sigwait(&signals, &signal) != 0) continue;
+    if (signal == SIGHUP) {
+      Reload(daemon, operations);
+      continue;
+    }
+    const bool asked_to_drain = signal == SIGUSR1 && asked_to_end == kExitDrained;
+    if (signal == SIGUSR1 && asked_to_end > kExitDrained) {
+      // Poisoned or deaf: what could be answered was; nothing more can be recorded or accepted.
+      operations.Write(Severity::kError, "ending", "ending for the supervisor to restart",
+                       {{"code", std::to_string(asked_to_end)}});
+      _exit(asked_to_end);
+    }
+    if (signal == SIGUSR1 && !asked_to_drain) continue;
+    EndAtTheLatest(daemon.drain_limit());
+    daemon.Drain();
+    return kExitDrained;
+  }
+}
+
+}  // namespace
+
+int RunSluiced(int argc, char** argv) {
+  CLI::App app("The Sluice gateway: lends records between government departments.", "sluiced");
+  std::string config;
+  bool check = false;
+  app.add_option("--config", config, "sluiced.yaml")->required();
+  app.add_flag("--check", check, "check configuration, keys and files, and end");
+  app.set_version_flag("--version", std::string(Version()));
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
+    std::cerr << "error: USAGE: " << error.what() << "\n  next  sluiced --help\n";
+    return kExitUsage;
+  }
+  // Debian's Abseil aborts on lock orders that gRPC uses.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  signal(SIGPIPE, SIG_IGN);
+  const sigset_t signals = HandledSignals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+
+  // These two for good: gRPC's threads may have something to say until the process is gone.
+  static const auto& clock = *new auto(MakeSystemClock());
+  static auto& operations = *new OperationalLog(STDERR_FILENO, *clock);
+  rpc::WriteGrpcLogTo(operations);
+  Daemon daemon(config, operations, *clock, AskToEnd);
+  if (check) {
+    const absl::Status status = daemon.Check();
+    if (status.ok()) {
+      std::cout << config << ": ok\n";
+      return 0;
+    }
+    std::cerr << "error: CONFIGURATION: " << status.message() << "\n";
+    return kExitConfiguration;
+  }
+  if (const auto failure = daemon.Start()) {
+    operations.Write(Severity::kError, "start_refused", failure->message,
+                     {{"code", std::to_string(failure->code)}});
+    std::cerr << "error: START_REFUSED: " << failure->message << "\n";
+    // Nothing is in progress that would need ordered ends.
+    _exit(failure->code);
+  }
+  return Serve(daemon, operations, signals);
+}
+
+}  // namespace sluice
