@@ -7,7 +7,7 @@
 namespace sluice::exchange {
 namespace {
 
-constexpr Micros kNow = 1'790'000'000 * kSecond;
+constexpr Micros kTokenNow = 1'790'000'000 * kSecond;
 
 TokenBinding Binding() {
   return {
@@ -30,13 +30,13 @@ class PageTokenTest : public testing::Test {
                       std::monostate()};
     position.source_version = "v1";
     position.first_page = 18342;
-    position.expires = kNow + kHour;
+    position.expires = kTokenNow + kHour;
     return position;
   }
 };
 
 TEST_F(PageTokenTest, GivesBackWhatWasSealed) {
-  const auto opened = tokens_.Open(Binding(), tokens_.Seal(Binding(), Position()), kNow);
+  const auto opened = tokens_.Open(Binding(), tokens_.Seal(Binding(), Position()), kTokenNow);
   ASSERT_TRUE(opened.ok()) << opened.status();
   EXPECT_EQ(opened->after, Position().after);
   EXPECT_EQ(opened->source_version, "v1");
@@ -53,18 +53,19 @@ TEST_F(PageTokenTest, IsRefusedForAnotherSystemGrantRevisionDatasetOrRequest) {
   others[4].dataset_revision = 6;
   others[5].request_digest = "other";
   for (const TokenBinding& other : others)
-    EXPECT_EQ(ReasonOf(tokens_.Open(other, token, kNow).status()), v1::REASON_PAGE_TOKEN_INVALID);
+    EXPECT_EQ(ReasonOf(tokens_.Open(other, token, kTokenNow).status()),
+              v1::REASON_PAGE_TOKEN_INVALID);
   // Parts that only together are the same text are not the same parts.
   TokenBinding shifted = Binding();
   shifted.principal += "7";
   shifted.grant = "q4m2k";
-  EXPECT_FALSE(tokens_.Open(shifted, token, kNow).ok());
+  EXPECT_FALSE(tokens_.Open(shifted, token, kTokenNow).ok());
 }
 
 TEST_F(PageTokenTest, RunsOut) {
   const std::string token = tokens_.Seal(Binding(), Position());
-  EXPECT_TRUE(tokens_.Open(Binding(), token, kNow + kHour - 1).ok());
-  EXPECT_EQ(ReasonOf(tokens_.Open(Binding(), token, kNow + kHour).status()),
+  EXPECT_TRUE(tokens_.Open(Binding(), token, kTokenNow + kHour - 1).ok());
+  EXPECT_EQ(ReasonOf(tokens_.Open(Binding(), token, kTokenNow + kHour).status()),
             v1::REASON_PAGE_TOKEN_EXPIRED);
 }
 
@@ -80,10 +81,10 @@ TEST_F(PageTokenTest, HasOneSpelling) {
   const std::string alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=";
   for (const char other : alphabet) {
     const std::string altered = token.substr(0, token.size() - 1) + other;
-    EXPECT_EQ(tokens_.Open(Binding(), altered, kNow).ok(), other == token.back()) << other;
+    EXPECT_EQ(tokens_.Open(Binding(), altered, kTokenNow).ok(), other == token.back()) << other;
   }
-  EXPECT_FALSE(tokens_.Open(Binding(), token + "=", kNow).ok());
-  EXPECT_FALSE(tokens_.Open(Binding(), token + "\n", kNow).ok());
+  EXPECT_FALSE(tokens_.Open(Binding(), token + "=", kTokenNow).ok());
+  EXPECT_FALSE(tokens_.Open(Binding(), token + "\n", kTokenNow).ok());
 }
 
 TEST_F(PageTokenTest, RefusesEveryAlteredByteAndEveryLength) {
@@ -91,12 +92,12 @@ TEST_F(PageTokenTest, RefusesEveryAlteredByteAndEveryLength) {
   for (size_t i = 0; i < token.size(); ++i) {
     std::string altered = token;
     altered[i] = altered[i] == 'A' ? 'B' : 'A';
-    EXPECT_FALSE(tokens_.Open(Binding(), altered, kNow).ok()) << i;
-    EXPECT_FALSE(tokens_.Open(Binding(), token.substr(0, i), kNow).ok()) << i;
+    EXPECT_FALSE(tokens_.Open(Binding(), altered, kTokenNow).ok()) << i;
+    EXPECT_FALSE(tokens_.Open(Binding(), token.substr(0, i), kTokenNow).ok()) << i;
   }
-  EXPECT_FALSE(tokens_.Open(Binding(), std::string(1 << 20, 'A'), kNow).ok());
+  EXPECT_FALSE(tokens_.Open(Binding(), std::string(1 << 20, 'A'), kTokenNow).ok());
   const PageTokens other(std::string(32, 'x'), *random_);
-  EXPECT_FALSE(other.Open(Binding(), token, kNow).ok());
+  EXPECT_FALSE(other.Open(Binding(), token, kTokenNow).ok());
 }
 
 }  // namespace
