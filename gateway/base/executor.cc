@@ -8,11 +8,12 @@ ThreadPool::ThreadPool(int threads, size_t queue) : queue_limit_(queue) {
 
 ThreadPool::~ThreadPool() { Close(); }
 
-bool ThreadPool::TrySubmit(std::function<void()> task) {
+bool ThreadPool::Add(std::function<void()> task, bool is_long) {
   {
     MutexLock lock(mutex_);
-    if (closed_ || queue_.size() >= queue_limit_) return false;
-    queue_.push_back(std::move(task));
+    Queue& queue = is_long ? long_ : short_;
+    if (closed_ || queue.size() >= queue_limit_) return false;
+    queue.push_back(std::move(task));
   }
   changed_.NotifyOne();
   return true;
@@ -33,13 +34,21 @@ void ThreadPool::Run() {
     std::function<void()> task;
     {
       MutexLock lock(mutex_);
-      while (queue_.empty() && !closed_) changed_.Wait(mutex_);
-      if (queue_.empty()) return;
-      task = std::move(queue_.front());
-      queue_.pop_front();
+      while (short_.empty() && long_.empty() && !closed_) changed_.Wait(mutex_);
+      if (short_.empty() && long_.empty()) return;
+      task = TakeNext();
     }
     task();
   }
+}
+
+std::function<void()> ThreadPool::TakeNext() {
+  const bool take_long = short_.empty() || (!long_.empty() && in_a_row_ >= kMostInARow);
+  Queue& queue = take_long ? long_ : short_;
+  in_a_row_ = take_long ? 0 : in_a_row_ + 1;
+  std::function<void()> task = std::move(queue.front());
+  queue.pop_front();
+  return task;
 }
 
 }  // namespace sluice

@@ -1,11 +1,13 @@
 // A bounded pool of threads for blocking work. Nothing waits in it without bound: a full queue
-// refuses, and the caller says so to its peer.
+// refuses, and the caller says so to its peer. Long tasks wait in a queue of their own and give way
+// to short ones, so that what somebody waits for is not behind what takes long anyway.
 #pragma once
 
 #include <deque>
 #include <functional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "gateway/base/mutex.h"
@@ -21,20 +23,32 @@ class Executor {
 
 class ThreadPool : public Executor {
  public:
+  // So many short tasks in a row go before a long one that waits.
+  static constexpr int kMostInARow = 16;
+
+  // `queue` short tasks wait at most, and as many long ones.
   ThreadPool(int threads, size_t queue);
   // Runs what is queued, then ends.
   ~ThreadPool() override;
-  bool TrySubmit(std::function<void()> task) override;
+  bool TrySubmit(std::function<void()> task) override { return Add(std::move(task), false); }
+  [[nodiscard]] bool TrySubmitLong(std::function<void()> task) {
+    return Add(std::move(task), true);
+  }
   // Takes no more; returns when all that was queued has run.
   void Close();
 
  private:
+  using Queue = std::deque<std::function<void()>>;
+  bool Add(std::function<void()> task, bool is_long);
   void Run();
+  std::function<void()> TakeNext() SLUICE_REQUIRES(mutex_);
 
   const size_t queue_limit_;
   Mutex mutex_;
   Condition changed_;
-  std::deque<std::function<void()>> queue_ SLUICE_GUARDED_BY(mutex_);
+  Queue short_ SLUICE_GUARDED_BY(mutex_);
+  Queue long_ SLUICE_GUARDED_BY(mutex_);
+  int in_a_row_ SLUICE_GUARDED_BY(mutex_) = 0;  // short ones since the last long one
   bool closed_ SLUICE_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;
 };

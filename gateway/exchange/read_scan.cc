@@ -11,8 +11,8 @@
 namespace sluice::exchange {
 namespace {
 
-// A task gives its thread back after this long, with what it has.
-constexpr Micros kTaskTime = kSecond;
+// A task gives its thread back after this long, with what it has: calls wait no longer for it.
+constexpr Micros kTaskTime = 250 * kMillisecond;
 // A step's subjects are listed one by one in its record's detail.
 constexpr int64_t kStepSubjects = 20'000;
 // Leaves room for the rest of the detail.
@@ -21,10 +21,11 @@ constexpr size_t kMostSubjectBytes = audit::kMaxDetailBytes - (128 << 10);
 }  // namespace
 
 void ReadRun::SubmitTask() {
-  absl::Status status =
-      source_->Submit([run = shared_from_this()](absl::StatusOr<adapters::Adapter*> adapter) {
+  absl::Status status = source_->Submit(
+      [run = shared_from_this()](absl::StatusOr<adapters::Adapter*> adapter) {
         return run->Work(std::move(adapter));
-      });
+      },
+      SourceAtWork::Part::kStream);
   if (status.ok()) return;
   bool begun = false;
   {

@@ -44,15 +44,17 @@ SourceAtWork::SourceAtWork(v1::Source definition, OpenAdapter open, const Clock&
                definition_.limits().breaker_open_ms() * kMillisecond, clock),
       pool_(definition_.limits().connections(), definition_.limits().queue()) {}
 
-absl::Status SourceAtWork::Submit(Task task) {
+absl::Status SourceAtWork::Submit(Task task, Part part) {
   SLUICE_RETURN_IF_ERROR(breaker_.Admit(definition_.id()));
   ++waiting_;
-  const bool taken = pool_.TrySubmit([this, task = std::move(task)] {
+  auto work = [this, task = std::move(task)] {
     --waiting_;
     ++running_;
     Judge(task(Open()));
     --running_;
-  });
+  };
+  const bool taken = part == Part::kStream ? pool_.TrySubmitLong(std::move(work))
+                                           : pool_.TrySubmit(std::move(work));
   if (taken) return absl::OkStatus();
   --waiting_;
   breaker_.Abandoned();

@@ -31,11 +31,13 @@ class SourceAtWork {
  public:
   SourceAtWork(v1::Source definition, OpenAdapter open, const Clock& clock);
 
+  // A call's whole reading, or a part of a stream's, which gives way to the former.
+  enum class Part { kCall, kStream };
   // Runs `task` on the source's pool: SOURCE_BUSY where its queue is full, SOURCE_UNAVAILABLE while
   // the breaker is open. The task gets the adapter, opened on first use, and answers how the source
   // did: its status counts for the breaker.
   using Task = std::function<absl::Status(absl::StatusOr<adapters::Adapter*>)>;
-  absl::Status Submit(Task task);
+  absl::Status Submit(Task task, Part part = Part::kCall);
 
   const v1::Source& definition() const { return definition_; }
   v1::SourceStatus Status() const;
