@@ -45,7 +45,7 @@ void ThreadPool::Run() {
 std::function<void()> ThreadPool::TakeNext() {
   const bool take_long = short_.empty() || (!long_.empty() && in_a_row_ >= kMostInARow);
   Queue& queue = take_long ? long_ : short_;
-  in_a_row_ = take_long ? 0 : in_a_row_ + 1;
+  in_a_row_ = take_long || long_.empty() ? 0 : in_a_row_ + 1;
   std::function<void()> task = std::move(queue.front());
   queue.pop_front();
   return task;

@@ -48,7 +48,7 @@ class ThreadPool : public Executor {
   Condition changed_;
   Queue short_ SLUICE_GUARDED_BY(mutex_);
   Queue long_ SLUICE_GUARDED_BY(mutex_);
-  int in_a_row_ SLUICE_GUARDED_BY(mutex_) = 0;  // short ones since the last long one
+  int in_a_row_ SLUICE_GUARDED_BY(mutex_) = 0;  // short ones that a long one waited for
   bool closed_ SLUICE_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;
 };
