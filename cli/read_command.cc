@@ -41,7 +41,7 @@ class StreamFile {
     const auto info = environment_.files.Stat(folder);
     if (info.ok() && info->is_directory) return absl::OkStatus();
     return LocalError("FILE_NOT_WRITTEN", absl::StrCat(name_, ": there is no folder ", folder, "."),
-                      {}, absl::StrCat("mkdir -p ", folder), kWrongUsage);
+                      {}, absl::StrCat("mkdir -p ", ShellQuoted(folder)), kWrongUsage);
   }
   absl::Status Open() {
     if (!is_file()) return absl::OkStatus();
