@@ -87,7 +87,7 @@ TEST(DurableReleaseTest, NothingIsToldWhileTheRecordIsBeingWritten) {
   exchange.log->AwaitHeld(2);
   EXPECT_EQ(released.times(), 0);
   EXPECT_EQ(denied.times(), 0);
-  exchange.log->LetGo();
+  exchange.log->PassAll();
   EXPECT_TRUE(released.Wait().ok());
   EXPECT_EQ(ReasonOf(denied.Wait().status()), v1::REASON_PURPOSE_UNKNOWN);
 }

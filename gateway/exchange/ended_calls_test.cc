@@ -159,7 +159,7 @@ TEST_F(EndedCallsTest, WhatIsWithdrawnWhileItsRecordIsWrittenIsNotReleased) {
     exchange_->log->AwaitHeld(1);
     withdrawal.act(*exchange_);
     EXPECT_EQ(pending.times(), 0);
-    exchange_->log->LetGo();
+    exchange_->log->PassAll();
     const auto answer = pending.Wait();
     EXPECT_EQ(ReasonOf(answer.status()), withdrawal.reason) << answer.status();
     const auto records = exchange_->Records();
@@ -275,7 +275,7 @@ TEST_F(EndedCallsTest, AnEndWhileTheRecordIsWrittenTakesNothingBack) {
     exchange_->log->AwaitHeld(1);
     end.act(*exchange_, pending);
     EXPECT_EQ(pending.times(), 0);
-    exchange_->log->LetGo();
+    exchange_->log->PassAll();
     EXPECT_TRUE(pending.Wait().ok());
     ExpectNothingLeaks(3);
     EXPECT_EQ(pending.times(), 1);
@@ -301,7 +301,7 @@ TEST_F(EndedCallsTest, EndAllEndsWhatRunsAndTakesBackWhatIsBeingWritten) {
   const PendingQuery scanning = exchange_->Start(PersonsRequest(10));
   exchange_->ps.AwaitHanging(1);
   exchange_->running->EndAll(Error(v1::REASON_SHUTTING_DOWN, "the gateway is draining."));
-  exchange_->log->LetGo();
+  exchange_->log->PassAll();
   EXPECT_EQ(ReasonOf(scanning.Wait().status()), v1::REASON_SHUTTING_DOWN);
   EXPECT_EQ(ReasonOf(written.Wait().status()), v1::REASON_SHUTTING_DOWN);
   ExpectNothingLeaks(0);

@@ -63,40 +63,6 @@ v1::QueryRequest MakeRequest(const std::string& dataset, int page_size) {
 
 }  // namespace
 
-void HeldLog::Hold() {
-  MutexLock lock(mutex_);
-  hold_ = true;
-}
-
-void HeldLog::LetGo() {
-  MutexLock lock(mutex_);
-  hold_ = false;
-  for (auto& [record, callback] : std::exchange(held_, {}))
-    log_.Append(std::move(record), std::move(callback));
-}
-
-void HeldLog::AwaitHeld(size_t count) {
-  MutexLock lock(mutex_);
-  while (held_.size() < count) {
-    if (!changed_.WaitFor(mutex_, kPatience) && held_.size() < count) {
-      ADD_FAILURE() << "only " << held_.size() << " of " << count << " records are held";
-      return;
-    }
-  }
-}
-
-void HeldLog::Append(audit::SealedRecord record, audit::AppendCallback callback) {
-  {
-    MutexLock lock(mutex_);
-    if (hold_) {
-      held_.emplace_back(std::move(record), std::move(callback));
-      changed_.NotifyAll();
-      return;
-    }
-  }
-  log_.Append(std::move(record), std::move(callback));
-}
-
 std::string KeptLines::text() const {
   MutexLock lock(mutex_);
   return text_;
@@ -130,7 +96,7 @@ Exchange::Exchange(const Options& options, const Exchange* before)
   auto recovered = audit::OpenLog(log_options, *files, clock, audit::TestLogKey(), &report);
   SLUICE_CHECK(recovered.ok());
   file_log = *std::move(recovered);
-  log = std::make_unique<HeldLog>(*file_log);
+  log = std::make_unique<GatedLog>(*file_log);
   sources = std::make_unique<Sources>(
       clock, [this](const v1::Source& source) { return (source.id() == "tr" ? tr : ps).Open(); });
   drift = std::make_unique<DriftWatch>(*sources, clock, operations);
@@ -149,7 +115,7 @@ Exchange::Exchange(const Options& options, const Exchange* before)
 Exchange::~Exchange() {
   ps.LetGo();
   tr.LetGo();
-  log->LetGo();
+  log->PassAll();
   AwaitIdle();
   (void)file_log->Close();
 }

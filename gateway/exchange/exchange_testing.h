@@ -25,42 +25,10 @@
 #include "gateway/base/fake_file_system.h"
 #include "gateway/exchange/broker.h"
 #include "gateway/exchange/fake_source_testing.h"
+#include "gateway/exchange/gated_log_testing.h"
 #include "gateway/exchange/usage_history.h"
 
 namespace sluice::exchange {
-
-// A log before which records can be held, so that a test can act while one is being written.
-class HeldLog : public audit::Log {
- public:
-  explicit HeldLog(audit::Log& log) : log_(log) {}
-  void Hold();
-  // Passes on what is held, in order, and holds no more.
-  void LetGo();
-  // Returns when this many are held; fails the test after half a minute.
-  void AwaitHeld(size_t count);
-
-  void Append(audit::SealedRecord record, audit::AppendCallback callback) override;
-  uint64_t size() const override { return log_.size(); }
-  bool poisoned() const override { return log_.poisoned(); }
-  void OnPoison(std::function<void(const absl::Status&)> callback) override {
-    log_.OnPoison(std::move(callback));
-  }
-  absl::StatusOr<std::string> Head(bool fresh) override { return log_.Head(fresh); }
-  absl::Status Read(uint64_t begin, const std::function<bool(const Entry&)>& each) override {
-    return log_.Read(begin, each);
-  }
-  absl::StatusOr<Entry> ReadOne(uint64_t index) override { return log_.ReadOne(index); }
-  absl::StatusOr<audit::TlogProof> Prove(uint64_t index) override { return log_.Prove(index); }
-  absl::Status Close() override { return log_.Close(); }
-
- private:
-  audit::Log& log_;
-  Mutex mutex_;
-  Condition changed_;
-  bool hold_ SLUICE_GUARDED_BY(mutex_) = false;
-  std::vector<std::pair<audit::SealedRecord, audit::AppendCallback>> held_
-      SLUICE_GUARDED_BY(mutex_);
-};
 
 // An operational log that keeps its lines.
 class KeptLines : public OperationalLog {
@@ -175,7 +143,7 @@ class Exchange {
   std::unique_ptr<audit::DetailKeys> keys;
   std::unique_ptr<audit::RecordSealer> sealer;
   std::unique_ptr<audit::Log> file_log;
-  std::unique_ptr<HeldLog> log;
+  std::unique_ptr<GatedLog> log;
   SnapshotCell<policy::Snapshot> snapshots;
   std::unique_ptr<DriftWatch> drift;  // outlives the looks that run on sources
   std::unique_ptr<Sources> sources;

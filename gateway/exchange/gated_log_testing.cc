@@ -16,26 +16,26 @@ void GatedLog::Hold() {
   hold_ = true;
 }
 
-void GatedLog::AwaitHeld() {
-  MutexLock lock(mutex_);
-  while (held_.empty()) {
-    if (!changed_.WaitFor(mutex_, kGatePatience) && held_.empty()) {
-      ADD_FAILURE() << "nothing is recorded";
-      return;
+bool GatedLog::Await(size_t count) {
+  while (held_.size() < count) {
+    if (!changed_.WaitFor(mutex_, kGatePatience) && held_.size() < count) {
+      ADD_FAILURE() << "only " << held_.size() << " of " << count << " records are held";
+      return false;
     }
   }
+  return true;
+}
+
+void GatedLog::AwaitHeld(size_t count) {
+  MutexLock lock(mutex_);
+  Await(count);
 }
 
 void GatedLog::PassOne() {
   std::pair<audit::SealedRecord, audit::AppendCallback> first;
   {
     MutexLock lock(mutex_);
-    while (held_.empty()) {
-      if (!changed_.WaitFor(mutex_, kGatePatience) && held_.empty()) {
-        ADD_FAILURE() << "nothing is recorded";
-        return;
-      }
-    }
+    if (!Await(1)) return;
     first = std::move(held_.front());
     held_.pop_front();
   }

@@ -17,10 +17,11 @@ class GatedLog : public audit::Log {
   explicit GatedLog(audit::Log& log) : log_(log) {}
   // Holds what comes from now on.
   void Hold();
-  // Returns when one is held.
-  void AwaitHeld();
+  // Returns when this many are held; fails the test after half a minute.
+  void AwaitHeld(size_t count = 1);
   // Lets the first that is held go; waits for it.
   void PassOne();
+  // Passes on what is held, in order, and holds no more.
   void PassAll();
   // Refuses appends, as a log does that has too much to do.
   void Overload(bool on) { overloaded_ = on; }
@@ -40,6 +41,8 @@ class GatedLog : public audit::Log {
   absl::Status Close() override { return log_.Close(); }
 
  private:
+  bool Await(size_t count) SLUICE_REQUIRES(mutex_);
+
   audit::Log& log_;
   std::atomic<bool> overloaded_{false};
   Mutex mutex_;

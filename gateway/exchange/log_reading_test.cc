@@ -147,7 +147,7 @@ TEST_F(LogReadingTest, AReadingIsItselfARecordBeforeItsAnswerGoes) {
   reading_->ProveRecord(Owner(), {}, prove.Done());
   exchange_.log->AwaitHeld(3);
   EXPECT_EQ(list.times() + get.times() + prove.times(), 0);
-  exchange_.log->LetGo();
+  exchange_.log->PassAll();
   ASSERT_TRUE(list.Wait().ok());
   ASSERT_TRUE(get.Wait().ok());
   ASSERT_TRUE(prove.Wait().ok());
