@@ -4,7 +4,7 @@
 
 #include "cli/methods.h"
 #include "cli/tool_testing.h"
-#include "gateway/audit/cases_testing.h"
+#include "gateway/base/cases_testing.h"
 #include "gateway/base/crypto.h"
 #include "gateway/base/error.h"
 #include "gateway/catalogue/mask_spec.h"
@@ -127,7 +127,7 @@ TEST(AccessTest, ADryRunSaysThatNothingWasSent) {
 TEST(AccessTest, AFileHoldsTheWholeRequest) {
   Tool tool;
   // The documented one.
-  const std::string page = audit::ReadSourceFile("docs/cli.md");
+  const std::string page = ReadSourceFile("docs/cli.md");
   const size_t begin = page.find("# request\n"), end = page.find("```", begin);
   ASSERT_NE(begin, std::string::npos);
   tool.Write("/r/request.yaml", page.substr(begin, end - begin));

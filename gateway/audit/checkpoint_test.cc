@@ -5,9 +5,9 @@
 #include <random>
 
 #include "absl/strings/str_cat.h"
-#include "gateway/audit/cases_testing.h"
 #include "gateway/audit/merkle.h"
 #include "gateway/audit/signed_note.h"
+#include "gateway/base/cases_testing.h"
 
 namespace sluice::audit {
 namespace {

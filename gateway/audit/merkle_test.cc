@@ -9,7 +9,7 @@
 #include <random>
 
 #include "absl/strings/str_cat.h"
-#include "gateway/audit/cases_testing.h"
+#include "gateway/base/cases_testing.h"
 
 namespace sluice::audit {
 namespace {

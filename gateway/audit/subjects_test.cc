@@ -8,8 +8,8 @@
 #include <set>
 #include <thread>
 
-#include "gateway/audit/cases_testing.h"
 #include "gateway/audit/record_testing.h"
+#include "gateway/base/cases_testing.h"
 #include "gateway/base/crypto.h"
 
 namespace sluice::audit {

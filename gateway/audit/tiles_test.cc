@@ -9,8 +9,8 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
-#include "gateway/audit/cases_testing.h"
 #include "gateway/audit/signed_note.h"
+#include "gateway/base/cases_testing.h"
 
 namespace sluice::audit {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
-#include "gateway/audit/cases_testing.h"
+#include "gateway/base/cases_testing.h"
 #include "gateway/base/error.h"
 
 namespace sluice::exchange {
@@ -65,7 +65,7 @@ TEST(BatchMakerTest, ABatchIsCompleteByRowsOrBytes) {
 
 // The lines of each fenced block of a page of the documents.
 std::vector<std::vector<std::string>> Blocks(const std::string& name) {
-  const std::string text = audit::ReadSourceFile("docs/formats/" + name);
+  const std::string text = ReadSourceFile("docs/formats/" + name);
   std::vector<std::vector<std::string>> blocks;
   const std::vector<std::string> parts = absl::StrSplit(text, "```\n");
   for (size_t i = 1; i < parts.size(); i += 2)

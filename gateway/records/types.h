@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -109,6 +110,20 @@ using Buffer = std::shared_ptr<const std::vector<uint8_t>>;
 // One column. Cheap to copy: buffers are shared.
 class Column {
  public:
+  // What the buffers hold, as the accessors below say that they hold it; sizes and the order of
+  // offsets are the caller's duty.
+  struct Buffers {
+    Buffer validity, offsets, data;
+  };
+  Column() = default;
+  Column(DataType type, int64_t length, int64_t null_count, Buffers buffers)
+      : type_(type),
+        length_(length),
+        null_count_(null_count),
+        validity_(std::move(buffers.validity)),
+        offsets_(std::move(buffers.offsets)),
+        data_(std::move(buffers.data)) {}
+
   const DataType& type() const { return type_; }
   int64_t length() const { return length_; }
   int64_t null_count() const { return null_count_; }

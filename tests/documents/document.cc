@@ -4,12 +4,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "gateway/audit/cases_testing.h"
+#include "gateway/base/cases_testing.h"
 
 namespace sluice {
 
 std::string ReadDocument(std::string_view path) {
-  return audit::ReadTestFile(absl::StrCat(SLUICE_SOURCE_DIR "/", std::string(path)));
+  return ReadTestFile(absl::StrCat(SLUICE_SOURCE_DIR "/", std::string(path)));
 }
 
 std::string DocumentsFolder() { return SLUICE_SOURCE_DIR "/docs"; }

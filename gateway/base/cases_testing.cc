@@ -1,4 +1,4 @@
-#include "gateway/audit/cases_testing.h"
+#include "gateway/base/cases_testing.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <fstream>
 #include <iterator>
 
-namespace sluice::audit {
+namespace sluice {
 namespace {
 
 // Builds lie within the source tree: the nearest folder above the test binary that has the presets.
@@ -38,4 +38,4 @@ std::string ReadTestFile(const std::string& path) {
 
 std::string ReadSourceFile(std::string_view path) { return ReadTestFile(SourceTree() / path); }
 
-}  // namespace sluice::audit
+}  // namespace sluice

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace sluice::audit {
+namespace sluice {
 
 // The folder of test data: $SLUICE_CASES, or ../shared/cases beside the source tree. Nothing where
 // there is none; tests then skip.
@@ -17,8 +17,8 @@ std::string ReadTestFile(const std::string& path);
 // A file of the source tree, by its path there.
 std::string ReadSourceFile(std::string_view path);
 
-}  // namespace sluice::audit
+}  // namespace sluice
 
-#define SLUICE_CASES_OR_SKIP(folder)                  \
-  const auto folder = ::sluice::audit::CasesFolder(); \
+#define SLUICE_CASES_OR_SKIP(folder)           \
+  const auto folder = ::sluice::CasesFolder(); \
   if (!folder.has_value()) GTEST_SKIP() << "no test data: set SLUICE_CASES"
