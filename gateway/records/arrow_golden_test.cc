@@ -16,7 +16,7 @@ namespace sluice::records {
 namespace {
 
 using ::testing::HasSubstr;
-using Json = nlohmann::json;
+using Twin = nlohmann::json;
 
 std::string Unpacked(const std::string& path) {
   const std::unique_ptr<FILE, int (*)(FILE*)> pipe(
@@ -27,8 +27,8 @@ std::string Unpacked(const std::string& path) {
   return text;
 }
 
-Json TwinOf(const std::string& cases, const std::string& name) {
-  return Json::parse(Unpacked(absl::StrCat(cases, "/arrow/golden/", name, ".json.gz")));
+Twin TwinOf(const std::string& cases, const std::string& name) {
+  return Twin::parse(Unpacked(absl::StrCat(cases, "/arrow/golden/", name, ".json.gz")));
 }
 
 std::string StreamOf(const std::string& cases, const std::string& name) {
@@ -38,23 +38,23 @@ std::string StreamOf(const std::string& cases, const std::string& name) {
 TEST(ArrowGolden, DecimalsAreThoseOfTheirTwin) {
   SLUICE_CASES_OR_SKIP(cases);
   const std::string stream = StreamOf(*cases, "generated_decimal");
-  const Json twin = TwinOf(*cases, "generated_decimal");
+  const Twin twin = TwinOf(*cases, "generated_decimal");
   auto reader = ArrowStreamReader::Open(ReadFrom(stream), {.check_precision = false});
   ASSERT_TRUE(reader.ok()) << reader.status();
   ASSERT_EQ(reader->schema()->size(), twin["schema"]["fields"].size());
   for (size_t i = 0; i < reader->schema()->size(); ++i) {
-    const Json& field = twin["schema"]["fields"][i];
+    const Twin& field = twin["schema"]["fields"][i];
     EXPECT_EQ(reader->schema()->field(i).name, field["name"]);
     EXPECT_EQ(int{reader->schema()->field(i).type.precision}, field["type"]["precision"]);
     EXPECT_EQ(int{reader->schema()->field(i).type.scale}, field["type"]["scale"]);
   }
   int64_t cells = 0;
-  for (const Json& expected : twin["batches"]) {
+  for (const Twin& expected : twin["batches"]) {
     const auto batch = reader->Next();
     ASSERT_TRUE(batch.ok() && batch->has_value()) << batch.status();
     ASSERT_EQ((*batch)->rows(), expected["count"]);
     for (size_t c = 0; c < (*batch)->columns().size(); ++c) {
-      const Json& column = expected["columns"][c];
+      const Twin& column = expected["columns"][c];
       for (int64_t row = 0; row < (*batch)->rows(); ++row) {
         const bool valid = column["VALIDITY"][row] == 1;
         ASSERT_EQ((*batch)->column(c).IsNull(row), !valid);
