@@ -29,6 +29,18 @@ bool SameAccess(const v1::AuditEnvelope& a, const v1::AuditEnvelope& b) {
          a.media_type() == b.media_type();
 }
 
+// That a further part follows the one before it, as far as the two receipts tell.
+absl::Status CheckFollows(const v1::AuditEnvelope& part, const v1::Receipt& first,
+                          const v1::Receipt& previous, const v1::AuditEnvelope& before) {
+  if (part.kind() != v1::RECORD_KIND_OPENED || !part.has_continues())
+    return ReceiptBroken("the receipt of a further part is not of the opening of one.");
+  const v1::StreamStart& start = part.continues();
+  if (start.first() != first.index() || start.previous() != previous.index() ||
+      start.batches() < before.continues().batches() || !SameAccess(part, before))
+    return ReceiptBroken("the receipts are of parts of two streams.");
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::string FormatStreamReceipt(const StreamReceipt& receipt) {
@@ -36,6 +48,7 @@ std::string FormatStreamReceipt(const StreamReceipt& receipt) {
   json["format"] = kFormat;
   json["media_type"] = receipt.media_type;
   json["opened"] = ToJson(receipt.opened);
+  for (const v1::Receipt& part : receipt.parts) json["parts"].push_back(ToJson(part));
   if (receipt.latest) json["latest"] = ToJson(*receipt.latest);
   json["batch_lengths"] = receipt.batch_lengths;
   json["missing_digests"] = Json::array();
@@ -61,6 +74,12 @@ absl::StatusOr<StreamReceipt> ParseStreamReceipt(std::string_view text) {
   if (!lengths.is_array() || !missing.is_array()) return Malformed("a list is missing");
   receipt.media_type = type.get<std::string>();
   SLUICE_ASSIGN_OR_RETURN(receipt.opened, ReceiptFromJson(json.value("opened", Json())));
+  const Json parts = json.value("parts", Json::array());
+  if (!parts.is_array()) return Malformed("parts: must be a list");
+  for (const Json& part : parts) {
+    SLUICE_ASSIGN_OR_RETURN(v1::Receipt opened, ReceiptFromJson(part));
+    receipt.parts.push_back(std::move(opened));
+  }
   if (json.contains("latest")) {
     SLUICE_ASSIGN_OR_RETURN(receipt.latest, ReceiptFromJson(json["latest"]));
   }
@@ -88,10 +107,24 @@ absl::StatusOr<StreamProof> CheckStreamRecords(const StreamReceipt& receipt,
     return ReceiptBroken("the first receipt is not of the opening of a stream.");
   if (proof.opened.media_type() != receipt.media_type)
     return ReceiptBroken("the receipt is of another media type.");
+  if (proof.opened.has_continues())
+    return ReceiptBroken("the first receipt is of a further part of a stream.");
+  const v1::Receipt* previous = &receipt.opened;
+  for (const v1::Receipt& part : receipt.parts) {
+    SLUICE_ASSIGN_OR_RETURN(v1::AuditEnvelope envelope, CheckReceipt(part, key));
+    SLUICE_RETURN_IF_ERROR(CheckFollows(envelope, receipt.opened, *previous, proof.opened));
+    proof.opened = std::move(envelope);
+    previous = &part;
+  }
+  const v1::StreamStart& start = proof.opened.continues();
   proof.latest = proof.opened;
+  proof.bytes =
+      std::accumulate(receipt.batch_lengths.begin(), receipt.batch_lengths.end(), int64_t{0});
   if (!receipt.latest) {
-    if (!receipt.batch_lengths.empty() || !receipt.missing_digests.empty())
+    if (receipt.batch_lengths.size() != static_cast<size_t>(start.batches()) ||
+        proof.bytes != start.payload_bytes() || !receipt.missing_digests.empty())
       return ReceiptBroken("there is no receipt of any batch.");
+    proof.rows = start.rows();
     return proof;
   }
   SLUICE_ASSIGN_OR_RETURN(proof.latest, CheckReceipt(*receipt.latest, key));
@@ -99,7 +132,8 @@ absl::StatusOr<StreamProof> CheckStreamRecords(const StreamReceipt& receipt,
   proof.whole = latest.kind() == v1::RECORD_KIND_CLOSED;
   if (!proof.whole && latest.kind() != v1::RECORD_KIND_PROGRESS)
     return ReceiptBroken("the last receipt is not of a stream.");
-  if (!latest.has_opened() || latest.opened() != receipt.opened.index() ||
+  if (!latest.has_opened() || latest.opened() != receipt.last_opened().index() ||
+      latest.continues().SerializeAsString() != start.SerializeAsString() ||
       !SameAccess(latest, proof.opened))
     return ReceiptBroken("the receipts are of two streams.");
   // A stream that was cut ends with an error, and nobody is given the receipt of that.
@@ -108,12 +142,11 @@ absl::StatusOr<StreamProof> CheckStreamRecords(const StreamReceipt& receipt,
   if (proof.whole && !receipt.missing_digests.empty())
     return ReceiptBroken("batches of a whole stream are missing.");
   const auto batches = receipt.batch_lengths.size() + receipt.missing_digests.size();
-  if (latest.batches() != static_cast<int64_t>(batches))
-    return ReceiptBroken(absl::StrCat("the receipt is about ", latest.batches(),
+  if (start.batches() + latest.batches() != static_cast<int64_t>(batches))
+    return ReceiptBroken(absl::StrCat("the receipt is about ", start.batches() + latest.batches(),
                                       " batches, and these are ", batches, "."));
-  proof.bytes =
-      std::accumulate(receipt.batch_lengths.begin(), receipt.batch_lengths.end(), int64_t{0});
-  if (proof.whole && latest.payload_bytes() != proof.bytes)
+  proof.rows = start.rows() + latest.count();
+  if (proof.whole && start.payload_bytes() + latest.payload_bytes() != proof.bytes)
     return ReceiptBroken("the receipt is about another number of bytes.");
   return proof;
 }
@@ -136,7 +169,10 @@ absl::StatusOr<StreamProof> CheckStreamFile(const StreamReceipt& receipt,
     tree.Append(audit::LeafHash(AsBytes(Sha256(batch))));
   }
   for (const std::string& digest : receipt.missing_digests) tree.Append(audit::LeafHash(digest));
-  if (receipt.latest && AsBytes(tree.Root()) != proof.latest.digest())
+  // What no step of the last part covers, the start of that part does.
+  const std::string& root =
+      receipt.latest ? proof.latest.digest() : proof.opened.continues().digest();
+  if ((receipt.latest || !receipt.parts.empty()) && AsBytes(tree.Root()) != root)
     return ReceiptBroken("the bytes are not those that the receipt is about.");
   return proof;
 }

@@ -18,6 +18,8 @@ namespace sluice::cli {
 struct StreamReceipt {
   std::string media_type;
   v1::Receipt opened;
+  // The OPENED receipts of further parts, where the stream went on after a cut.
+  std::vector<v1::Receipt> parts;
   // The newest that covers the file: CLOSED of a whole stream, PROGRESS of one that was cut; none
   // where nothing came before it was cut.
   std::optional<v1::Receipt> latest;
@@ -25,6 +27,8 @@ struct StreamReceipt {
   std::vector<int64_t> batch_lengths;
   // Digests of batches that the last PROGRESS covers and that never came.
   std::vector<std::string> missing_digests;
+
+  const v1::Receipt& last_opened() const { return parts.empty() ? opened : parts.back(); }
 };
 
 std::string FormatStreamReceipt(const StreamReceipt& receipt);
@@ -33,8 +37,9 @@ bool IsStreamReceipt(std::string_view text);
 absl::StatusOr<StreamReceipt> ParseStreamReceipt(std::string_view text);
 
 struct StreamProof {
-  v1::AuditEnvelope opened;
+  v1::AuditEnvelope opened;  // of the last part
   v1::AuditEnvelope latest;  // OPENED's again where there is no other
+  int64_t rows = 0;          // of all parts, as the latest says
   bool whole = false;
   int64_t bytes = 0;  // of the file
 };

@@ -233,7 +233,7 @@ absl::Status Daemon::MakeServices() {
   SLUICE_RETURN_IF_ERROR(
       exchange::AbandonStreams(*usage_, *log_, *sealer_, *snapshots_.Get(), quotas_, operations_));
 
-  tokens_ = std::make_unique<exchange::PageTokens>(pseudonyms_->DeriveKey("sluice/page-token/v1"),
+  tokens_ = std::make_unique<exchange::Tokens>(pseudonyms_->DeriveKey("sluice/page-token/v1"),
                                                    *random_);
   denials_ = std::make_unique<exchange::Denials>(*log_, *sealer_, clock_);
   exchange::BrokerLimits limits;

@@ -134,7 +134,7 @@ class Daemon {
   exchange::RequestIds request_ids_;
   Mutex usage_mutex_;
   std::unique_ptr<exchange::UsageHistory> usage_;
-  std::unique_ptr<exchange::PageTokens> tokens_;
+  std::unique_ptr<exchange::Tokens> tokens_;
   std::unique_ptr<exchange::Denials> denials_;
   std::unique_ptr<exchange::Broker> broker_;
   std::unique_ptr<exchange::LogReading> reading_;

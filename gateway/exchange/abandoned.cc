@@ -40,7 +40,10 @@ audit::Draft DraftAfter(const v1::AuditEnvelope& latest, uint64_t opened) {
   envelope.set_payload_bytes(latest.payload_bytes());
   envelope.set_steps(latest.steps());
   envelope.set_batches(latest.batches());
-  envelope.set_digest(opening ? std::string(AsBytes(audit::EmptyRoot())) : latest.digest());
+  if (latest.has_continues()) *envelope.mutable_continues() = latest.continues();
+  envelope.set_digest(!opening                 ? latest.digest()
+                      : latest.has_continues() ? latest.continues().digest()
+                                               : std::string(AsBytes(audit::EmptyRoot())));
   envelope.set_bad_values(latest.bad_values());
   return draft;
 }

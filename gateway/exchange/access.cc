@@ -36,6 +36,7 @@ std::string RequestDigest(v1::QueryRequest request, const audit::Pseudonyms& pse
 std::string RequestDigest(v1::ReadRequest request, const audit::Pseudonyms& pseudonyms) {
   request.clear_request_id();
   request.clear_traceparent();
+  request.clear_resume_token();
   // No query's bytes begin like this: they begin with the tag of a field.
   return pseudonyms.ForRequest(absl::StrCat("\nread\n", Deterministic(request)));
 }
@@ -51,12 +52,23 @@ void FillSource(const adapters::SourceVersion& version, bool snapshot, int64_t b
   applied.set_bad_values(bad_values);
 }
 
+void Access::NameRequest() {
+  request_id = request.request_id().empty() ? call.call_id : request.request_id();
+}
+
+TokenBinding Access::Binding(std::string digest) const {
+  const v1::Grant& grant = plan->grant->definition;
+  return {call.principal.path,
+          grant.id(),
+          grant.revision(),
+          grant.dataset(),
+          plan->dataset->definition.revision(),
+          std::move(digest)};
+}
+
 absl::Status Access::TakeRequestId(std::string digest) {
-  request_id = request.request_id();
-  if (request_id.empty()) {
-    request_id = call.call_id;
-    return absl::OkStatus();
-  }
+  NameRequest();
+  if (request.request_id().empty()) return absl::OkStatus();
   request_id_digest =
       parts.pseudonyms.ForRequest(absl::StrCat(call.principal.path, "\n", request_id));
   request_digest = std::move(digest);

@@ -25,6 +25,10 @@ struct Access {
   // Takes the caller's request id, or makes one. `digest` is RequestDigest's. REQUEST_ID_CONFLICT,
   // REQUEST_ID_EXHAUSTED.
   absl::Status TakeRequestId(std::string digest);
+  // Takes it for what it names alone: it is not counted among its uses.
+  void NameRequest();
+  // What tokens of this access are bound to.
+  TokenBinding Binding(std::string digest) const;
   // SOURCE_UNAVAILABLE where the plan's source is not set up; SCHEMA_DRIFT.
   absl::StatusOr<std::shared_ptr<SourceAtWork>> FindSource() const;
 
@@ -52,7 +56,8 @@ struct Access {
 // reason.proto), FAILED for the rest.
 v1::RecordKind KindFor(const absl::Status& status);
 
-// Of all that makes two requests the same access; request id and trace context are not part of it.
+// Of all that makes two requests the same access; request id, trace context and resume token are
+// not part of it.
 std::string RequestDigest(v1::QueryRequest request, const audit::Pseudonyms& pseudonyms);
 std::string RequestDigest(v1::ReadRequest request, const audit::Pseudonyms& pseudonyms);
 

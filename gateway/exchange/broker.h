@@ -18,12 +18,12 @@
 #include "gateway/base/snapshot_cell.h"
 #include "gateway/exchange/denials.h"
 #include "gateway/exchange/drift.h"
-#include "gateway/exchange/page_token.h"
 #include "gateway/exchange/quota.h"
 #include "gateway/exchange/read_writer.h"
 #include "gateway/exchange/request_ids.h"
 #include "gateway/exchange/running.h"
 #include "gateway/exchange/sources.h"
+#include "gateway/exchange/tokens.h"
 #include "gateway/policy/decide.h"
 #include "sluice/v1/exchange.pb.h"
 
@@ -46,7 +46,7 @@ struct BrokerParts {
   RunningExchanges& running;
   QuotaLedger& quotas;
   RequestIds& request_ids;
-  PageTokens& tokens;
+  Tokens& tokens;
   Denials& denials;
   audit::Log& log;
   audit::RecordSealer& sealer;

@@ -9,7 +9,8 @@ constexpr auto kConsumerPatience = std::chrono::seconds(30);
 
 }  // namespace
 
-void Consumer::Write(v1::ReadResponse message, std::function<void(bool)> taken) {
+void Consumer::Write(v1::ReadResponse message, Pieces payload, std::function<void(bool)> taken) {
+  message.set_payload(payload.Joined());
   if (on_write) on_write(message);
   bool now = false, ok = false;
   {

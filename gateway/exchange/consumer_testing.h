@@ -16,7 +16,8 @@ class Consumer : public ReadWriter {
   // Takes each message at once; or else only by Take.
   explicit Consumer(bool eager) : eager_(eager) {}
 
-  void Write(v1::ReadResponse message, std::function<void(bool)> taken) override;
+  // Kept with its payload in it.
+  void Write(v1::ReadResponse message, Pieces payload, std::function<void(bool)> taken) override;
   void Finish(absl::Status status, std::optional<v1::ReadResponse> last) override;
   void Abort() override;
 

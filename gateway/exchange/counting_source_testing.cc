@@ -57,7 +57,7 @@ class CountingReader : public adapters::RecordReader {
     if (!cancelled_.exchange(true)) ++source_.cancels;
     source_.changed_.NotifyAll();
   }
-  adapters::SourceVersion version() const override { return {"version 7", std::nullopt}; }
+  adapters::SourceVersion version() const override { return {version_, std::nullopt}; }
   bool snapshot() const override { return true; }
   int64_t bad_values() const override { return 0; }
   const std::vector<adapters::BadCell>& bad_cells() const override { return none_; }
@@ -65,6 +65,7 @@ class CountingReader : public adapters::RecordReader {
  private:
   CountingSource& source_;
   const adapters::ScanRequest request_;
+  const std::string version_ = absl::StrCat("version ", source_.version.load());
   const std::vector<adapters::BadCell> none_;
   records::SchemaPtr schema_;
   int64_t row_ = 0;

@@ -16,6 +16,7 @@ class CountingSource {
  public:
   std::atomic<int64_t> rows{0};
   std::atomic<int64_t> batch_rows{1000};
+  std::atomic<int> version{7};
   // The Next of this number (from 0) in each scan fails.
   std::atomic<int> fails_at{-1};
   // Nexts of this number and later wait until LetGo, or until the scan is cancelled.

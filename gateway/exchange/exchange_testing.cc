@@ -104,7 +104,7 @@ Exchange::Exchange(const Options& options, const Exchange* before)
   Publish();
   usage = std::make_unique<UsageHistory>("/gw/usage.json", *files);
   SLUICE_CHECK(usage->Restore(*log, *snapshots.Get(), clock.Now(), quotas, request_ids).ok());
-  tokens = std::make_unique<PageTokens>(pseudonyms.DeriveKey("sluice/page-token/v1"), random);
+  tokens = std::make_unique<Tokens>(pseudonyms.DeriveKey("sluice/page-token/v1"), random);
   denials = std::make_unique<Denials>(*log, *sealer, clock);
   broker = std::make_unique<Broker>(
       BrokerParts{snapshots, *sources, *running, quotas, request_ids, *tokens, *denials, *log,

@@ -150,7 +150,7 @@ class Exchange {
   std::unique_ptr<RunningExchanges> running;
   QuotaLedger quotas;
   RequestIds request_ids;
-  std::unique_ptr<PageTokens> tokens;
+  std::unique_ptr<Tokens> tokens;
   std::unique_ptr<Denials> denials;
   std::unique_ptr<UsageHistory> usage;
   std::unique_ptr<Broker> broker;

@@ -42,19 +42,19 @@ TokenBinding BindingOf(const Call& call, v1::ListRecordsRequest request) {
   return binding;
 }
 
-std::string TokenFor(const PageTokens& tokens, const TokenBinding& binding, uint64_t before,
+std::string TokenFor(const Tokens& tokens, const TokenBinding& binding, uint64_t before,
                      Micros now) {
   PagePosition position;
   position.after = {static_cast<int64_t>(before)};
   position.expires = now + kTokenLife;
-  return tokens.Seal(binding, position);
+  return tokens.SealPage(binding, position);
 }
 
 // The index below which the page begins; -1 for the first.
-absl::StatusOr<int64_t> BeforeOf(const PageTokens& tokens, const TokenBinding& binding,
+absl::StatusOr<int64_t> BeforeOf(const Tokens& tokens, const TokenBinding& binding,
                                  const std::string& token, Micros now) {
   if (token.empty()) return -1;
-  SLUICE_ASSIGN_OR_RETURN(const PagePosition position, tokens.Open(binding, token, now));
+  SLUICE_ASSIGN_OR_RETURN(const PagePosition position, tokens.OpenPage(binding, token, now));
   const auto* before =
       position.after.size() == 1 ? std::get_if<int64_t>(&position.after[0]) : nullptr;
   if (before == nullptr || *before < 0)
@@ -65,7 +65,7 @@ absl::StatusOr<int64_t> BeforeOf(const PageTokens& tokens, const TokenBinding& b
 }  // namespace
 
 LogReading::LogReading(audit::Log& log, audit::SearchIndex& index, const audit::DetailKeys& keys,
-                       audit::RecordSealer& sealer, const PageTokens& tokens, const Clock& clock,
+                       audit::RecordSealer& sealer, const Tokens& tokens, const Clock& clock,
                        std::string verifier_key)
     : log_(log),
       index_(index),

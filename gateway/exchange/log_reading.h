@@ -21,7 +21,7 @@ class LogReading {
   using Done = std::function<void(absl::StatusOr<Response>)>;
 
   LogReading(audit::Log& log, audit::SearchIndex& index, const audit::DetailKeys& keys,
-             audit::RecordSealer& sealer, const PageTokens& tokens, const Clock& clock,
+             audit::RecordSealer& sealer, const Tokens& tokens, const Clock& clock,
              std::string verifier_key);
 
   // `done` is called once, from this thread or the log's. ROLE_REQUIRED where the caller's roles
@@ -46,7 +46,7 @@ class LogReading {
   audit::SearchIndex& index_;
   const audit::DetailKeys& keys_;
   audit::RecordSealer& sealer_;
-  const PageTokens& tokens_;
+  const Tokens& tokens_;
   const Clock& clock_;
   const std::string verifier_key_;
 };

@@ -122,7 +122,7 @@ absl::Status QueryRun::Take(const records::RecordBatch& scanned,
 // Makes the payload, of fewer rows where they would not fit one message.
 absl::Status QueryRun::Encode(Page& page) {
   for (;;) {
-    records::RecordBatch rows = Join(page.output, access_.plan->output_schema, page.rows);
+    records::RecordBatch rows = FirstRows(page.output, access_.plan->output_schema, page.rows);
     if (!access_.plan->ordered)
       rows = rows.Take(policy::ShuffleOrder(rows, parts_.pseudonyms.DeriveKey("sluice/order/v1")));
     std::string payload = records::EncodeRowBatch(rows);
@@ -213,7 +213,7 @@ void QueryRun::Released(const v1::Receipt& receipt) {
       parts_.quotas.Left(access_.plan->grant->definition, access_.started);
   if (next_) {
     if (next_->first_page < 0) next_->first_page = receipt.index();
-    response_.set_next_page_token(parts_.tokens.Seal(Binding(), *next_));
+    response_.set_next_page_token(parts_.tokens.SealPage(Binding(), *next_));
   }
   done_(std::move(response_));
 }

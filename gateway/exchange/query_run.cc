@@ -80,15 +80,9 @@ void QueryRun::Go(policy::Decision decision) {
 }
 
 TokenBinding QueryRun::Binding() const {
-  const v1::Grant& grant = access_.plan->grant->definition;
   v1::QueryRequest request = access_.request;
   request.clear_page_token();
-  return {access_.call.principal.path,
-          grant.id(),
-          grant.revision(),
-          grant.dataset(),
-          access_.plan->dataset->definition.revision(),
-          RequestDigest(std::move(request), parts_.pseudonyms)};
+  return access_.Binding(RequestDigest(std::move(request), parts_.pseudonyms));
 }
 
 // Everything between the decision and the source: token, repeats, quota.
@@ -101,8 +95,8 @@ absl::Status QueryRun::Reserve() {
     return absl::OkStatus();
   }
   if (!request.page_token().empty()) {
-    SLUICE_ASSIGN_OR_RETURN(position_,
-                            parts_.tokens.Open(Binding(), request.page_token(), access_.started));
+    SLUICE_ASSIGN_OR_RETURN(
+        position_, parts_.tokens.OpenPage(Binding(), request.page_token(), access_.started));
   }
   const bool named = !request.request_id().empty();
   SLUICE_RETURN_IF_ERROR(

@@ -8,6 +8,7 @@ namespace sluice::exchange {
 audit::Draft ReadRun::DraftOf(v1::RecordKind kind) const {
   audit::Draft draft = DraftFor(kind, access_.call);
   access_.FillPlan(draft);
+  if (position_) *draft.envelope.mutable_continues() = position_->start;
   return draft;
 }
 
@@ -25,6 +26,7 @@ audit::Draft ReadRun::DraftWith(v1::RecordKind kind, const StreamTotals& totals)
   envelope.set_media_type(media_type_);
   envelope.set_source_version(version_.version);
   envelope.set_bad_values(totals.bad_values());
+  if (position_) *envelope.mutable_continues() = position_->start;
   return draft;
 }
 
@@ -60,6 +62,7 @@ void ReadRun::Opened(const v1::Receipt& receipt) {
   opening.set_request_id(access_.request_id);
   opening.set_media_type(media_type_);
   *opening.mutable_receipt() = receipt;
+  if (position_) *opening.mutable_continues() = position_->start;
   access_.FillApplied(*opening.mutable_applied());
   *opening.mutable_applied()->mutable_quota_left() =
       parts_.quotas.Left(access_.plan->grant->definition, access_.started);
@@ -166,13 +169,14 @@ v1::ReadResponse ReadRun::LastMessage(const v1::Receipt& receipt) const {
   v1::ReadResponse message;
   v1::StreamClosing& closing = *message.mutable_closing();
   *closing.mutable_receipt() = receipt;
-  closing.set_rows(sent_.rows());
-  closing.set_payload_bytes(sent_.bytes());
+  const v1::StreamStart before = position_ ? position_->start : v1::StreamStart();
+  closing.set_rows(before.rows() + sent_.rows());
+  closing.set_payload_bytes(before.payload_bytes() + sent_.bytes());
   closing.set_digest(std::string(AsBytes(sent_.digest())));
   for (const int32_t length : sent_.lengths()) closing.add_batch_lengths(length);
   *closing.mutable_quota_left() =
       parts_.quotas.Left(access_.plan->grant->definition, parts_.clock.Now());
-  closing.set_bad_values(sent_.bad_values());
+  closing.set_bad_values(before.bad_values() + sent_.bad_values());
   return message;
 }
 

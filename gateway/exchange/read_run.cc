@@ -28,8 +28,8 @@ ReadRun::ReadRun(const BrokerParts& parts, const BrokerLimits& limits, Call call
       access_{.parts = parts, .call = std::move(call), .request = policy::AsQuery(request)},
       media_type_(request.media_type().empty() ? std::string(kJsonLinesMediaType)
                                                : request.media_type()),
-      read_digest_(request.request_id().empty() ? std::string()
-                                                : RequestDigest(request, parts.pseudonyms)),
+      read_digest_(RequestDigest(request, parts.pseudonyms)),
+      resume_token_(request.resume_token()),
       writer_(std::move(writer)) {}
 
 ReadRun::~ReadRun() { DropReader(); }
@@ -70,23 +70,35 @@ void ReadRun::Start() {
 
 absl::Status ReadRun::Reserve() {
   const policy::Plan& plan = *access_.plan;
-  if (media_type_ != kJsonLinesMediaType && media_type_ != kCsvMediaType) {
+  if (!resume_token_.empty()) {
+    SLUICE_ASSIGN_OR_RETURN(position_, parts_.tokens.OpenResume(access_.Binding(read_digest_),
+                                                                resume_token_, access_.started));
+  }
+  const bool continued = position_ && position_->start.batches() > 0;
+  maker_ = MakeBatchMaker(media_type_, plan.output_schema, limits_.payload_bytes, continued);
+  if (maker_ == nullptr) {
     absl::Status status = Error(v1::REASON_REQUEST_INVALID, "the request has mistakes.");
-    AddFieldViolation(status, "media_type",
-                      absl::StrCat("expected ", std::string(kJsonLinesMediaType), " or ",
-                                   std::string(kCsvMediaType)));
+    AddFieldViolation(status, "media_type", absl::StrCat("expected ", StreamMediaTypes()));
     return status;
   }
-  SLUICE_RETURN_IF_ERROR(access_.TakeRequestId(read_digest_));
+  // A further part is no repetition.
+  if (position_) {
+    access_.NameRequest();
+  } else {
+    SLUICE_RETURN_IF_ERROR(access_.TakeRequestId(read_digest_));
+  }
   // The call and its first row; the others as they come.
   SLUICE_ASSIGN_OR_RETURN(auto reservation, parts_.quotas.Reserve(plan.grant->definition, 1, true,
                                                                   access_.started, &available_));
   SLUICE_ASSIGN_OR_RETURN(source_, access_.FindSource());
-  maker_.emplace(media_type_ == kCsvMediaType ? records::RowTextWriter::Format::kCsv
-                                              : records::RowTextWriter::Format::kJsonLines,
-                 *plan.output_schema, limits_.payload_bytes);
   MutexLock lock(mutex_);
   reserved_.push_back(std::move(reservation));
+  if (!position_) return absl::OkStatus();
+  last_key_ = position_->after;
+  sent_ = StreamTotals(position_->tree);
+  // The source is asked for nothing more.
+  at_end_ = position_->at_end;
+  if (at_end_) version_.version = position_->source_version;
   return absl::OkStatus();
 }
 
@@ -144,7 +156,7 @@ void ReadRun::Conclude() {
 }
 
 void ReadRun::Pump() {
-  std::optional<v1::ReadResponse> message;
+  std::optional<Message> message;
   std::optional<Step> record;
   std::optional<Ending> ending;
   bool open = false, encode = false, end = false, drop = false;
@@ -181,7 +193,8 @@ void ReadRun::Pump() {
     return writer_->Finish(std::move(ending->status), std::move(ending->last));
   }
   if (message)
-    writer_->Write(*std::move(message), [run = shared_from_this()](bool ok) { run->Taken(ok); });
+    writer_->Write(std::move(message->head), std::move(message->payload),
+                   [run = shared_from_this()](bool ok) { run->Taken(ok); });
   if (encode) SubmitTask();
   if (open) RecordOpened();
   if (record) RecordProgress(*std::move(record));
@@ -189,21 +202,41 @@ void ReadRun::Pump() {
 }
 
 // The opening or a batch, which is let go here: it counts from now on.
-v1::ReadResponse ReadRun::NextMessage() {
-  if (first_) return *std::exchange(first_, std::nullopt);
+ReadRun::Message ReadRun::NextMessage() {
+  if (first_) return {*std::exchange(first_, std::nullopt), Pieces()};
   StreamBatch batch = std::move(leaving_.front());
   leaving_.pop_front();
-  v1::ReadResponse message;
-  if (step_) *message.mutable_step() = *std::exchange(step_, std::nullopt);
-  message.set_batch(sent_.batches());
-  message.set_rows(batch.rows);
+  v1::ReadResponse head;
+  if (step_) *head.mutable_step() = *std::exchange(step_, std::nullopt);
+  head.set_batch(sent_.all_batches());
+  head.set_rows(batch.rows);
   sent_.Add(batch);
+  if (resumable()) head.set_resume_token(TokenBehind(batch));
   for (int64_t rows = batch.rows; rows > 0 && !reserved_.empty();) {
     rows -= reserved_.front().Use(rows);
     if (reserved_.front().empty()) reserved_.pop_front();
   }
-  message.set_payload(std::move(batch.payload));
-  return message;
+  return {std::move(head), std::move(batch.payload)};
+}
+
+// The last that was handed over.
+std::string ReadRun::TokenBehind(const StreamBatch& batch) const {
+  StreamPosition position;
+  position.after = batch.last_key;
+  position.at_end = batch.at_end;
+  if (snapshot_) position.source_version = version_.version;
+  position.start = position_ ? position_->start : v1::StreamStart();
+  v1::StreamStart& start = position.start;
+  if (!position_) start.set_first(opened_);
+  start.set_previous(opened_);
+  start.set_batches(sent_.all_batches());
+  start.set_rows(start.rows() + sent_.rows());
+  start.set_payload_bytes(start.payload_bytes() + sent_.bytes());
+  start.set_bad_values(start.bad_values() + sent_.bad_values());
+  start.set_digest(std::string(AsBytes(sent_.digest())));
+  position.tree = sent_.tree();
+  position.expires = parts_.clock.Now() + limits_.token_life;
+  return parts_.tokens.SealResume(access_.Binding(read_digest_), position);
 }
 
 void ReadRun::Taken(bool ok) {

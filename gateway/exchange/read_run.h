@@ -11,6 +11,9 @@
 // ever waits: each event (a step encoded, a record durable, a batch taken) comes to Pump, which
 // does what can be done next.
 //
+// With each batch goes a token, where the source has an order: another Read that names it goes on
+// behind that batch, as a further part of the same stream (docs/formats/stream.md).
+//
 // The end, for whatever reason, is one decision (RunningExchange::Advance); from then on no batch
 // is handed over, CLOSED is recorded with the totals of what was, and then the consumer is told.
 #pragma once
@@ -49,6 +52,10 @@ class ReadRun : public std::enable_shared_from_this<ReadRun> {
     SubjectList::Pseudonyms released;
     v1::SubjectScope scope = v1::SUBJECT_SCOPE_NONE;
   };
+  struct Message {
+    v1::ReadResponse head;
+    Pieces payload;
+  };
   struct Ending {
     absl::Status status;
     std::optional<v1::ReadResponse> last;
@@ -60,7 +67,10 @@ class ReadRun : public std::enable_shared_from_this<ReadRun> {
   void Refuse(absl::Status why, audit::Draft draft);
   // Does what can be done next. Any thread, without the lock.
   void Pump();
-  v1::ReadResponse NextMessage() SLUICE_REQUIRES(mutex_);
+  Message NextMessage() SLUICE_REQUIRES(mutex_);
+  std::string TokenBehind(const StreamBatch& batch) const SLUICE_REQUIRES(mutex_);
+  // Whether a stream can go on behind a batch.
+  bool resumable() const { return access_.plan->ordered && !access_.plan->dataset->key.empty(); }
   void Taken(bool ok);
   RunningExchange::Progress ProgressSoFar() const;
   // By the clock: consumers that take nothing, sources that give nothing.
@@ -75,7 +85,10 @@ class ReadRun : public std::enable_shared_from_this<ReadRun> {
   absl::Status FillStep(adapters::Adapter& adapter, Step& step);
   absl::Status ReadOn(adapters::Adapter& adapter);
   absl::Status TakeRows(const records::RecordBatch& scanned);
-  absl::Status Gather(records::RecordBatch output, std::vector<RowFacts> facts);
+  // Says where a stream goes on behind the batches made from `first` on.
+  void NameKeys(const records::RecordBatch& scanned, const std::vector<int64_t>& kept,
+                size_t first);
+  absl::Status Gather(records::RecordBatch output, RowFacts facts);
   absl::Status Shuffle();
   // How many of these rows the quota allows.
   int64_t ReserveRows(int64_t rows);
@@ -102,21 +115,23 @@ class ReadRun : public std::enable_shared_from_this<ReadRun> {
   const BrokerParts& parts_;
   const BrokerLimits& limits_;
   Access access_;  // constant once started
-  const std::string media_type_, read_digest_;
+  const std::string media_type_, read_digest_, resume_token_;
+  std::optional<StreamPosition> position_;  // where it goes on; constant once started
   const std::shared_ptr<ReadWriter> writer_;
   std::shared_ptr<SourceAtWork> source_;
   std::shared_ptr<RunningExchange> running_;
 
   // The task's alone.
   std::unique_ptr<adapters::RecordReader> reader_;
-  std::optional<BatchMaker> maker_;
+  std::unique_ptr<BatchMaker> maker_;
   std::deque<StreamBatch> encoded_;  // complete, and in no step yet
   std::vector<StreamBatch> made_;
-  bool at_end_ = false;  // no more rows come, for end_why_
+  std::optional<adapters::KeyPosition> last_key_;  // of the last row that was taken
+  bool at_end_ = false;                            // no more rows come, for end_why_
   absl::Status end_why_;
   int64_t available_ = 0;                       // rows reserved and not yet used
   std::vector<records::RecordBatch> gathered_;  // where the key is hidden
-  std::vector<RowFacts> gathered_facts_;
+  RowFacts gathered_facts_;
   int64_t gathered_rows_ = 0, gathered_bytes_ = 0;
   std::atomic<Micros> asked_source_{0};  // since when it is waited for; 0: it is not
 

@@ -126,10 +126,17 @@ absl::Status ReadRun::ReadOn(adapters::Adapter& adapter) {
       context.clock = &parts_.clock;
       context.deadline = access_.call.deadline;
       context.stop = running_->stop;
-      SLUICE_ASSIGN_OR_RETURN(reader_, adapter.Scan(MakeScan(*access_.plan), context));
+      adapters::ScanRequest scan = MakeScan(*access_.plan);
+      if (position_) scan.after = position_->after;
+      SLUICE_ASSIGN_OR_RETURN(reader_, adapter.Scan(std::move(scan), context));
       running_->SetReader(reader_.get());
     }
     SLUICE_ASSIGN_OR_RETURN(batch, reader_->Next());
+  }
+  if (position_ && !position_->source_version.empty() &&
+      position_->source_version != reader_->version().version) {
+    return Error(v1::REASON_SOURCE_CHANGED,
+                 "the owner's data changed since the stream was cut; read anew, without a token.");
   }
   {
     MutexLock lock(mutex_);
@@ -148,7 +155,12 @@ void ReadRun::EndOfRows(absl::Status why) {
   if (at_end_) return;
   at_end_ = true;
   end_why_ = std::move(why);
-  if (end_why_.ok() || ReasonOf(end_why_) == v1::REASON_QUOTA_EXCEEDED) maker_->Finish(made_);
+  if (end_why_.ok() || ReasonOf(end_why_) == v1::REASON_QUOTA_EXCEEDED) {
+    const size_t first = made_.size();
+    maker_->Finish(end_why_.ok(), made_);
+    for (size_t i = first; i < made_.size(); ++i) made_[i].last_key = last_key_;
+    if (end_why_.ok() && made_.size() > first) made_.back().at_end = true;
+  }
   DropReader();
 }
 
@@ -162,12 +174,12 @@ absl::Status ReadRun::TakeRows(const records::RecordBatch& scanned) {
   SLUICE_ASSIGN_OR_RETURN(policy::Applied applied,
                           policy::Apply(plan, scanned, scanned.rows(), parts_.pseudonyms));
   const int64_t rows = applied.output.rows();
-  const std::vector<int64_t> bad_values = BadValuesOf(plan, applied.kept, reader_->bad_cells());
-  std::vector<RowFacts> facts(rows);
-  for (int64_t row = 0; row < rows; ++row) {
-    facts[row].bad_values = bad_values[row];
-    if (!plan.dataset->subject_fields.empty())
-      facts[row].subjects = SubjectsOf(plan, scanned, applied.kept[row]);
+  RowFacts facts;
+  if (!reader_->bad_cells().empty())
+    facts.bad_values = BadValuesOf(plan, applied.kept, reader_->bad_cells());
+  if (!plan.dataset->subject_fields.empty()) {
+    facts.subjects.reserve(rows);
+    for (const int64_t row : applied.kept) facts.subjects.push_back(SubjectsOf(plan, scanned, row));
   }
   const int64_t allowed = ReserveRows(rows);
   const absl::Status too_many =
@@ -179,10 +191,24 @@ absl::Status ReadRun::TakeRows(const records::RecordBatch& scanned) {
     SLUICE_RETURN_IF_ERROR(too_many);
     return Gather(std::move(applied.output), std::move(facts));
   }
-  for (int64_t row = 0; row < allowed; ++row)
-    SLUICE_RETURN_IF_ERROR(maker_->Add(applied.output, row, std::move(facts[row]), made_));
+  applied.kept.resize(allowed);
+  const size_t first = made_.size();
+  SLUICE_RETURN_IF_ERROR(
+      maker_->Add(records::Join(plan.output_schema, {{std::move(applied.output), 0, allowed}}),
+                  std::move(facts), made_));
+  if (resumable()) NameKeys(scanned, applied.kept, first);
   if (!too_many.ok()) EndOfRows(too_many);
   return absl::OkStatus();
+}
+
+void ReadRun::NameKeys(const records::RecordBatch& scanned, const std::vector<int64_t>& kept,
+                       size_t first) {
+  const policy::Plan& plan = *access_.plan;
+  for (size_t i = first; i < made_.size(); ++i) {
+    StreamBatch& batch = made_[i];
+    batch.last_key = batch.last_row < 0 ? last_key_ : KeyOf(plan, scanned, kept[batch.last_row]);
+  }
+  if (!kept.empty()) last_key_ = KeyOf(plan, scanned, kept.back());
 }
 
 int64_t ReadRun::ReserveRows(int64_t rows) {
@@ -203,7 +229,7 @@ int64_t ReadRun::ReserveRows(int64_t rows) {
 }
 
 // The order of a hidden key may not show, so all rows are held until they can be shuffled.
-absl::Status ReadRun::Gather(records::RecordBatch output, std::vector<RowFacts> facts) {
+absl::Status ReadRun::Gather(records::RecordBatch output, RowFacts facts) {
   gathered_rows_ += output.rows();
   gathered_bytes_ += output.bytes();
   const v1::Grant& grant = access_.plan->grant->definition;
@@ -215,20 +241,30 @@ absl::Status ReadRun::Gather(records::RecordBatch output, std::vector<RowFacts> 
                  absl::StrCat("more than ", limits_.step_rows,
                               " rows match, and the grant hides the key that they would follow."),
                  {{"grant", grant.id()}, {"dataset", grant.dataset()}});
+  facts.bad_values.resize(output.rows());
+  gathered_facts_.bad_values.insert(gathered_facts_.bad_values.end(), facts.bad_values.begin(),
+                                    facts.bad_values.end());
+  std::move(facts.subjects.begin(), facts.subjects.end(),
+            std::back_inserter(gathered_facts_.subjects));
   gathered_.push_back(std::move(output));
-  std::move(facts.begin(), facts.end(), std::back_inserter(gathered_facts_));
   return absl::OkStatus();
 }
 
 absl::Status ReadRun::Shuffle() {
   if (gathered_rows_ == 0) return absl::OkStatus();
-  const records::RecordBatch rows = Join(gathered_, access_.plan->output_schema, gathered_rows_);
+  const records::RecordBatch rows =
+      FirstRows(gathered_, access_.plan->output_schema, gathered_rows_);
   const std::string key = parts_.pseudonyms.DeriveKey("sluice/order/v1");
-  for (int64_t row : policy::ShuffleOrder(rows, key))
-    SLUICE_RETURN_IF_ERROR(maker_->Add(rows, row, std::move(gathered_facts_[row]), made_));
+  const std::vector<int64_t> order = policy::ShuffleOrder(rows, key);
+  RowFacts facts;
+  for (const int64_t row : order) {
+    facts.bad_values.push_back(gathered_facts_.bad_values[row]);
+    if (!gathered_facts_.subjects.empty())
+      facts.subjects.push_back(std::move(gathered_facts_.subjects[row]));
+  }
   gathered_.clear();
-  gathered_facts_.clear();
-  return absl::OkStatus();
+  gathered_facts_ = RowFacts();
+  return maker_->Add(rows.Take(order), std::move(facts), made_);
 }
 
 }  // namespace sluice::exchange

@@ -15,6 +15,7 @@
 #include "gateway/exchange/read_messages_testing.h"
 #include "gateway/exchange/stream_batches.h"
 #include "gateway/records/row_batch.h"
+#include "gateway/records/text_writers.h"
 
 namespace sluice::exchange {
 namespace {

@@ -40,7 +40,7 @@ ReadWorld::ReadWorld(const Options& options, std::unique_ptr<FakeFileSystem> sto
       });
   drift = std::make_unique<DriftWatch>(*sources, clock, operations);
   running = std::make_unique<RunningExchanges>(options.running, clock);
-  tokens = std::make_unique<PageTokens>(pseudonyms.DeriveKey("sluice/page-token/v1"), random);
+  tokens = std::make_unique<Tokens>(pseudonyms.DeriveKey("sluice/page-token/v1"), random);
   denials = std::make_unique<Denials>(*log, *sealer, clock);
   broker = std::make_unique<Broker>(
       BrokerParts{snapshots, *sources, *running, quotas, request_ids, *tokens, *denials, *log,

@@ -80,7 +80,7 @@ class ReadWorld {
   QuotaLedger quotas;
   RequestIds request_ids;
   UsageHistory usage;
-  std::unique_ptr<PageTokens> tokens;
+  std::unique_ptr<Tokens> tokens;
   std::unique_ptr<Denials> denials;
   std::unique_ptr<Broker> broker;
 

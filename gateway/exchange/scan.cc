@@ -93,19 +93,15 @@ std::vector<int64_t> BadValuesOf(const policy::Plan& plan, const std::vector<int
   return counts;
 }
 
-records::RecordBatch Join(const std::vector<records::RecordBatch>& batches,
-                          const records::SchemaPtr& schema, int64_t rows) {
-  if (batches.size() == 1 && batches[0].rows() == rows) return batches[0];
-  std::vector<records::Column> columns;
-  for (size_t c = 0; c < schema->size(); ++c) {
-    records::ColumnBuilder builder(schema->field(c).type);
-    for (const records::RecordBatch& batch : batches) {
-      for (int64_t r = 0; r < batch.rows() && builder.length() < rows; ++r)
-        builder.AppendFrom(batch.column(c), r);
-    }
-    columns.push_back(builder.Finish());
+records::RecordBatch FirstRows(const std::vector<records::RecordBatch>& batches,
+                               const records::SchemaPtr& schema, int64_t rows) {
+  std::vector<records::RowRange> ranges;
+  for (const records::RecordBatch& batch : batches) {
+    const int64_t count = std::min(batch.rows(), rows);
+    ranges.push_back({batch, 0, count});
+    rows -= count;
   }
-  return records::RecordBatch(schema, std::move(columns), rows);
+  return records::Join(schema, ranges);
 }
 
 }  // namespace sluice::exchange

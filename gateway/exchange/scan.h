@@ -28,7 +28,7 @@ std::vector<int64_t> BadValuesOf(const policy::Plan& plan, const std::vector<int
                                  const std::vector<adapters::BadCell>& bad_cells);
 
 // The first `rows` rows of several batches as one.
-records::RecordBatch Join(const std::vector<records::RecordBatch>& batches,
-                          const records::SchemaPtr& schema, int64_t rows);
+records::RecordBatch FirstRows(const std::vector<records::RecordBatch>& batches,
+                               const records::SchemaPtr& schema, int64_t rows);
 
 }  // namespace sluice::exchange

@@ -1,58 +1,81 @@
-// Rows into batches of text, and what is known of those that were made. Where one batch ends and
-// the next begins follows from the rows and their order alone, never from time or from how the
-// source gave them (docs/formats/stream.md).
+// Rows into the batches of a stream, and what is known of those that were made. Where one batch
+// ends and the next begins follows from the rows and their order alone, never from time or from how
+// the source gave them (docs/formats/stream.md); so a stream that goes on behind any batch makes
+// the same batches as one that was never cut.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "gateway/audit/merkle.h"
-#include "gateway/records/text_writers.h"
+#include "gateway/base/pieces.h"
 #include "gateway/records/types.h"
+#include "sluice/v1/audit_record.pb.h"
 
 namespace sluice::exchange {
 
 inline constexpr std::string_view kJsonLinesMediaType = "application/x-ndjson";
 inline constexpr std::string_view kCsvMediaType = "text/csv";
 
-// A batch is complete once it has this many rows or bytes.
+// A batch of text is complete once it has this many rows or bytes.
 inline constexpr int64_t kBatchRows = 2048;
 inline constexpr size_t kBatchBytes = 256 << 10;
+// One of Arrow once it has this many rows, or values of this many bytes.
+inline constexpr int64_t kArrowBatchRows = 8192;
+inline constexpr int64_t kArrowBatchBytes = 512 << 10;
 
 struct StreamBatch {
-  std::string payload;
+  // Of Arrow: one message, whose first piece is its metadata with mark and length.
+  Pieces payload;
   int64_t rows = 0;
   int64_t bad_values = 0;                          // let go as null, as they did not fit
   Hash digest = {};                                // SHA-256 of the payload
   std::vector<std::vector<std::string>> subjects;  // raw ids, a row each; leave with the run
+  // Which row of the Add that completed it is its last; -1 where that was a row of an Add before.
+  int64_t last_row = -1;
+  // Where a stream goes on behind it; nothing where it has no row before it.
+  std::optional<std::vector<records::Scalar>> last_key;
+  bool at_end = false;  // no row follows
 };
 
-// What goes with a row beside its text.
+// What goes with rows beside their values. Each list is empty or has an entry a row.
 struct RowFacts {
-  std::vector<std::string> subjects;  // raw ids
-  int64_t bad_values = 0;
+  std::vector<std::vector<std::string>> subjects;  // raw ids
+  std::vector<int64_t> bad_values;
 };
 
-// What is known of a stream's first batches, however many.
+// What is known of a part of a stream: of its first batches, however many.
 class StreamTotals {
  public:
   // Lengths beyond this many batches are not kept.
   static constexpr size_t kMostLengths = 250'000;
 
+  StreamTotals() = default;
+  // A part behind batches with these hashes.
+  explicit StreamTotals(audit::CompactRange before)
+      : before_(before.size()), tree_(std::move(before)) {}
+
   void Add(const StreamBatch& batch);
+  // Of this part.
   int64_t rows() const { return rows_; }
   int64_t bytes() const { return bytes_; }
   int64_t bad_values() const { return bad_values_; }
-  int64_t batches() const { return static_cast<int64_t>(tree_.size()); }
-  // The RFC 6962 root over the batches' digests.
-  Hash digest() const { return tree_.Root(); }
+  int64_t batches() const { return static_cast<int64_t>(tree_.size() - before_); }
   // Empty where there are too many.
   const std::vector<int32_t>& lengths() const { return lengths_; }
+  // Of the whole stream, parts before this one too.
+  const audit::CompactRange& tree() const { return tree_; }
+  int64_t all_batches() const { return static_cast<int64_t>(tree_.size()); }
+  // The RFC 6962 root over the batches' digests.
+  Hash digest() const { return tree_.Root(); }
 
  private:
   int64_t rows_ = 0, bytes_ = 0, bad_values_ = 0;
+  uint64_t before_ = 0;
   audit::CompactRange tree_;
   std::vector<int32_t> lengths_;
 };
@@ -60,25 +83,21 @@ class StreamTotals {
 // One thread at a time.
 class BatchMaker {
  public:
-  // No payload is larger than `most_bytes`.
-  BatchMaker(records::RowTextWriter::Format format, const records::Schema& schema,
-             size_t most_bytes)
-      : writer_(format, schema), most_bytes_(most_bytes) {
-    open_.payload = writer_.header();
-  }
-
-  // Adds a row; a batch that is complete by it goes to the end of `done`. ROW_TOO_LARGE.
-  absl::Status Add(const records::RecordBatch& batch, int64_t row, RowFacts facts,
-                   std::vector<StreamBatch>& done);
-  // The last batch, if there is anything in it.
-  void Finish(std::vector<StreamBatch>& done);
-
- private:
-  void Close(std::vector<StreamBatch>& done);
-
-  const records::RowTextWriter writer_;
-  const size_t most_bytes_;
-  StreamBatch open_;
+  virtual ~BatchMaker() = default;
+  // Adds rows; batches that are complete by them go to the end of `done`. ROW_TOO_LARGE.
+  virtual absl::Status Add(const records::RecordBatch& rows, RowFacts facts,
+                           std::vector<StreamBatch>& done) = 0;
+  // No more rows come: what is left, if there is anything in it. `whole`: the rows ended, and were
+  // not cut off.
+  virtual void Finish(bool whole, std::vector<StreamBatch>& done) = 0;
 };
+
+// No payload is larger than `most_bytes`. `continued`: batches of the stream stand before. Nothing
+// where there is no such media type.
+std::unique_ptr<BatchMaker> MakeBatchMaker(std::string_view media_type,
+                                           const records::SchemaPtr& schema, size_t most_bytes,
+                                           bool continued);
+// "application/x-ndjson, text/csv or …": those that there are.
+std::string StreamMediaTypes();
 
 }  // namespace sluice::exchange

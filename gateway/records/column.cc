@@ -13,7 +13,7 @@ constexpr size_t kMaxOffset = std::numeric_limits<int32_t>::max();
 bool HasOffsets(TypeId id) { return id == TypeId::kUtf8 || id == TypeId::kBinary; }
 
 // Bytes of one value; 0 for those of another layout.
-size_t WidthOf(TypeId id) {
+size_t FixedWidthOf(TypeId id) {
   switch (id) {
     case TypeId::kInt64:
     case TypeId::kFloat64:
@@ -82,6 +82,11 @@ int64_t SizeOf(const Buffer& buffer) {
 
 }  // namespace
 
+int64_t WidthOf(const DataType& type) {
+  if (HasOffsets(type.id)) return sizeof(int32_t);
+  return std::max<int64_t>(1, static_cast<int64_t>(FixedWidthOf(type.id)));
+}
+
 int64_t Column::bytes() const { return SizeOf(validity_) + SizeOf(offsets_) + SizeOf(data_); }
 
 Column Column::Take(const std::vector<int64_t>& rows) const {
@@ -95,7 +100,7 @@ Column Column::Take(const std::vector<int64_t>& rows) const {
         std::count_if(rows.begin(), rows.end(), [this](int64_t row) { return IsNull(row); });
     if (taken.null_count_ > 0) taken.validity_ = TakeBits(*validity_, rows);
   }
-  switch (WidthOf(type_.id)) {
+  switch (FixedWidthOf(type_.id)) {
     case 4:
       taken.data_ = TakeFixed<4>(*data_, rows);
       break;
@@ -169,7 +174,7 @@ void ColumnBuilder::AppendNull() {
   } else if (type().id == TypeId::kBool) {
     AppendBit(data_, length(), false);
   } else {
-    data_.resize(data_.size() + WidthOf(type().id));
+    data_.resize(data_.size() + FixedWidthOf(type().id));
   }
   Grow(false);
 }
@@ -228,6 +233,42 @@ void ColumnBuilder::AppendFrom(const Column& column, int64_t i) {
   }
 }
 
+void ColumnBuilder::AppendRange(const Column& column, int64_t begin, int64_t count) {
+  SLUICE_CHECK(column.type() == type() && begin >= 0 && count >= 0 &&
+               begin + count <= column.length());
+  if (count == 0) return;
+  const std::vector<uint8_t>& data = *column.data();
+  const auto width = static_cast<int64_t>(FixedWidthOf(type().id));
+  if (width > 0) {
+    AppendBytesOf(data_, data.data() + begin * width, static_cast<size_t>(count * width));
+  } else if (type().id == TypeId::kBool) {
+    for (int64_t i = 0; i < count; ++i) AppendBit(data_, length() + i, column.Bool(begin + i));
+  } else {
+    const int32_t first = column.OffsetAt(begin);
+    const auto shift = static_cast<int64_t>(data_.size()) - first;
+    AppendBytesOf(data_, data.data() + first,
+                  static_cast<size_t>(column.BytesIn(begin, begin + count)));
+    SLUICE_CHECK(data_.size() <= kMaxOffset);
+    const size_t before = offsets_.size();
+    offsets_.resize(before + static_cast<size_t>(count) * sizeof(int32_t));
+    for (int64_t i = 0; i < count; ++i) {
+      const auto end = static_cast<int32_t>(column.OffsetAt(begin + i + 1) + shift);
+      std::memcpy(offsets_.data() + before + static_cast<size_t>(i) * sizeof(end), &end,
+                  sizeof(end));
+    }
+  }
+  AppendValidity(column, begin, count);
+}
+
+// The bits of the rows whose data was appended.
+void ColumnBuilder::AppendValidity(const Column& column, int64_t begin, int64_t count) {
+  if (column.null_count() == 0 && column_.null_count_ == 0) {
+    column_.length_ += count;
+    return;
+  }
+  for (int64_t i = begin; i < begin + count; ++i) Grow(!column.IsNull(i));
+}
+
 int64_t ColumnBuilder::bytes() const {
   return static_cast<int64_t>(validity_.size() + offsets_.size() + data_.size());
 }
@@ -245,6 +286,22 @@ int64_t RecordBatch::bytes() const {
   int64_t total = 0;
   for (const Column& column : columns_) total += column.bytes();
   return total;
+}
+
+RecordBatch Join(const SchemaPtr& schema, const std::vector<RowRange>& ranges) {
+  if (ranges.size() == 1 && ranges[0].begin == 0 && ranges[0].count == ranges[0].batch.rows())
+    return ranges[0].batch;
+  int64_t rows = 0;
+  for (const RowRange& range : ranges) rows += range.count;
+  std::vector<Column> columns;
+  columns.reserve(schema->size());
+  for (size_t c = 0; c < schema->size(); ++c) {
+    ColumnBuilder builder(schema->field(c).type);
+    for (const RowRange& range : ranges)
+      builder.AppendRange(range.batch.column(c), range.begin, range.count);
+    columns.push_back(builder.Finish());
+  }
+  return RecordBatch(schema, std::move(columns), rows);
 }
 
 RecordBatch RecordBatch::Take(const std::vector<int64_t>& rows) const {

@@ -105,6 +105,10 @@ class Schema {
 };
 using SchemaPtr = std::shared_ptr<const Schema>;
 
+// Bytes that a value takes in its column's buffers at least: of text its offset, of bool a whole
+// one.
+int64_t WidthOf(const DataType& type);
+
 using Buffer = std::shared_ptr<const std::vector<uint8_t>>;
 
 // One column. Cheap to copy: buffers are shared.
@@ -144,6 +148,10 @@ class Column {
   }
 
   int64_t bytes() const;  // what the buffers hold
+  // Of utf8 and binary: what rows [begin, end) hold.
+  int64_t BytesIn(int64_t begin, int64_t end) const {
+    return begin == end ? 0 : OffsetAt(end) - OffsetAt(begin);
+  }
   // The values of the given rows, in that order. Shares the buffers where that is all rows.
   Column Take(const std::vector<int64_t>& rows) const;
 
@@ -161,6 +169,11 @@ class Column {
     T value;
     __builtin_memcpy(&value, data_->data() + i * sizeof(T), sizeof(T));
     return value;
+  }
+  int32_t OffsetAt(int64_t i) const {
+    int32_t offset = 0;
+    __builtin_memcpy(&offset, offsets_->data() + i * sizeof(offset), sizeof(offset));
+    return offset;
   }
   void TakeBytes(const Column& from, const std::vector<int64_t>& rows);
 
@@ -184,8 +197,9 @@ class ColumnBuilder {
   void AppendDate32(int32_t value);
   void AppendDecimal(Decimal128 value);
   void AppendBytes(std::string_view value);  // utf8 and binary
-  // The i-th value of a column of the same type.
+  // The i-th value of a column of the same type; rows [begin, begin + count) of one.
   void AppendFrom(const Column& column, int64_t i);
+  void AppendRange(const Column& column, int64_t begin, int64_t count);
 
   const DataType& type() const { return column_.type_; }
   int64_t length() const { return column_.length_; }
@@ -198,6 +212,7 @@ class ColumnBuilder {
   template <class T>
   void AppendRaw(T value);
   void AppendOffset();
+  void AppendValidity(const Column& column, int64_t begin, int64_t count);
 
   Column column_;
   std::vector<uint8_t> validity_, offsets_, data_;
@@ -222,5 +237,14 @@ class RecordBatch {
   std::vector<Column> columns_;
   int64_t rows_;
 };
+
+// Rows [begin, begin + count) of a batch.
+struct RowRange {
+  RecordBatch batch;
+  int64_t begin = 0;
+  int64_t count = 0;
+};
+// As one batch of this schema; shares the buffers where it is one whole batch.
+RecordBatch Join(const SchemaPtr& schema, const std::vector<RowRange>& ranges);
 
 }  // namespace sluice::records

@@ -1,6 +1,7 @@
 #include "gateway/base/error.h"
 #include "gateway/rpc/services.h"
 #include "gateway/rpc/stream.h"
+#include "gateway/rpc/wire.h"
 #include "sluice/v1/exchange.grpc.pb.h"
 
 namespace sluice::rpc {
@@ -8,26 +9,32 @@ namespace {
 
 constexpr int kMostPreviewed = 20;
 
-using ReadStream = ServerStream<v1::ReadResponse>;
-
 // The broker's way to one consumer.
 class ReadStreamWriter : public exchange::ReadWriter {
  public:
-  explicit ReadStreamWriter(std::shared_ptr<ReadStream::Writer> writer)
+  explicit ReadStreamWriter(std::shared_ptr<ServerStream::Writer> writer)
       : writer_(std::move(writer)) {}
-  void Write(v1::ReadResponse message, std::function<void(bool)> taken) override {
-    writer_->Write(std::move(message), std::move(taken));
+  void Write(v1::ReadResponse message, Pieces payload, std::function<void(bool)> taken) override {
+    writer_->Write(ToBuffer(message, v1::ReadResponse::kPayloadFieldNumber, payload),
+                   std::move(taken));
   }
   void Finish(absl::Status status, std::optional<v1::ReadResponse> last) override {
-    writer_->Finish(std::move(status), std::move(last));
+    std::optional<grpc::ByteBuffer> buffer;
+    if (last) buffer = ToBuffer(*last);
+    writer_->Finish(std::move(status), std::move(buffer));
   }
   void Abort() override { writer_->Abort(); }
 
  private:
-  const std::shared_ptr<ReadStream::Writer> writer_;
+  const std::shared_ptr<ServerStream::Writer> writer_;
 };
 
-class ExchangeService : public v1::Exchange::CallbackService {
+// Read takes and gives bytes.
+using RawRead = v1::Exchange::WithCallbackMethod_Query<
+    v1::Exchange::WithRawCallbackMethod_Read<v1::Exchange::WithCallbackMethod_Check<
+        v1::Exchange::WithCallbackMethod_Preview<v1::Exchange::Service>>>>;
+
+class ExchangeService : public RawRead {
  public:
   ExchangeService(const ServiceParts& parts, exchange::Broker& broker,
                   sharing::AccessRequests& requests)
@@ -49,10 +56,10 @@ class ExchangeService : public v1::Exchange::CallbackService {
     return new UnaryCall(response, MoveMessage<v1::QueryResponse>, start);
   }
 
-  grpc::ServerWriteReactor<v1::ReadResponse>* Read(grpc::CallbackServerContext* context,
-                                                   const v1::ReadRequest* request) override {
-    using Writer = std::shared_ptr<ReadStream::Writer>;
-    return new ReadStream(context, [&](Writer writer) -> std::function<void()> {
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* Read(grpc::CallbackServerContext* context,
+                                                   const grpc::ByteBuffer* bytes) override {
+    using Writer = std::shared_ptr<ServerStream::Writer>;
+    return new ServerStream(context, [&](Writer writer) -> std::function<void()> {
       static constexpr std::string_view kMethod = "Exchange.Read";
       auto call =
           parts_.authenticator.Identify(*context, kMethod, StreamDeadlineOf(*context, parts_));
@@ -63,7 +70,12 @@ class ExchangeService : public v1::Exchange::CallbackService {
                       });
         return nullptr;
       }
-      return broker_.Read(*std::move(call), *request,
+      v1::ReadRequest request;
+      if (absl::Status status = FromBuffer(*bytes, request); !status.ok()) {
+        writer->Finish(std::move(status), std::nullopt);
+        return nullptr;
+      }
+      return broker_.Read(*std::move(call), request,
                           std::make_shared<ReadStreamWriter>(std::move(writer)));
     });
   }

@@ -1,8 +1,10 @@
 // The one reactor base for server streams: one write at a time, finishes once, gives up once,
 // deletes itself when gRPC is done with it. It queues nothing: the next message is asked for when
-// the one before was taken. Reactions never block.
+// the one before was taken. Reactions never block. Messages are bytes (wire.h), so that a hundred
+// methods are one class, and payloads go out uncopied.
 #pragma once
 
+#include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
 #include <functional>
@@ -16,8 +18,7 @@
 
 namespace sluice::rpc {
 
-template <class Response>
-class ServerStream : public grpc::ServerWriteReactor<Response> {
+class ServerStream : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
   // What the work of the call holds of its stream; it may outlive the stream. Any thread. After a
   // Write: no other, and no Finish, before `taken` was called.
@@ -25,7 +26,7 @@ class ServerStream : public grpc::ServerWriteReactor<Response> {
    public:
     // `taken` is called once: true when flow control let the message pass, false where the peer is
     // gone.
-    void Write(Response message, std::function<void(bool)> taken) {
+    void Write(grpc::ByteBuffer message, std::function<void(bool)> taken) {
       ServerStream* reactor = nullptr;
       {
         MutexLock lock(mutex_);
@@ -41,7 +42,7 @@ class ServerStream : public grpc::ServerWriteReactor<Response> {
     }
 
     // OK with the last message, or an error without one. Once.
-    void Finish(absl::Status status, std::optional<Response> last) {
+    void Finish(absl::Status status, std::optional<grpc::ByteBuffer> last) {
       {
         MutexLock lock(mutex_);
         if (finished_) return;
@@ -119,7 +120,7 @@ class ServerStream : public grpc::ServerWriteReactor<Response> {
     bool cancelled_ SLUICE_GUARDED_BY(mutex_) = false;
     int aborting_ SLUICE_GUARDED_BY(mutex_) = 0;
     // gRPC's while a write is outstanding; otherwise of whoever writes or finishes.
-    Response message_;
+    grpc::ByteBuffer message_;
     absl::Status status_;
     bool with_last_ = false;
   };

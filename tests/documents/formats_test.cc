@@ -9,7 +9,7 @@
 #include "gateway/base/fake_clock.h"
 #include "gateway/base/fake_file_system.h"
 #include "gateway/exchange/broker.h"
-#include "gateway/exchange/page_token.h"
+#include "gateway/exchange/tokens.h"
 #include "gateway/records/row_batch.h"
 #include "tests/documents/document.h"
 
@@ -184,7 +184,7 @@ TEST(FormatsTest, PayloadsAreAsTheirPageSays) {
 
 TEST(FormatsTest, PageTokensAreAsTheirPageSays) {
   CountingFrom random(0x40);
-  const exchange::PageTokens tokens(Counting(0, 32), random);
+  const exchange::Tokens tokens(Counting(0, 32), random);
   const exchange::TokenBinding binding{"agency/civil-affairs/system/relief",
                                        "7q4m2k",
                                        2,
@@ -197,7 +197,7 @@ TEST(FormatsTest, PageTokensAreAsTheirPageSays) {
   position.source_version = "v1";
   position.after = {std::string("990101199001013018")};
 
-  Page("docs/formats/page-token.md").Says("\n" + tokens.Seal(binding, position) + "\n");
+  Page("docs/formats/page-token.md").Says("\n" + tokens.SealPage(binding, position) + "\n");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "gateway/exchange/page_token.h"
+#include "gateway/exchange/tokens.h"
 
 #include <gtest/gtest.h>
 
@@ -17,7 +17,7 @@ TokenBinding Binding() {
 class PageTokenTest : public testing::Test {
  protected:
   const std::unique_ptr<RandomSource> random_ = MakeSystemRandom();
-  const PageTokens tokens_{std::string(32, 'k'), *random_};
+  const Tokens tokens_{std::string(32, 'k'), *random_};
 
   PagePosition Position() const {
     PagePosition position;
@@ -36,7 +36,8 @@ class PageTokenTest : public testing::Test {
 };
 
 TEST_F(PageTokenTest, GivesBackWhatWasSealed) {
-  const auto opened = tokens_.Open(Binding(), tokens_.Seal(Binding(), Position()), kTokenNow);
+  const auto opened =
+      tokens_.OpenPage(Binding(), tokens_.SealPage(Binding(), Position()), kTokenNow);
   ASSERT_TRUE(opened.ok()) << opened.status();
   EXPECT_EQ(opened->after, Position().after);
   EXPECT_EQ(opened->source_version, "v1");
@@ -44,7 +45,7 @@ TEST_F(PageTokenTest, GivesBackWhatWasSealed) {
 }
 
 TEST_F(PageTokenTest, IsRefusedForAnotherSystemGrantRevisionDatasetOrRequest) {
-  const std::string token = tokens_.Seal(Binding(), Position());
+  const std::string token = tokens_.SealPage(Binding(), Position());
   std::vector<TokenBinding> others(6, Binding());
   others[0].principal = "agency/civil-affairs/system/other";
   others[1].grant = "aaaaaa";
@@ -53,51 +54,51 @@ TEST_F(PageTokenTest, IsRefusedForAnotherSystemGrantRevisionDatasetOrRequest) {
   others[4].dataset_revision = 6;
   others[5].request_digest = "other";
   for (const TokenBinding& other : others)
-    EXPECT_EQ(ReasonOf(tokens_.Open(other, token, kTokenNow).status()),
+    EXPECT_EQ(ReasonOf(tokens_.OpenPage(other, token, kTokenNow).status()),
               v1::REASON_PAGE_TOKEN_INVALID);
   // Parts that only together are the same text are not the same parts.
   TokenBinding shifted = Binding();
   shifted.principal += "7";
   shifted.grant = "q4m2k";
-  EXPECT_FALSE(tokens_.Open(shifted, token, kTokenNow).ok());
+  EXPECT_FALSE(tokens_.OpenPage(shifted, token, kTokenNow).ok());
 }
 
 TEST_F(PageTokenTest, RunsOut) {
-  const std::string token = tokens_.Seal(Binding(), Position());
-  EXPECT_TRUE(tokens_.Open(Binding(), token, kTokenNow + kHour - 1).ok());
-  EXPECT_EQ(ReasonOf(tokens_.Open(Binding(), token, kTokenNow + kHour).status()),
+  const std::string token = tokens_.SealPage(Binding(), Position());
+  EXPECT_TRUE(tokens_.OpenPage(Binding(), token, kTokenNow + kHour - 1).ok());
+  EXPECT_EQ(ReasonOf(tokens_.OpenPage(Binding(), token, kTokenNow + kHour).status()),
             v1::REASON_PAGE_TOKEN_EXPIRED);
 }
 
 TEST_F(PageTokenTest, ShowsNothingOfTheKeyAndNeverTheSameTwice) {
-  const std::string token = tokens_.Seal(Binding(), Position());
+  const std::string token = tokens_.SealPage(Binding(), Position());
   EXPECT_EQ(token.find("990101"), std::string::npos);
-  EXPECT_NE(token, tokens_.Seal(Binding(), Position()));
+  EXPECT_NE(token, tokens_.SealPage(Binding(), Position()));
 }
 
 TEST_F(PageTokenTest, HasOneSpelling) {
-  const std::string token = tokens_.Seal(Binding(), Position());
+  const std::string token = tokens_.SealPage(Binding(), Position());
   ASSERT_NE(token.size() % 4, 0u);  // the last character holds more bits than the bytes need
   const std::string alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=";
   for (const char other : alphabet) {
     const std::string altered = token.substr(0, token.size() - 1) + other;
-    EXPECT_EQ(tokens_.Open(Binding(), altered, kTokenNow).ok(), other == token.back()) << other;
+    EXPECT_EQ(tokens_.OpenPage(Binding(), altered, kTokenNow).ok(), other == token.back()) << other;
   }
-  EXPECT_FALSE(tokens_.Open(Binding(), token + "=", kTokenNow).ok());
-  EXPECT_FALSE(tokens_.Open(Binding(), token + "\n", kTokenNow).ok());
+  EXPECT_FALSE(tokens_.OpenPage(Binding(), token + "=", kTokenNow).ok());
+  EXPECT_FALSE(tokens_.OpenPage(Binding(), token + "\n", kTokenNow).ok());
 }
 
 TEST_F(PageTokenTest, RefusesEveryAlteredByteAndEveryLength) {
-  const std::string token = tokens_.Seal(Binding(), Position());
+  const std::string token = tokens_.SealPage(Binding(), Position());
   for (size_t i = 0; i < token.size(); ++i) {
     std::string altered = token;
     altered[i] = altered[i] == 'A' ? 'B' : 'A';
-    EXPECT_FALSE(tokens_.Open(Binding(), altered, kTokenNow).ok()) << i;
-    EXPECT_FALSE(tokens_.Open(Binding(), token.substr(0, i), kTokenNow).ok()) << i;
+    EXPECT_FALSE(tokens_.OpenPage(Binding(), altered, kTokenNow).ok()) << i;
+    EXPECT_FALSE(tokens_.OpenPage(Binding(), token.substr(0, i), kTokenNow).ok()) << i;
   }
-  EXPECT_FALSE(tokens_.Open(Binding(), std::string(1 << 20, 'A'), kTokenNow).ok());
-  const PageTokens other(std::string(32, 'x'), *random_);
-  EXPECT_FALSE(other.Open(Binding(), token, kTokenNow).ok());
+  EXPECT_FALSE(tokens_.OpenPage(Binding(), std::string(1 << 20, 'A'), kTokenNow).ok());
+  const Tokens other(std::string(32, 'x'), *random_);
+  EXPECT_FALSE(other.OpenPage(Binding(), token, kTokenNow).ok());
 }
 
 }  // namespace
