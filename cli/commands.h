@@ -16,6 +16,7 @@ void AddAccessCommands(CLI::App& app, Invocation& invocation);
 void AddGrantCommands(CLI::App& app, Invocation& invocation);
 void AddQueryCommand(CLI::App& app, Invocation& invocation);
 void AddReadCommand(CLI::App& app, Invocation& invocation);
+void AddConvertCommand(CLI::App& app, Invocation& invocation);
 void AddWhoAmICommand(CLI::App& app, Invocation& invocation);
 void AddStatusCommands(CLI::App& app, Invocation& invocation);
 void AddOpsCommands(CLI::App& app, Invocation& invocation);

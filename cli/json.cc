@@ -14,21 +14,22 @@ using google::protobuf::EnumValueDescriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-Json MessageJson(const Message& message) {
+OrderedJson MessageJson(const Message& message) {
   const auto* time =
       google::protobuf::DynamicCastToGenerated<google::protobuf::Timestamp>(&message);
   if (time == nullptr) return ToJson(message);
   return FormatUtc(time->seconds() * kSecond + time->nanos() / 1000);
 }
 
-Json StringJson(const FieldDescriptor& field, const std::string& value) {
-  return field.type() == FieldDescriptor::TYPE_BYTES ? Json(Base64Encode(value)) : Json(value);
+OrderedJson StringJson(const FieldDescriptor& field, const std::string& value) {
+  return field.type() == FieldDescriptor::TYPE_BYTES ? OrderedJson(Base64Encode(value))
+                                                     : OrderedJson(value);
 }
 
 // One value: the field's own, or its element `i` where the field is repeated.
-Json ValueJson(const Message& message, const FieldDescriptor& field, int i) {
+OrderedJson ValueJson(const Message& message, const FieldDescriptor& field, int i) {
   const Reflection& get = *message.GetReflection();
   const bool many = field.is_repeated();
 #define SLUICE_VALUE(name) \
@@ -56,7 +57,7 @@ Json ValueJson(const Message& message, const FieldDescriptor& field, int i) {
       return MessageJson(SLUICE_VALUE(Message));
   }
 #undef SLUICE_VALUE
-  return Json();
+  return OrderedJson();
 }
 
 // Numbers and truth values are always there, so that a record at index 0 has an index.
@@ -69,13 +70,13 @@ bool IsShown(const Message& message, const FieldDescriptor& field) {
   return type != FieldDescriptor::CPPTYPE_STRING && type != FieldDescriptor::CPPTYPE_ENUM;
 }
 
-Json MapJson(const Message& message, const FieldDescriptor& field) {
+OrderedJson MapJson(const Message& message, const FieldDescriptor& field) {
   const Reflection& get = *message.GetReflection();
   // The map's own order is not the same twice; this one's is.
   nlohmann::json sorted = nlohmann::json::object();
   for (int i = 0; i < get.FieldSize(message, &field); ++i) {
     const Message& entry = get.GetRepeatedMessage(message, &field, i);
-    const Json key = ValueJson(entry, *field.message_type()->map_key(), 0);
+    const OrderedJson key = ValueJson(entry, *field.message_type()->map_key(), 0);
     sorted[key.is_string() ? key.get<std::string>() : key.dump()] =
         ValueJson(entry, *field.message_type()->map_value(), 0);
   }
@@ -96,8 +97,8 @@ std::string EnumWord(const EnumValueDescriptor& value) {
   return name.starts_with(prefix) ? name.substr(prefix.size()) : name;
 }
 
-Json ToJson(const Message& message) {
-  Json json = Json::object();
+OrderedJson ToJson(const Message& message) {
+  OrderedJson json = OrderedJson::object();
   const Reflection& get = *message.GetReflection();
   const auto& type = *message.GetDescriptor();
   for (int f = 0; f < type.field_count(); ++f) {
@@ -106,7 +107,7 @@ Json ToJson(const Message& message) {
     if (field->is_map()) {
       json[field->name()] = MapJson(message, *field);
     } else if (field->is_repeated()) {
-      Json list = Json::array();
+      OrderedJson list = OrderedJson::array();
       for (int i = 0; i < get.FieldSize(message, field); ++i)
         list.push_back(ValueJson(message, *field, i));
       json[field->name()] = std::move(list);
@@ -118,7 +119,7 @@ Json ToJson(const Message& message) {
 }
 
 std::string ToJsonLine(const Message& message) {
-  return ToJson(message).dump(-1, ' ', false, Json::error_handler_t::replace);
+  return ToJson(message).dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 }  // namespace sluice::cli

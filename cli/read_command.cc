@@ -1,7 +1,6 @@
 // sluice read: all records that match, as one stream into a file. Each batch is held against its
 // record's receipt before it is written; the file gets its name when it is whole, and beside it
-// stands what proves it.
-#include <deque>
+// stands what proves it. What was cut is taken up by --resume.
 #include <optional>
 
 #include "absl/strings/str_cat.h"
@@ -12,9 +11,10 @@
 #include "cli/progress.h"
 #include "cli/query_summary.h"
 #include "cli/receipts.h"
+#include "cli/stream_check.h"
+#include "cli/stream_file.h"
 #include "cli/stream_receipt.h"
 #include "cli/words.h"
-#include "gateway/audit/merkle.h"
 #include "gateway/base/error.h"
 
 namespace sluice::cli {
@@ -23,66 +23,14 @@ namespace {
 struct ReadOptions {
   AccessOptions access;
   std::string output;
+  bool resume = false;
 };
 
-// Where the batches go: a file that is not yet named as asked, or the standard output.
-class StreamFile {
- public:
-  StreamFile(Environment& environment, std::string name)
-      : environment_(environment), name_(std::move(name)) {}
-
-  bool is_file() const { return name_ != "-"; }
-  std::string part() const { return name_ + ".part"; }
-
-  // Whether there is a place for it, before anybody is asked for anything.
-  absl::Status CheckPlace() const {
-    if (!is_file()) return absl::OkStatus();
-    const std::string folder = DirectoryOf(name_);
-    const auto info = environment_.files.Stat(folder);
-    if (info.ok() && info->is_directory) return absl::OkStatus();
-    return LocalError("FILE_NOT_WRITTEN", absl::StrCat(name_, ": there is no folder ", folder, "."),
-                      {}, absl::StrCat("mkdir -p ", ShellQuoted(folder)), kWrongUsage);
-  }
-  absl::Status Open() {
-    if (!is_file()) return absl::OkStatus();
-    // What an earlier try left.
-    if (environment_.files.Stat(part()).ok())
-      SLUICE_RETURN_IF_ERROR(environment_.files.Remove(part()));
-    SLUICE_ASSIGN_OR_RETURN(file_, environment_.files.CreateNew(part(), 0600));
-    return absl::OkStatus();
-  }
-  absl::Status Write(std::string_view bytes) {
-    if (!is_file()) {
-      environment_.out << bytes;
-      return environment_.out ? absl::OkStatus()
-                              : LocalError("OUTPUT_LOST", "the output could not be written.");
-    }
-    SLUICE_RETURN_IF_ERROR(file_->WriteAt(size_, bytes));
-    size_ += bytes.size();
-    return absl::OkStatus();
-  }
-  absl::Status Close() {
-    if (file_ == nullptr) {
-      environment_.out.flush();
-      return absl::OkStatus();
-    }
-    SLUICE_RETURN_IF_ERROR(file_->Sync());
-    SLUICE_RETURN_IF_ERROR(file_->Close());
-    file_.reset();
-    return absl::OkStatus();
-  }
-  absl::Status Name() {
-    if (!is_file()) return absl::OkStatus();
-    SLUICE_RETURN_IF_ERROR(environment_.files.Rename(part(), name_));
-    return environment_.files.SyncDirectory(DirectoryOf(name_));
-  }
-
- private:
-  Environment& environment_;
-  const std::string name_;
-  std::unique_ptr<WritableFile> file_;
-  uint64_t size_ = 0;
-};
+const char* MediaTypeOf(const std::string& format) {
+  if (format == "csv") return "text/csv";
+  if (format == "arrow") return "application/vnd.apache.arrow.stream";
+  return "application/x-ndjson";
+}
 
 class Read {
  public:
@@ -94,7 +42,9 @@ class Read {
 
   absl::Status Run() {
     SLUICE_RETURN_IF_ERROR(Prepare());
-    SLUICE_ASSIGN_OR_RETURN(profile_, session_.GetProfile());
+    SLUICE_ASSIGN_OR_RETURN(const Profile* const profile, session_.GetProfile());
+    check_.emplace(request_, profile->log_key);
+    if (options_.resume) SLUICE_RETURN_IF_ERROR(TakeUp());
     SLUICE_ASSIGN_OR_RETURN(Gateway* const gateway, session_.GetGateway());
     SLUICE_ASSIGN_OR_RETURN(const Micros deadline, session_.StreamDeadline());
     const Micros started = environment_.clock.Monotonic();
@@ -105,24 +55,34 @@ class Read {
       status = CallStream(*gateway, kRead, request_, deadline,
                           [this](v1::ReadResponse& message) { return Take(message); });
     }
-    if (status.ok() && !closed_)
+    if (status.ok() && !check_->closed())
       status = LocalError("STREAM_CUT", "the stream ended before its closing message.");
     if (!status.ok()) return Cut(status);
     SLUICE_RETURN_IF_ERROR(file_.Close());
-    SLUICE_ASSIGN_OR_RETURN(totals_.receipt, Keep(options_.output));
+    QueryTotals totals;
+    SLUICE_ASSIGN_OR_RETURN(totals.receipt, Keep(options_.output));
     SLUICE_RETURN_IF_ERROR(file_.Name());
-    totals_.elapsed = environment_.clock.Monotonic() - started;
-    totals_.pages = 1;
-    environment_.err << FormatSummary(session_, opening_, totals_);
+    totals.rows = check_->rows();
+    totals.elapsed = environment_.clock.Monotonic() - started;
+    totals.pages = 1;
+    totals.first_index = check_->first_index();
+    totals.last_index = check_->last_index();
+    v1::QueryResponse summary;
+    *summary.mutable_applied() = check_->applied();
+    *summary.mutable_receipt() = check_->receipt().opened;
+    environment_.err << FormatSummary(session_, summary, totals);
     return absl::OkStatus();
   }
 
  private:
   absl::Status Prepare() {
     const std::string& format = session_.format_named();
-    if (format == "table" || format == "markdown")
-      return UsageError("a stream is read as JSON lines or CSV.", "--format csv");
-    request_.set_media_type(format == "csv" ? "text/csv" : "application/x-ndjson");
+    if (format == "table")
+      return UsageError("a stream is read as JSON lines, CSV or Arrow.",
+                        "--format json, csv or arrow");
+    if (options_.resume && !file_.is_file())
+      return UsageError("what went to the standard output cannot be taken up.", "-o FILE");
+    request_.set_media_type(MediaTypeOf(format));
     request_.set_request_id(options_.access.request_id.empty()
                                 ? HexEncode(environment_.random.Bytes(16))
                                 : options_.access.request_id);
@@ -130,82 +90,42 @@ class Read {
     return FillRequest(options_.access, session_, request_);
   }
 
-  absl::Status Take(v1::ReadResponse& message) {
-    if (closed_) return ReceiptBroken("something follows the end of the stream.");
-    if (message.has_opening()) return Begin(message.opening());
-    if (!opened_) return ReceiptBroken("the stream does not begin with its opening.");
-    if (message.has_closing()) return Close(message.closing());
-    if (message.has_step()) SLUICE_RETURN_IF_ERROR(TakeStep(message.step()));
-    return TakeBatch(message);
+  // What an earlier run has, as if it came now.
+  absl::Status TakeUp() {
+    SLUICE_ASSIGN_OR_RETURN(std::string id,
+                            file_.TakeUp(request_, [this](const v1::ReadResponse& message) {
+                              return check_->Take(message);
+                            }));
+    if (check_->resume_token().empty())
+      return LocalError("NOTHING_TO_RESUME",
+                        check_->bytes() > 0 ? "the stream has no order that it could go on in."
+                                            : "nothing had come.",
+                        {}, "the same command without --resume", kWrongUsage);
+    request_.set_request_id(std::move(id));
+    request_.set_resume_token(check_->resume_token());
+    environment_.err << "going on behind " << Grouped(check_->rows()) << " rows of " << file_.part()
+                     << '\n';
+    return absl::OkStatus();
   }
 
-  absl::Status Begin(const v1::StreamOpening& opening) {
-    if (opened_) return ReceiptBroken("the stream is opened twice.");
-    opened_ = true;
-    kept_.media_type = opening.media_type();
-    kept_.opened = opening.receipt();
-    SLUICE_ASSIGN_OR_RETURN(const StreamProof proof, CheckStreamRecords(kept_, profile_->log_key));
-    if (proof.opened.dataset() != request_.dataset() ||
-        proof.opened.purpose() != request_.purpose() ||
-        opening.media_type() != request_.media_type())
-      return ReceiptBroken("the receipt is of another access.");
-    *opening_.mutable_applied() = opening.applied();
-    *opening_.mutable_receipt() = opening.receipt();
-    totals_.first_index = totals_.last_index = opening.receipt().index();
-    return file_.Open();
-  }
-
-  // What may come next, under a receipt that covers it and all before it.
-  absl::Status TakeStep(const v1::StreamStep& step) {
-    if (!expected_.empty()) return ReceiptBroken("a step begins within another.");
-    audit::CompactRange tree = tree_;
-    for (const std::string& digest : step.batch_digests()) {
-      if (digest.size() != kHashSize) return ReceiptBroken("a digest has not 32 bytes.");
-      tree.Append(audit::LeafHash(digest));
-      expected_.push_back(digest);
+  absl::Status Take(const v1::ReadResponse& message) {
+    const bool first = !check_->opened();
+    SLUICE_RETURN_IF_ERROR(check_->Take(message));
+    if (first) {
+      if (file_.HasJournal())
+        environment_.err << "note: " << file_.part()
+                         << " of an earlier run is begun anew; --resume would have gone on\n";
+      SLUICE_RETURN_IF_ERROR(file_.Open(request_));
     }
-    StreamReceipt so_far = kept_;
-    so_far.latest = step.receipt();
-    so_far.missing_digests.assign(expected_.begin(), expected_.end());
-    SLUICE_ASSIGN_OR_RETURN(const StreamProof proof, CheckStreamRecords(so_far, profile_->log_key));
-    if (AsBytes(tree.Root()) != proof.latest.digest())
-      return ReceiptBroken("the step's digests are not those that its receipt is about.");
-    kept_.latest = step.receipt();
-    totals_.last_index = step.receipt().index();
-    return absl::OkStatus();
-  }
-
-  absl::Status TakeBatch(const v1::ReadResponse& message) {
-    const Hash digest = Sha256(message.payload());
-    if (expected_.empty() || expected_.front() != AsBytes(digest) ||
-        message.batch() != static_cast<int64_t>(tree_.size()))
-      return ReceiptBroken("a batch is not the one that was recorded.");
-    SLUICE_RETURN_IF_ERROR(file_.Write(message.payload()));
-    expected_.pop_front();
-    tree_.Append(audit::LeafHash(AsBytes(digest)));
-    kept_.batch_lengths.push_back(static_cast<int64_t>(message.payload().size()));
-    bytes_ += static_cast<int64_t>(message.payload().size());
-    totals_.rows += message.rows();
-    bar_->ShowSoFar(absl::StrCat(Grouped(totals_.rows), " rows, ", Grouped(bytes_ >> 20), " MiB"));
-    return absl::OkStatus();
-  }
-
-  absl::Status Close(const v1::StreamClosing& closing) {
-    if (!expected_.empty()) return ReceiptBroken("batches that were recorded did not come.");
-    kept_.latest = closing.receipt();
-    SLUICE_ASSIGN_OR_RETURN(const StreamProof proof, CheckStreamRecords(kept_, profile_->log_key));
-    if (!proof.whole || proof.latest.count() != totals_.rows ||
-        AsBytes(tree_.Root()) != proof.latest.digest())
-      return ReceiptBroken("the receipt of the whole stream is not about what came.");
-    *opening_.mutable_applied()->mutable_quota_left() = closing.quota_left();
-    opening_.mutable_applied()->set_bad_values(closing.bad_values());
-    totals_.last_index = closing.receipt().index();
-    closed_ = true;
-    return absl::OkStatus();
+    if (check_->closed()) return absl::OkStatus();
+    bar_->ShowSoFar(
+        absl::StrCat(Grouped(check_->rows()), " rows, ", Grouped(check_->bytes() >> 20), " MiB"));
+    return file_.Add(message);
   }
 
   // Beside the file, or among the other receipts.
   absl::StatusOr<std::string> Keep(const std::string& name) {
+    const StreamReceipt receipt = check_->receipt();
     std::string path = name + ".receipt.json";
     if (!file_.is_file()) {
       const std::string folder = StateFolder(environment_.variable);
@@ -215,52 +135,52 @@ class Read {
       SLUICE_RETURN_IF_ERROR(
           environment_.files.CreateDirectories(JoinPath(folder, "receipts"), 0700));
       path = JoinPath(JoinPath(folder, "receipts"),
-                      absl::StrCat(kept_.opened.index(), ".stream.json"));
+                      absl::StrCat(receipt.opened.index(), ".stream.json"));
     }
-    kept_.missing_digests.assign(expected_.begin(), expected_.end());
     SLUICE_RETURN_IF_ERROR(
-        environment_.files.WriteAtomically(path, FormatStreamReceipt(kept_), 0600));
+        environment_.files.WriteAtomically(path, FormatStreamReceipt(receipt), 0600));
     return path;
   }
 
   // What came stays, under its temporary name, with what proves it.
   absl::Status Cut(const absl::Status& status) {
     Failure failure = DescribeRefusal(status, options_.access);
-    if (opened_) {
+    if (check_->opened()) {
       SLUICE_RETURN_IF_ERROR(file_.Close());
       auto receipt = Keep(file_.part());
       if (!receipt.ok()) return receipt.status();
       failure.lines.insert(
           failure.lines.begin(),
-          {{"came", absl::StrCat(Grouped(totals_.rows), " rows, ", bytes_,
+          {{"came", absl::StrCat(Grouped(check_->rows()), " rows, ", check_->bytes(),
                                  " bytes, of a stream "
                                  "that was cut")},
            {"kept", file_.is_file() ? file_.part() : "what was written to standard output"},
-           {"proved", absl::StrCat("by ", *receipt, ", up to #", totals_.last_index)}});
+           {"proved", absl::StrCat("by ", *receipt, ", up to #", check_->last_index())}});
     }
-    if (failure.exit_code != kTryLater) return FromFailure(std::move(failure));
+    // A token that was refused, or whose source changed, is spent.
+    const v1::Reason reason = ReasonOf(status);
+    const bool spent = reason == v1::REASON_SOURCE_CHANGED ||
+                       reason == v1::REASON_RESUME_TOKEN_INVALID ||
+                       reason == v1::REASON_RESUME_TOKEN_EXPIRED;
+    const bool resume = file_.is_file() && !check_->resume_token().empty() && !spent;
+    if (failure.exit_code != kTryLater && !spent && !(resume && IsLocalError(status)))
+      return FromFailure(std::move(failure));
     std::string again = CommandAgain("read", options_.access);
     if (const std::string& format = session_.format_named(); !format.empty())
       absl::StrAppend(&again, " --format ", format);
-    absl::StrAppend(&again, " -o ", ShellQuoted(options_.output));
-    failure.lines.emplace_back("again", again + " (it begins anew, and counts anew)");
+    absl::StrAppend(&again, " -o ", ShellQuoted(options_.output), resume ? " --resume" : "");
+    failure.lines.emplace_back("again", again + (resume ? " (within the hour; it goes on there)"
+                                                        : " (it begins anew, and counts anew)"));
     return FromFailure(std::move(failure));
   }
 
   Session& session_;
   Environment& environment_;
   const ReadOptions& options_;
-  const Profile* profile_ = nullptr;
   v1::ReadRequest request_;
   StreamFile file_;
+  std::optional<StreamCheck> check_;
   ProgressBar* bar_ = nullptr;
-  bool opened_ = false, closed_ = false;
-  v1::QueryResponse opening_;  // for the summary
-  StreamReceipt kept_;
-  audit::CompactRange tree_;          // over what came
-  std::deque<std::string> expected_;  // digests of what is recorded and has not come
-  int64_t bytes_ = 0;
-  QueryTotals totals_;
 };
 
 }  // namespace
@@ -272,9 +192,12 @@ void AddReadCommand(CLI::App& app, Invocation& invocation) {
   AddAccessOptions(*read, options->access);
   AddRequestIdOption(*read, options->access);
   read->add_option("-o,--output", options->output,
-                   "where to, or - for standard output; --format json (lines) or csv")
+                   "where to, or - for standard output; --format json (lines), csv or arrow (an "
+                   "IPC stream)")
       ->type_name("FILE")
       ->required();
+  read->add_flag("--resume", options->resume,
+                 "go on with what a cut or killed run left in FILE.part");
   read->callback([&invocation, options] {
     invocation.command = [options](Session& session) { return Read(session, *options).Run(); };
   });

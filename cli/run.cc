@@ -17,8 +17,8 @@ void AddSharedOptions(CLI::App& app, SharedOptions& options) {
       ->type_name("FILE");
   app.add_option("--format", options.format,
                  "table, json (an object a line) or csv; a table to a terminal, json elsewhere; "
-                 "explain: markdown too")
-      ->check(CLI::IsMember({"table", "json", "csv", "markdown"}));
+                 "explain: markdown too, read and convert: arrow")
+      ->check(CLI::IsMember({"table", "json", "csv", "arrow", "markdown"}));
   app.add_option("--lang", options.language, "language of labels")
       ->check(CLI::IsMember({"en", "zh"}));
   app.add_option("--timeout", options.timeout,
@@ -35,6 +35,7 @@ void AddCommands(CLI::App& app, Invocation& invocation) {
   AddGrantCommands(app, invocation);
   AddQueryCommand(app, invocation);
   AddReadCommand(app, invocation);
+  AddConvertCommand(app, invocation);
   AddWhoAmICommand(app, invocation);
   AddStatusCommands(app, invocation);
   AddOpsCommands(app, invocation);
@@ -91,6 +92,10 @@ int Run(Environment& environment, std::vector<std::string> arguments) {
   }
   if (invocation.options.format == "markdown" && !app.got_subcommand("explain"))
     return Report(environment, UsageError("--format markdown is of sluice explain alone.",
+                                          "--format table, json or csv"));
+  if (invocation.options.format == "arrow" && !app.got_subcommand("read") &&
+      !app.got_subcommand("convert"))
+    return Report(environment, UsageError("--format arrow is of sluice read and convert alone.",
                                           "--format table, json or csv"));
   Session session(environment, invocation.options);
   const int code = Report(environment, invocation.command(session));

@@ -233,8 +233,8 @@ absl::Status Daemon::MakeServices() {
   SLUICE_RETURN_IF_ERROR(
       exchange::AbandonStreams(*usage_, *log_, *sealer_, *snapshots_.Get(), quotas_, operations_));
 
-  tokens_ = std::make_unique<exchange::Tokens>(pseudonyms_->DeriveKey("sluice/page-token/v1"),
-                                                   *random_);
+  tokens_ =
+      std::make_unique<exchange::Tokens>(pseudonyms_->DeriveKey("sluice/page-token/v1"), *random_);
   denials_ = std::make_unique<exchange::Denials>(*log_, *sealer_, clock_);
   exchange::BrokerLimits limits;
   limits.decide.max_page_rows = config.limits.max_page_rows;

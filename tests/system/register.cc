@@ -45,17 +45,21 @@ expires: "2099-01-01T00:00:00Z"
 
 }  // namespace
 
-void OfferRegister(Deployment& gateway, int rows) {
+void ExecuteSql(Deployment& gateway, const std::string& sql) {
   sqlite3* database = nullptr;
   ASSERT_EQ(sqlite3_open(gateway.Path("sources/residents.db").c_str(), &database), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(database);
+}
+
+void OfferRegister(Deployment& gateway, int rows) {
   const std::string sql = absl::StrCat(
       "CREATE TABLE register(number INTEGER PRIMARY KEY NOT NULL, name TEXT, person TEXT);"
       "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i+1<",
       rows,
       ") INSERT INTO register SELECT i, 'resident number ' || i,"
       " printf('99010119%02d0101%03d0', 40 + i / 1000 % 60, i % 1000) FROM n;");
-  EXPECT_EQ(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
-  sqlite3_close(database);
+  ExecuteSql(gateway, sql);
   gateway.Start();
   gateway.OfferSample();
   gateway.Write("datasets/register.yaml", kRegister);

@@ -11,6 +11,9 @@ namespace sluice::system_test {
 // The daemon is started in here, as changes of sluiced.yaml have to come before that.
 void OfferRegister(Deployment& gateway, int rows);
 
+// As the owner's own software would change its database.
+void ExecuteSql(Deployment& gateway, const std::string& sql);
+
 v1::ReadRequest RegisterRequest();
 
 // The only grant on it.
