@@ -20,6 +20,8 @@ std::string Links(const v1::AuditEnvelope& envelope) {
   std::string links;
   if (envelope.first_page() >= 0) absl::StrAppend(&links, ", page of #", envelope.first_page());
   if (envelope.repeats() >= 0) absl::StrAppend(&links, ", repeats #", envelope.repeats());
+  if (envelope.has_continues())
+    absl::StrAppend(&links, ", continues #", envelope.continues().previous());
   return links;
 }
 
@@ -125,6 +127,12 @@ FailureLines EnvelopeLines(const v1::AuditEnvelope& envelope) {
     add("rows", Grouped(envelope.count()));
     add("payload", absl::StrCat(envelope.payload_bytes(), " bytes of ", envelope.media_type()));
     add("sha256", HexEncode(envelope.digest()));
+  }
+  if (envelope.has_continues()) {
+    const v1::StreamStart& start = envelope.continues();
+    add("continues",
+        absl::StrCat("#", start.previous(), ", of the stream of #", start.first(), ", behind ",
+                     Grouped(start.rows()), " rows in ", start.batches(), " batches"));
   }
   if (envelope.has_opened()) {
     add("stream", absl::StrCat("opened by #", envelope.opened(), " at ",

@@ -1,4 +1,4 @@
-// Page after page, and tokens in the wrong hands; the sealing itself is in page_token_test.cc.
+// Page after page, and tokens in the wrong hands; the sealing itself is in tokens_test.cc.
 #include <gtest/gtest.h>
 
 #include "gateway/exchange/exchange_testing.h"

@@ -1,5 +1,5 @@
 // Tokens that only the gateway that gave them can read, and only with what they were given for:
-// AES-256-GCM under a key of each token's own (docs/formats/page-token.md). What is in them, and
+// AES-256-GCM under a key of each token's own (docs/formats/tokens.md). What is in them, and
 // what they are bound to, is their user's.
 #pragma once
 

@@ -105,26 +105,24 @@ bool Decode(std::string_view bytes, StreamPosition* position) {
   return true;
 }
 
-// Each part behind its length, so that no two bindings give the same bytes.
-std::string Associated(const TokenBinding& binding) {
+}  // namespace
+
+std::string TokenBinding::Bytes() const {
   std::string out;
-  for (const std::string* part :
-       {&binding.principal, &binding.grant, &binding.dataset, &binding.request_digest})
+  for (const std::string* part : {&principal, &grant, &dataset, &request_digest})
     PutText(out, *part);
-  PutRaw(out, binding.grant_revision);
-  PutRaw(out, binding.dataset_revision);
+  PutRaw(out, grant_revision);
+  PutRaw(out, dataset_revision);
   return out;
 }
 
-}  // namespace
-
 std::string Tokens::SealPage(const TokenBinding& binding, const PagePosition& position) const {
-  return sealed_.Seal(TokenKind::kPage, Encode(position), Associated(binding));
+  return sealed_.Seal(TokenKind::kPage, Encode(position), binding.Bytes());
 }
 
 absl::StatusOr<PagePosition> Tokens::OpenPage(const TokenBinding& binding, std::string_view token,
                                               Micros now) const {
-  const auto plain = sealed_.Open(TokenKind::kPage, token, Associated(binding));
+  const auto plain = sealed_.Open(TokenKind::kPage, token, binding.Bytes());
   PagePosition position;
   if (!plain || !Decode(*plain, &position))
     return Error(v1::REASON_PAGE_TOKEN_INVALID,
@@ -136,12 +134,12 @@ absl::StatusOr<PagePosition> Tokens::OpenPage(const TokenBinding& binding, std::
 }
 
 std::string Tokens::SealResume(const TokenBinding& binding, const StreamPosition& position) const {
-  return sealed_.Seal(TokenKind::kResume, Encode(position), Associated(binding));
+  return sealed_.Seal(TokenKind::kResume, Encode(position), binding.Bytes());
 }
 
 absl::StatusOr<StreamPosition> Tokens::OpenResume(const TokenBinding& binding,
                                                   std::string_view token, Micros now) const {
-  const auto plain = sealed_.Open(TokenKind::kResume, token, Associated(binding));
+  const auto plain = sealed_.Open(TokenKind::kResume, token, binding.Bytes());
   StreamPosition position;
   if (!plain || !Decode(*plain, &position))
     return Error(v1::REASON_RESUME_TOKEN_INVALID,

@@ -1,5 +1,5 @@
 // Where a query or a stream goes on, and what a ticket stands for: sealed, so that only this
-// gateway can read one, and bound to what they were given for (docs/formats/page-token.md).
+// gateway can read one, and bound to what they were given for (docs/formats/tokens.md).
 #pragma once
 
 #include <cstdint>
@@ -25,6 +25,9 @@ struct TokenBinding {
   std::string dataset;
   int64_t dataset_revision = 0;
   std::string request_digest;  // of the request without token and request id
+
+  // Each part behind its length, so that no two bindings give the same bytes.
+  std::string Bytes() const;
 };
 
 struct PagePosition {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "gateway/base/error.h"
 
 namespace sluice::exchange {
@@ -14,7 +15,7 @@ TokenBinding Binding() {
       "agency/civil-affairs/system/relief", "7q4m2k", 2, "public-security/persons", 5, "digest"};
 }
 
-class PageTokenTest : public testing::Test {
+class TokensTest : public testing::Test {
  protected:
   const std::unique_ptr<RandomSource> random_ = MakeSystemRandom();
   const Tokens tokens_{std::string(32, 'k'), *random_};
@@ -35,7 +36,7 @@ class PageTokenTest : public testing::Test {
   }
 };
 
-TEST_F(PageTokenTest, GivesBackWhatWasSealed) {
+TEST_F(TokensTest, GivesBackWhatWasSealed) {
   const auto opened =
       tokens_.OpenPage(Binding(), tokens_.SealPage(Binding(), Position()), kTokenNow);
   ASSERT_TRUE(opened.ok()) << opened.status();
@@ -44,7 +45,7 @@ TEST_F(PageTokenTest, GivesBackWhatWasSealed) {
   EXPECT_EQ(opened->first_page, 18342);
 }
 
-TEST_F(PageTokenTest, IsRefusedForAnotherSystemGrantRevisionDatasetOrRequest) {
+TEST_F(TokensTest, IsRefusedForAnotherSystemGrantRevisionDatasetOrRequest) {
   const std::string token = tokens_.SealPage(Binding(), Position());
   std::vector<TokenBinding> others(6, Binding());
   others[0].principal = "agency/civil-affairs/system/other";
@@ -63,20 +64,20 @@ TEST_F(PageTokenTest, IsRefusedForAnotherSystemGrantRevisionDatasetOrRequest) {
   EXPECT_FALSE(tokens_.OpenPage(shifted, token, kTokenNow).ok());
 }
 
-TEST_F(PageTokenTest, RunsOut) {
+TEST_F(TokensTest, RunsOut) {
   const std::string token = tokens_.SealPage(Binding(), Position());
   EXPECT_TRUE(tokens_.OpenPage(Binding(), token, kTokenNow + kHour - 1).ok());
   EXPECT_EQ(ReasonOf(tokens_.OpenPage(Binding(), token, kTokenNow + kHour).status()),
             v1::REASON_PAGE_TOKEN_EXPIRED);
 }
 
-TEST_F(PageTokenTest, ShowsNothingOfTheKeyAndNeverTheSameTwice) {
+TEST_F(TokensTest, ShowsNothingOfTheKeyAndNeverTheSameTwice) {
   const std::string token = tokens_.SealPage(Binding(), Position());
   EXPECT_EQ(token.find("990101"), std::string::npos);
   EXPECT_NE(token, tokens_.SealPage(Binding(), Position()));
 }
 
-TEST_F(PageTokenTest, HasOneSpelling) {
+TEST_F(TokensTest, HasOneSpelling) {
   const std::string token = tokens_.SealPage(Binding(), Position());
   ASSERT_NE(token.size() % 4, 0u);  // the last character holds more bits than the bytes need
   const std::string alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=";
@@ -88,7 +89,7 @@ TEST_F(PageTokenTest, HasOneSpelling) {
   EXPECT_FALSE(tokens_.OpenPage(Binding(), token + "\n", kTokenNow).ok());
 }
 
-TEST_F(PageTokenTest, RefusesEveryAlteredByteAndEveryLength) {
+TEST_F(TokensTest, RefusesEveryAlteredByteAndEveryLength) {
   const std::string token = tokens_.SealPage(Binding(), Position());
   for (size_t i = 0; i < token.size(); ++i) {
     std::string altered = token;
@@ -99,6 +100,73 @@ TEST_F(PageTokenTest, RefusesEveryAlteredByteAndEveryLength) {
   EXPECT_FALSE(tokens_.OpenPage(Binding(), std::string(1 << 20, 'A'), kTokenNow).ok());
   const Tokens other(std::string(32, 'x'), *random_);
   EXPECT_FALSE(other.OpenPage(Binding(), token, kTokenNow).ok());
+}
+
+StreamPosition Behind(int batches) {
+  StreamPosition position;
+  for (int i = 0; i < batches; ++i)
+    position.tree.Append(audit::LeafHash(absl::StrCat("batch ", i)));
+  position.start.set_first(7);
+  position.start.set_previous(9);
+  position.start.set_batches(batches);
+  position.start.set_rows(1000 * batches);
+  position.after = {{int64_t{41}, std::string("a")}};
+  position.source_version = "v1";
+  position.expires = kTokenNow + kHour;
+  return position;
+}
+
+TEST_F(TokensTest, AStreamsPositionComesBackWithItsTree) {
+  for (const int batches : {0, 1, 5, 64, 1000}) {
+    const StreamPosition position = Behind(batches);
+    const auto opened =
+        tokens_.OpenResume(Binding(), tokens_.SealResume(Binding(), position), kTokenNow);
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    EXPECT_EQ(opened->after, position.after);
+    EXPECT_FALSE(opened->at_end);
+    EXPECT_EQ(opened->source_version, "v1");
+    EXPECT_EQ(opened->start.SerializeAsString(), position.start.SerializeAsString());
+    EXPECT_EQ(opened->tree.size(), static_cast<uint64_t>(batches));
+    EXPECT_EQ(opened->tree.Root(), position.tree.Root());
+  }
+  StreamPosition end = Behind(3);
+  end.after.reset();
+  end.at_end = true;
+  const auto opened = tokens_.OpenResume(Binding(), tokens_.SealResume(Binding(), end), kTokenNow);
+  ASSERT_TRUE(opened.ok());
+  EXPECT_TRUE(opened->at_end);
+  EXPECT_FALSE(opened->after.has_value());
+}
+
+TEST_F(TokensTest, OneKindNeverPassesForAnother) {
+  const std::string page = tokens_.SealPage(Binding(), Position());
+  const std::string resume = tokens_.SealResume(Binding(), Behind(2));
+  const std::string ticket =
+      tokens_.SealTicket(Binding().principal, v1::ReadRequest(), kTokenNow + kHour);
+  for (const std::string& token : {resume, ticket})
+    EXPECT_EQ(ReasonOf(tokens_.OpenPage(Binding(), token, kTokenNow).status()),
+              v1::REASON_PAGE_TOKEN_INVALID);
+  for (const std::string& token : {page, ticket})
+    EXPECT_EQ(ReasonOf(tokens_.OpenResume(Binding(), token, kTokenNow).status()),
+              v1::REASON_RESUME_TOKEN_INVALID);
+  for (const std::string& token : {page, resume})
+    EXPECT_EQ(ReasonOf(tokens_.OpenTicket(Binding().principal, token, kTokenNow).status()),
+              v1::REASON_TICKET_INVALID);
+}
+
+TEST_F(TokensTest, ATicketIsItsHoldersAndShort) {
+  v1::ReadRequest request;
+  request.set_dataset("public-security/persons");
+  const std::string ticket = tokens_.SealTicket("agency/a/system/s", request, kTokenNow + kMinute);
+  const auto opened = tokens_.OpenTicket("agency/a/system/s", ticket, kTokenNow);
+  ASSERT_TRUE(opened.ok());
+  EXPECT_EQ(opened->dataset(), request.dataset());
+  EXPECT_EQ(ReasonOf(tokens_.OpenTicket("agency/a/system/t", ticket, kTokenNow).status()),
+            v1::REASON_TICKET_INVALID);
+  EXPECT_EQ(ReasonOf(tokens_.OpenTicket("agency/a/system/s", ticket, kTokenNow + kMinute).status()),
+            v1::REASON_TICKET_EXPIRED);
+  EXPECT_EQ(ReasonOf(tokens_.OpenTicket("agency/a/system/s", "", kTokenNow).status()),
+            v1::REASON_TICKET_INVALID);
 }
 
 }  // namespace

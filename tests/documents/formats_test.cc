@@ -197,7 +197,7 @@ TEST(FormatsTest, PageTokensAreAsTheirPageSays) {
   position.source_version = "v1";
   position.after = {std::string("990101199001013018")};
 
-  Page("docs/formats/page-token.md").Says("\n" + tokens.SealPage(binding, position) + "\n");
+  Page("docs/formats/tokens.md").Says("\n" + tokens.SealPage(binding, position) + "\n");
 }
 
 }  // namespace
