@@ -1,6 +1,8 @@
 #include "bench/bare_streams.h"
 
 #include <deque>
+#include <functional>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -43,101 +45,125 @@ adapters::ScanRequest PermitsScan() {
   return scan;
 }
 
-void Encode(const records::RecordBatch& batch, const std::string& media_type, std::string& out) {
-  if (media_type == "text/csv") return records::AppendCsv(batch, out);
-  if (media_type == records::kArrowStreamMediaType) return records::AppendArrowBatch(batch, out);
-  records::AppendJsonLines(batch, out);
-}
+// A scan's rows as messages of about the gateway's sizes: text is cut, Arrow comes as it was read.
+class Encoder {
+ public:
+  using Hand = std::function<bool(std::string)>;  // false: no more is wanted
 
-// The reading thread and the reactor's two reactions hand batches over under the mutex.
+  Encoder(const std::string& media_type, const records::Schema& schema)
+      : arrow_(media_type == records::kArrowStreamMediaType),
+        writer_(media_type == "text/csv" ? Format::kCsv : Format::kJsonLines, schema) {}
+
+  bool Encode(const records::RecordBatch& batch, const Hand& hand) const {
+    std::string out;
+    if (arrow_) {
+      records::AppendArrowBatch(batch, out);
+      return hand(std::move(out));
+    }
+    for (int64_t row = 0; row < batch.rows(); ++row) {
+      if (out.empty()) out.reserve(kTextBytes + 4096);
+      writer_.AppendRow(batch, row, out);
+      if (out.size() >= kTextBytes && !hand(std::exchange(out, std::string()))) return false;
+    }
+    return out.empty() || hand(std::move(out));
+  }
+
+ private:
+  using Format = records::RowTextWriter::Format;
+  static constexpr size_t kTextBytes = 256 << 10;
+
+  const bool arrow_;
+  const records::RowTextWriter writer_;
+};
+
+// One thread scans and encodes, one hands messages to gRPC: what that costs, encryption above all,
+// falls on whoever starts a write.
 class ScanReactor : public BatchReactor {
  public:
   explicit ScanReactor(const ScannedTable& table)
-      : table_(table), thread_([this] { Finished(ReadAll()); }) {}
-  ~ScanReactor() override { thread_.join(); }
+      : table_(table),
+        scanning_([this] { Scanned(ScanAll()); }),
+        writing_thread_([this] { WriteAll(); }) {}
+  ~ScanReactor() override {
+    scanning_.join();
+    writing_thread_.join();
+  }
 
   void OnWriteDone(bool ok) override {
-    {
-      MutexLock lock(mutex_);
-      writing_ = false;
-      stopped_ = stopped_ || !ok;
-    }
+    MutexLock lock(mutex_);
+    writing_ = false;
+    stopped_ = stopped_ || !ok;
     changed_.NotifyAll();
-    Go();
   }
   void OnCancel() override {
-    {
-      MutexLock lock(mutex_);
-      stopped_ = true;
-    }
+    MutexLock lock(mutex_);
+    stopped_ = true;
     changed_.NotifyAll();
   }
-  void OnDone() override {
-    // Not on the thread itself: gRPC calls it on one of its own.
-    delete this;
-  }
+  // On a thread of gRPC's own, so that both of ours can be waited for.
+  void OnDone() override { delete this; }
 
  private:
   static constexpr size_t kAhead = 4;
 
-  absl::Status ReadAll() {
+  absl::Status ScanAll() {
     const auto clock = MakeSystemClock();
     SLUICE_ASSIGN_OR_RETURN(const auto adapter,
                             adapters::FindKind("sqlite")->open({{"file", table_.database}}));
     adapters::CallContext context;
     context.clock = clock.get();
     SLUICE_ASSIGN_OR_RETURN(const auto reader, adapter->Scan(PermitsScan(), context));
+    std::optional<Encoder> encoder;
     for (;;) {
       SLUICE_ASSIGN_OR_RETURN(const auto batch, reader->Next());
       if (!batch) return absl::OkStatus();
-      Batch message;
-      Encode(*batch, table_.media_type, *message.mutable_payload());
-      if (!Hand(std::move(message))) return absl::CancelledError();
+      if (!encoder) encoder.emplace(table_.media_type, *batch->schema());
+      if (!encoder->Encode(*batch, [this](std::string out) { return Hand(std::move(out)); }))
+        return absl::CancelledError();
     }
   }
 
   // Waits for room. False where the peer is gone.
-  bool Hand(Batch message) {
-    {
-      MutexLock lock(mutex_);
-      while (ready_.size() >= kAhead && !stopped_) changed_.Wait(mutex_);
-      if (stopped_) return false;
-      ready_.push_back(std::move(message));
-    }
-    Go();
+  bool Hand(std::string payload) {
+    Batch message;
+    message.set_payload(std::move(payload));
+    MutexLock lock(mutex_);
+    while (ready_.size() >= kAhead && !stopped_) changed_.Wait(mutex_);
+    if (stopped_) return false;
+    ready_.push_back(std::move(message));
+    changed_.NotifyAll();
     return true;
   }
 
-  void Finished(absl::Status status) {
-    {
-      MutexLock lock(mutex_);
-      at_end_ = true;
-      status_ = std::move(status);
-    }
-    Go();
+  void Scanned(absl::Status status) {
+    MutexLock lock(mutex_);
+    at_end_ = true;
+    status_ = std::move(status);
+    changed_.NotifyAll();
   }
 
-  // The next write, or the end, unless one is on its way.
-  void Go() {
-    bool finish = false;
-    {
-      MutexLock lock(mutex_);
-      if (writing_ || finished_) return;
-      if (!ready_.empty() && !stopped_) {
+  void WriteAll() {
+    for (;;) {
+      {
+        MutexLock lock(mutex_);
+        while (writing_ || (ready_.empty() && !at_end_ && !stopped_)) changed_.Wait(mutex_);
+        if (stopped_ || ready_.empty()) break;
         writing_ = true;
         leaving_ = std::move(ready_.front());
         ready_.pop_front();
-      } else if (at_end_) {
-        finish = finished_ = true;
-      } else {
-        return;
+        changed_.NotifyAll();
       }
+      StartWrite(&leaving_);
     }
-    changed_.NotifyAll();
-    if (!finish) return StartWrite(&leaving_);
-    Finish(status_.ok() ? grpc::Status::OK
+    Finish(EndStatus());
+  }
+
+  grpc::Status EndStatus() {
+    MutexLock lock(mutex_);
+    if (stopped_) return grpc::Status::CANCELLED;
+    return status_.ok() ? grpc::Status::OK
                         : grpc::Status(static_cast<grpc::StatusCode>(status_.code()),
-                                       std::string(status_.message())));
+                                       std::string(status_.message()));
   }
 
   const ScannedTable table_;
@@ -147,10 +173,9 @@ class ScanReactor : public BatchReactor {
   bool writing_ SLUICE_GUARDED_BY(mutex_) = false;
   bool stopped_ SLUICE_GUARDED_BY(mutex_) = false;
   bool at_end_ SLUICE_GUARDED_BY(mutex_) = false;
-  bool finished_ SLUICE_GUARDED_BY(mutex_) = false;
-  Batch leaving_;        // of the one write at a time
-  absl::Status status_;  // set once, before at_end_
-  std::thread thread_;
+  absl::Status status_ SLUICE_GUARDED_BY(mutex_);
+  Batch leaving_;  // of the one write at a time
+  std::thread scanning_, writing_thread_;
 };
 
 }  // namespace

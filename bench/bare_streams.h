@@ -20,7 +20,7 @@ using BatchReactor = grpc::ServerWriteReactor<Batch>;
 
 // They own themselves, as reactors do.
 BatchReactor* StreamFromMemory(const StreamRequest& request);
-// Reads ahead of what was written, by four batches at most, on a thread of its own.
+// Scans ahead of what was written, by four batches at most.
 BatchReactor* StreamOfScan(const ScannedTable& table);
 
 }  // namespace sluice::bench

@@ -56,6 +56,14 @@ def free_port():
         return listener.getsockname()[1]
 
 
+def need_space(size):
+    """Fails where so many bytes are not free, with a gigabyte left over."""
+    free = shutil.disk_usage(FOLDER).free
+    if free < size + 2**30:
+        raise Failed(f'{FOLDER} has {free / 2**30:.1f} GiB free; '
+                     f'{size / 2**30 + 1:.1f} GiB are needed')
+
+
 class Server:
     """A server with a log file of its own. Ended by its pid, in `stop`."""
 

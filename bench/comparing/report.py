@@ -49,7 +49,8 @@ def _machine():
 def markdown(results, turns, seconds):
     """A section of docs/performance.md, with its heading."""
     lines = [HEADING, '',
-             f'{datetime.date.today()}, {_machine()}; median of {turns} turns of {seconds:g} s each.',
+             f'Measured {datetime.date.today()} on {_machine()}: medians of {turns} turns of '
+             f'{seconds:g} s each.',
              '', '| work (A) | against (B) | A | B | A/B | lowest to highest | goal | |',
              '|---|---|---|---|---|---|---|---|']
     for result in results:

@@ -99,14 +99,15 @@ def _bulk(world, encoding):
         return lambda: world.bare_stream_mb_per_second(work, getattr(world, server).port)
     name = {'arrow': 'Arrow', 'ndjson': 'JSON lines', 'csv': 'CSV'}[encoding]
     return [
-        Row('bulk', f'bulk read from memory, {name}', 'a bare gRPC stream of the same bytes over mTLS',
-            'MB/s', memory, Measure('bare stream', bare('stream', 'bare')), 0.75),
+        Row('bulk', f'bulk read from memory, {name}',
+            'a bare gRPC stream of the same bytes over mTLS', 'MB/s', memory,
+            Measure('bare stream', bare('stream', 'bare')), 0.75),
         Row('bulk', f'bulk read from memory, {name}',
             'nginx grpc_pass, mTLS, access log, before that stream', 'MB/s', memory,
             Measure('nginx stream', bare('stream', 'nginx'))),
         Row('bulk', f'bulk read from sqlite, {name}',
-            'the same scan, encoding and stream over mTLS, neither policy nor audit', 'MB/s', sqlite,
-            Measure('bare scan', bare('scan', 'bare')), 0.85),
+            'the same scan, encoding and stream over mTLS, neither policy nor audit', 'MB/s',
+            sqlite, Measure('bare scan', bare('scan', 'bare')), 0.85),
         Row('bulk', f'bulk read from sqlite, {name}',
             'nginx grpc_pass, mTLS, access log, before that scan', 'MB/s', sqlite,
             Measure('nginx scan', bare('scan', 'nginx'))),

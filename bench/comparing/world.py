@@ -1,5 +1,5 @@
-"""Everything that measurements run on. Each thing is made when the first one asks for it, and all of
-them end together."""
+"""Everything that measurements run on. Each thing is made when the first one asks for it, and all
+of them end together."""
 
 import contextlib
 import functools
@@ -16,6 +16,7 @@ MEDIA_TYPES = {
 MEMORY_ROWS = 500_000
 SIZES = {'1 MB': 5_000, '100 MB': 600_000, '1 GB': 6_000_000}  # in rows of permits
 CONNECTIONS = (1, 100, 1000)
+RECORD_BYTES = 1400  # that a record of a lookup takes in the log, at most
 
 
 class World:
@@ -61,8 +62,8 @@ class World:
 
     @functools.cached_property
     def resident(self):
-        """Permits of several sizes, none of which the source holds. Not running: what is measured is
-        a fresh process."""
+        """Permits of several sizes, none of which the source holds. Not running: what is measured
+        is a fresh process."""
         gateway = Gateway('deployment-resident', 'bench_sluiced')
         gateway.make()
         self._started(gateway)
@@ -79,6 +80,7 @@ class World:
         mark = gateway.path('grown')
         if not (os.path.exists(mark) and gateway.is_kept()):
             processes.say(f'making a log of {records:,} records in {gateway.folder}')
+            processes.need_space(records * RECORD_BYTES)
             gateway.make()
             self._started(gateway)
             gateway.lend_persons()
