@@ -6,6 +6,7 @@
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_credentials_options.h>
 #include <grpcpp/server_builder.h>
+#include <grpcpp/support/proto_buffer_reader.h>
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
@@ -38,7 +39,11 @@ std::string ReadFile(const std::string& path) {
   return text.str();
 }
 
-class BareService : public Bare::CallbackService {
+// Stream's messages are serialised by it.
+using BareMethods = Bare::WithCallbackMethod_Lookup<Bare::WithCallbackMethod_Echo<
+    Bare::WithRawCallbackMethod_Stream<Bare::WithCallbackMethod_Scan<Bare::Service>>>>;
+
+class BareService : public BareMethods {
  public:
   BareService(LookupTable lookups, ScannedTable scanned)
       : lookups_(std::move(lookups)), scanned_(std::move(scanned)) {}
@@ -63,8 +68,12 @@ class BareService : public Bare::CallbackService {
     return reactor;
   }
 
-  BatchReactor* Stream(grpc::CallbackServerContext*, const StreamRequest* request) override {
-    return StreamFromMemory(*request);
+  BytesReactor* Stream(grpc::CallbackServerContext*, const grpc::ByteBuffer* bytes) override {
+    grpc::ByteBuffer buffer(*bytes);
+    grpc::ProtoBufferReader reader(&buffer);
+    StreamRequest request;
+    request.ParseFromZeroCopyStream(&reader);
+    return StreamFromMemory(request);
   }
 
   BatchReactor* Scan(grpc::CallbackServerContext*, const ScanRequest*) override {

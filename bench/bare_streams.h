@@ -2,6 +2,7 @@
 // encoded with the gateway's own parts, but with neither policy nor audit.
 #pragma once
 
+#include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
 #include <memory>
@@ -17,9 +18,10 @@ struct ScannedTable {
 };
 
 using BatchReactor = grpc::ServerWriteReactor<Batch>;
+using BytesReactor = grpc::ServerWriteReactor<grpc::ByteBuffer>;
 
-// They own themselves, as reactors do.
-BatchReactor* StreamFromMemory(const StreamRequest& request);
+// They own themselves, as reactors do. The first writes messages of type Batch too.
+BytesReactor* StreamFromMemory(const StreamRequest& request);
 // Scans ahead of what was written, by four batches at most.
 BatchReactor* StreamOfScan(const ScannedTable& table);
 
