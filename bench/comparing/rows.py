@@ -64,7 +64,7 @@ class Row:
         if self.goal is not None:
             held = ratio <= self.goal if self.at_most else ratio >= self.goal
         return {'group': self.group, 'work': self.work, 'against': self.against, 'unit': self.unit,
-                'a': a, 'b': b, 'ratio': round(ratio, 3), 'low': round(min(ratios), 3),
+                'a': round(a, 2), 'b': round(b, 2), 'ratio': round(ratio, 3), 'low': round(min(ratios), 3),
                 'high': round(max(ratios), 3), 'goal': self.goal, 'at_most': self.at_most,
                 'held': held, 'turns': len(self.pairs),
                 'note': self.note(a, b) if self.note else ''}
