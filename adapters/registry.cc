@@ -13,10 +13,12 @@ const std::vector<Kind>& Kinds() {
   return *kinds;
 }
 
-const Kind* FindKind(std::string_view name) {
-  for (const Kind& kind : Kinds())
+const Kind* FindKind(const std::vector<Kind>& kinds, std::string_view name) {
+  for (const Kind& kind : kinds)
     if (kind.name == name) return &kind;
   return nullptr;
 }
+
+const Kind* FindKind(std::string_view name) { return FindKind(Kinds(), name); }
 
 }  // namespace sluice::adapters

@@ -1,4 +1,5 @@
-// The kinds of adapter in this build: a table, filled by hand in registry.cc.
+// The kinds of adapter in this build: a table, filled by hand in registry.cc. Whoever opens sources
+// by their kind is handed a table; a program may hand in another one.
 #pragma once
 
 #include <memory>
@@ -21,7 +22,8 @@ struct Kind {
 };
 
 const std::vector<Kind>& Kinds();
-// Null where there is none of that name.
+// Null where there is none of that name; of this build where no table is given.
+const Kind* FindKind(const std::vector<Kind>& kinds, std::string_view name);
 const Kind* FindKind(std::string_view name);
 
 }  // namespace sluice::adapters

@@ -46,12 +46,12 @@ absl::StatusOr<std::unique_ptr<WritableFile>> WritesRecorded::Watched(
 
 absl::StatusOr<std::unique_ptr<WritableFile>> WritesRecorded::OpenForWrite(const std::string& path,
                                                                            uint32_t mode) {
-  return Watched(path, files_.OpenForWrite(path, mode));
+  return Watched(path, ForwardingFiles::OpenForWrite(path, mode));
 }
 
 absl::StatusOr<std::unique_ptr<WritableFile>> WritesRecorded::CreateNew(const std::string& path,
                                                                         uint32_t mode) {
-  return Watched(path, files_.CreateNew(path, mode));
+  return Watched(path, ForwardingFiles::CreateNew(path, mode));
 }
 
 }  // namespace sluice::bench

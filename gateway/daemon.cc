@@ -49,9 +49,10 @@ absl::Status PrepareFolders(const Config& config, FileSystem& files) {
 
 std::string_view Version() { return "0.1.0"; }
 
-Daemon::Daemon(std::string config_file, OperationalLog& operations, const Clock& clock,
-               std::function<void(ExitCode)> end)
+Daemon::Daemon(std::string config_file, const std::vector<adapters::Kind>& kinds,
+               OperationalLog& operations, const Clock& clock, std::function<void(ExitCode)> end)
     : config_file_(std::move(config_file)),
+      kinds_(kinds),
       operations_(operations),
       clock_(clock),
       end_(std::move(end)),
@@ -211,7 +212,7 @@ absl::Status Daemon::MakeServices() {
     MutexLock lock(config_mutex_);
     config = config_;
   }
-  sources_ = std::make_unique<exchange::Sources>(clock_);
+  sources_ = std::make_unique<exchange::Sources>(clock_, exchange::OpenByKind(kinds_));
   drift_ = std::make_unique<exchange::DriftWatch>(*sources_, clock_, operations_);
   running_ = std::make_unique<exchange::RunningExchanges>(
       exchange::RunningExchanges::Limits{config.limits.running_calls,

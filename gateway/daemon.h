@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "adapters/registry.h"
 #include "gateway/audit/heads_elsewhere.h"
 #include "gateway/audit/search.h"
 #include "gateway/audit/signing_key.h"
@@ -48,9 +49,10 @@ class Daemon {
     std::string message;
   };
 
-  // `end` asks the process to end soon with a code; called from any thread.
-  Daemon(std::string config_file, OperationalLog& operations, const Clock& clock,
-         std::function<void(ExitCode)> end);
+  // `kinds`: what sources may be of; outlives it. `end` asks the process to end soon with a code;
+  // called from any thread.
+  Daemon(std::string config_file, const std::vector<adapters::Kind>& kinds,
+         OperationalLog& operations, const Clock& clock, std::function<void(ExitCode)> end);
   ~Daemon();
 
   // Reads and checks configuration, keys and files, without starting anything.
@@ -79,6 +81,7 @@ class Daemon {
   void RotateKeys();
   void WarnOfLists();
   void SaveUsage();
+  absl::Status CheckSource(const v1::Source& source) const;
   absl::Status StageKeys(const Config& config, const certs::ChainVerifierOptions& authorities);
   absl::StatusOr<adapters::TableDescription> DescribeSource(const v1::Source& source,
                                                             const std::string& table);
@@ -94,6 +97,7 @@ class Daemon {
   v1::GetStatusResponse Status() const;
 
   const std::string config_file_;
+  const std::vector<adapters::Kind>& kinds_;
   OperationalLog& operations_;
   const Clock& clock_;
   const std::function<void(ExitCode)> end_;

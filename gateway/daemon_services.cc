@@ -1,6 +1,5 @@
 // Starting, second part: the services and the listener.
 #include "absl/strings/str_cat.h"
-#include "adapters/registry.h"
 #include "gateway/base/error.h"
 #include "gateway/daemon.h"
 #include "gateway/sharing/grant_table.h"
@@ -10,20 +9,6 @@ namespace {
 
 constexpr int kControlThreads = 4;
 constexpr size_t kControlQueue = 256;
-
-absl::Status CheckSource(const v1::Source& source) {
-  const adapters::Kind* kind = adapters::FindKind(source.kind());
-  if (kind == nullptr) {
-    std::string known;
-    for (const adapters::Kind& one : adapters::Kinds()) absl::StrAppend(&known, " ", one.name);
-    absl::Status status =
-        Error(v1::REASON_DEFINITION_INVALID,
-              absl::StrCat("there is no adapter of kind \"", source.kind(), "\"."));
-    AddFieldViolation(status, "kind", absl::StrCat("must be one of:", known));
-    return status;
-  }
-  return kind->check(adapters::Settings(source.settings().begin(), source.settings().end()));
-}
 
 rpc::ServerOptions ServerOptionsFor(const Config& config) {
   rpc::ServerOptions options;
@@ -47,9 +32,23 @@ std::string AllAuthorities(const certs::ChainVerifierOptions& options) {
 
 }  // namespace
 
+absl::Status Daemon::CheckSource(const v1::Source& source) const {
+  const adapters::Kind* kind = adapters::FindKind(kinds_, source.kind());
+  if (kind == nullptr) {
+    std::string known;
+    for (const adapters::Kind& one : kinds_) absl::StrAppend(&known, " ", one.name);
+    absl::Status status =
+        Error(v1::REASON_DEFINITION_INVALID,
+              absl::StrCat("there is no adapter of kind \"", source.kind(), "\"."));
+    AddFieldViolation(status, "kind", absl::StrCat("must be one of:", known));
+    return status;
+  }
+  return kind->check(adapters::Settings(source.settings().begin(), source.settings().end()));
+}
+
 absl::StatusOr<adapters::TableDescription> Daemon::DescribeSource(const v1::Source& source,
                                                                   const std::string& table) {
-  const adapters::Kind* kind = adapters::FindKind(source.kind());
+  const adapters::Kind* kind = adapters::FindKind(kinds_, source.kind());
   if (kind == nullptr) return absl::InternalError("no adapter of kind " + source.kind());
   SLUICE_ASSIGN_OR_RETURN(auto adapter, kind->open(adapters::Settings(source.settings().begin(),
                                                                       source.settings().end())));
@@ -65,7 +64,8 @@ absl::StatusOr<adapters::TableDescription> Daemon::DescribeSource(const v1::Sour
 
 absl::Status Daemon::MakeControlServices(const Config& config) {
   registry_ = std::make_unique<identity::Registry>(
-      *store_, *changes_, clock_, [this] { return snapshots_.Get()->verifier; }, CheckSource);
+      *store_, *changes_, clock_, [this] { return snapshots_.Get()->verifier; },
+      [this](const v1::Source& source) { return CheckSource(source); });
   grants_touched_ = std::make_unique<sharing::GrantsTouched>(clock_);
   catalogue_ = std::make_unique<catalogue::Catalogue>(
       *store_, *changes_, clock_,

@@ -74,7 +74,7 @@ int Serve(Daemon& daemon, OperationalLog& operations, const sigset_t& signals) {
 
 }  // namespace
 
-int RunSluiced(int argc, char** argv) {
+int RunSluiced(int argc, char** argv, const std::vector<adapters::Kind>& kinds) {
   CLI::App app("The Sluice gateway: lends records between government departments.", "sluiced");
   std::string config;
   bool check = false;
@@ -98,7 +98,7 @@ int RunSluiced(int argc, char** argv) {
   static const auto& clock = *new auto(MakeSystemClock());
   static auto& operations = *new OperationalLog(STDERR_FILENO, *clock);
   rpc::WriteGrpcLogTo(operations);
-  Daemon daemon(config, operations, *clock, AskToEnd);
+  Daemon daemon(config, kinds, operations, *clock, AskToEnd);
   if (check) {
     const absl::Status status = daemon.Check();
     if (status.ok()) {

@@ -1,10 +1,15 @@
 // The program sluiced, all but its main().
 #pragma once
 
+#include <vector>
+
+#include "adapters/registry.h"
+
 namespace sluice {
 
 // sluiced --config FILE [--check]. Takes the process's signals for itself; returns its exit code
-// (daemon.h), or ends the process where something must not be waited for.
-int RunSluiced(int argc, char** argv);
+// (daemon.h), or ends the process where something must not be waited for. `kinds`: what sources may
+// be of.
+int RunSluiced(int argc, char** argv, const std::vector<adapters::Kind>& kinds = adapters::Kinds());
 
 }  // namespace sluice

@@ -23,6 +23,8 @@ packages_clients=(
   golang-github-golang-protobuf-1-5-dev protoc-gen-go-1-5 protoc-gen-go-grpc)
 packages_check=(clang-format python3 git)
 packages_sanitize=(clang libclang-rt-14-dev llvm)
+# Of bench/: what micro-benchmarks link, and the peers that the gateway is measured beside.
+packages_bench=(libbenchmark-dev sqlite3 nginx haproxy)
 packages_demo=(openssl sqlite3 jq ca-certificates)
 
 step() { printf '\n\033[1m== %s\033[0m\n' "$*" >&2; }

@@ -30,11 +30,13 @@ v1::SourceLimits WithDefaults(v1::SourceLimits limits) {
   return limits;
 }
 
-absl::StatusOr<std::unique_ptr<adapters::Adapter>> OpenByKind(const v1::Source& source) {
-  const adapters::Kind* kind = adapters::FindKind(source.kind());
-  if (kind == nullptr)
-    return absl::InternalError(absl::StrCat("no adapter of kind ", source.kind()));
-  return kind->open(adapters::Settings(source.settings().begin(), source.settings().end()));
+OpenAdapter OpenByKind(const std::vector<adapters::Kind>& kinds) {
+  return [&kinds](const v1::Source& source) -> absl::StatusOr<std::unique_ptr<adapters::Adapter>> {
+    const adapters::Kind* kind = adapters::FindKind(kinds, source.kind());
+    if (kind == nullptr)
+      return absl::InternalError(absl::StrCat("no adapter of kind ", source.kind()));
+    return kind->open(adapters::Settings(source.settings().begin(), source.settings().end()));
+  };
 }
 
 SourceAtWork::SourceAtWork(v1::Source definition, OpenAdapter open, const Clock& clock)

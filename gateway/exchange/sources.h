@@ -22,8 +22,8 @@ namespace sluice::exchange {
 // Opens the system behind a source. Any thread; may take long.
 using OpenAdapter =
     std::function<absl::StatusOr<std::unique_ptr<adapters::Adapter>>(const v1::Source&)>;
-// By the adapter of the source's kind (adapters/registry.h).
-absl::StatusOr<std::unique_ptr<adapters::Adapter>> OpenByKind(const v1::Source& source);
+// By the adapter of the source's kind, of a table that outlives it (adapters/registry.h).
+OpenAdapter OpenByKind(const std::vector<adapters::Kind>& kinds);
 
 // One source at work. Shared by the calls that use it, but never ended by one of them: its pool
 // would have to wait for itself. Sources::Reap ends those that are retired and idle.
@@ -65,8 +65,7 @@ class SourceAtWork {
 // All of them. Any thread.
 class Sources {
  public:
-  explicit Sources(const Clock& clock, OpenAdapter open = OpenByKind)
-      : clock_(clock), open_(std::move(open)) {}
+  Sources(const Clock& clock, OpenAdapter open) : clock_(clock), open_(std::move(open)) {}
   // Waits for what works on them: the last to let go of a source may be a task in its own pool.
   ~Sources();
   // Takes over the definitions; a source whose definition did not change goes on as it is.

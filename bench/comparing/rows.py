@@ -1,0 +1,166 @@
+"""The rows: what is measured, against what, and what the ratio shall be."""
+
+import dataclasses
+import statistics
+from typing import Callable, Optional
+
+from comparing import world as worlds
+
+IN_FLIGHT = (1, 64, 256)
+GROWN = {10**4: '10⁴', 10**6: '10⁶', 10**7: '10⁷'}
+
+
+@dataclasses.dataclass(frozen=True)
+class Measure:
+    """A number to be measured; those of one key are measured once a turn. Where `measure` gives
+    several, `part` is the one meant."""
+    key: str
+    measure: Callable
+    part: object = None
+
+
+class Turn:
+    """One round: remembers what was measured in it."""
+
+    def __init__(self):
+        self._measured = {}
+
+    def value(self, measure):
+        if measure.key not in self._measured:
+            self._measured[measure.key] = measure.measure()
+        value = self._measured[measure.key]
+        return value if measure.part is None else value[measure.part]
+
+
+@dataclasses.dataclass
+class Row:
+    """The work (a) and what it is measured against (b)."""
+    group: str
+    work: str
+    against: str
+    unit: str
+    a: Measure
+    b: Measure
+    goal: Optional[float] = None
+    at_most: bool = False
+    # A measurement that takes long is not repeated beyond this.
+    most_turns: int = 1000
+    by_default: bool = True
+    # Says more of the medians: (a, b) -> text.
+    note: Optional[Callable] = None
+    pairs: list = dataclasses.field(default_factory=list)
+
+    def text(self):
+        return f'{self.group}: {self.work}, against {self.against}'
+
+    def take(self, turn):
+        self.pairs.append((turn.value(self.a), turn.value(self.b)))
+
+    def result(self):
+        ratios = [a / b for a, b in self.pairs]
+        a, b = (statistics.median(values) for values in zip(*self.pairs))
+        ratio = statistics.median(ratios)
+        held = None
+        if self.goal is not None:
+            held = ratio <= self.goal if self.at_most else ratio >= self.goal
+        return {'group': self.group, 'work': self.work, 'against': self.against, 'unit': self.unit,
+                'a': round(a, 2), 'b': round(b, 2), 'ratio': round(ratio, 3), 'low': round(min(ratios), 3),
+                'high': round(max(ratios), 3), 'goal': self.goal, 'at_most': self.at_most,
+                'held': held, 'turns': len(self.pairs),
+                'note': self.note(a, b) if self.note else ''}
+
+
+def _lookups(world):
+    goals = {('bare', 64): 0.8, ('echo', 64): 0.55, ('echo', 256): 0.7, ('nginx', 64): 1.5}
+    rows = []
+    for n in IN_FLIGHT:
+        against = {
+            'bare': ('a bare gRPC server over mTLS, same lookup',
+                     lambda n=n: world.bare_lookups_per_second(n, world.bare.port)),
+            'echo': ('a bare gRPC echo over mTLS, same sizes',
+                     lambda n=n: world.echoes_per_second(n)),
+            'nginx': ('nginx grpc_pass, mTLS, access log, before the same lookup',
+                      lambda n=n: world.bare_lookups_per_second(n, world.nginx.port)),
+            'haproxy': ('HAProxy, mTLS, access log, before the same lookup',
+                        lambda n=n: world.bare_lookups_per_second(n, world.haproxy.port)),
+        }
+        for kind, (text, measure) in against.items():
+            rows.append(Row('lookups', f'point lookups from sqlite, {n} in flight', text, '/s',
+                            Measure(f'lookups {n}', lambda n=n: world.lookups_per_second(n)),
+                            Measure(f'{kind} {n}', measure), goals.get((kind, n))))
+    return rows
+
+
+def _bulk(world, encoding):
+    memory = Measure('read from memory', lambda: world.read_mb_per_second(world.memory_gateway))
+    sqlite = Measure('read from sqlite', lambda: world.read_mb_per_second(world.gateway))
+
+    def bare(work, server):
+        return lambda: world.bare_stream_mb_per_second(work, getattr(world, server).port)
+    name = {'arrow': 'Arrow', 'ndjson': 'JSON lines', 'csv': 'CSV'}[encoding]
+    return [
+        Row('bulk', f'bulk read from memory, {name}',
+            'a bare gRPC stream of the same bytes over mTLS', 'MB/s', memory,
+            Measure('bare stream', bare('stream', 'bare')), 0.75),
+        Row('bulk', f'bulk read from memory, {name}',
+            'nginx grpc_pass, mTLS, access log, before that stream', 'MB/s', memory,
+            Measure('nginx stream', bare('stream', 'nginx'))),
+        Row('bulk', f'bulk read from sqlite, {name}',
+            'the same scan, encoding and stream over mTLS, neither policy nor audit', 'MB/s',
+            sqlite, Measure('bare scan', bare('scan', 'bare')), 0.85),
+        Row('bulk', f'bulk read from sqlite, {name}',
+            'nginx grpc_pass, mTLS, access log, before that scan', 'MB/s', sqlite,
+            Measure('nginx scan', bare('scan', 'nginx'))),
+    ]
+
+
+def _appends(world):
+    return [Row('appends', 'audit appends, 64 in flight, 512 bytes',
+                'a bare loop of the same writes and syncs', '/s',
+                Measure('appends', world.appends_per_second, 'log'),
+                Measure('appends', world.appends_per_second, 'bare'), 0.8)]
+
+
+def _memory(world):
+    rows = []
+    for size, goal in (('100 MB', None), ('1 GB', 1.1)):
+        rows.append(Row('memory', f'resident memory, {size} read', '1 MB read', 'MiB',
+                        Measure('peak', world.peak_mib_of_reads, size),
+                        Measure('peak', world.peak_mib_of_reads, '1 MB'), goal, at_most=True,
+                        most_turns=3))
+    for count in worlds.CONNECTIONS[1:]:
+        rows.append(Row('memory', f'resident memory, {count:,} idle connections, mTLS',
+                        '1 idle connection', 'MiB',
+                        Measure('connections', world.mib_with_connections, count),
+                        Measure('connections', world.mib_with_connections, 1), at_most=True,
+                        most_turns=3,
+                        note=lambda a, b, count=count:
+                        f'{(a - b) * 1024 / (count - 1):.0f} KiB a connection'))
+    return rows
+
+
+def _growth(world):
+    def measure(records):
+        return Measure(f'lookups at {records}',
+                       lambda: world.lookups_per_second(64, world.grown(records)))
+    return [Row('growth', f'point lookups, 64 in flight, log of {GROWN[records]} records',
+                f'log of {GROWN[10**4]} records', '/s', measure(records), measure(10**4), 0.9,
+                by_default=False) for records in (10**6, 10**7)]
+
+
+def make_rows(world, encoding):
+    return (_lookups(world) + _bulk(world, encoding) + _appends(world) + _memory(world)
+            + _growth(world))
+
+
+def measure_rows(rows, turns, say):
+    """Each row as often as it takes part. In each turn the other way round than in the one before,
+    so that a machine that slows down or warms up favours neither side."""
+    for number in range(turns):
+        taking_part = [row for row in rows if number < row.most_turns]
+        say(f'turn {number + 1} of {turns}')
+        turn = Turn()
+        for row in taking_part if number % 2 == 0 else reversed(taking_part):
+            row.take(turn)
+            a, b = row.pairs[-1]
+            say(f'  {row.text()}: {a:,.0f} {row.unit} against {b:,.0f}, ratio {a / b:.2f}')
