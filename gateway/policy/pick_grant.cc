@@ -201,7 +201,8 @@ std::vector<GrantPtr> UsableGrants(const identity::Principal& principal, v1::Mod
                                    Micros now) {
   std::vector<GrantPtr> usable;
   if (principal.kind != identity::PrincipalKind::kSystem ||
-      dataset.definition.state() != v1::DATASET_STATE_OFFERED ||
+      dataset.definition.state() == v1::DATASET_STATE_SUSPENDED ||
+      dataset.definition.state() == v1::DATASET_STATE_RETIRED ||
       dataset.definition.sharing() == v1::SHARING_ATTRIBUTE_WITHHELD ||
       !catalogue::InAudience(dataset.definition, principal.agency)) {
     return usable;
