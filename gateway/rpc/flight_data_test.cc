@@ -64,7 +64,7 @@ class FlightDataTest : public testing::Test {
 };
 
 TEST_F(FlightDataTest, TheOpeningGoesWithTheSchemaAndTheEndMarkDoesNotGo) {
-  EXPECT_EQ(Next(Opening(0)), std::nullopt);
+  EXPECT_FALSE(Next(Opening(0)));
   const auto schema = Next(Batch(0), Pieces(schema_));
   ASSERT_TRUE(schema);
   EXPECT_EQ(IpcOf(*schema), schema_);
@@ -82,7 +82,7 @@ TEST_F(FlightDataTest, TheOpeningGoesWithTheSchemaAndTheEndMarkDoesNotGo) {
   EXPECT_FALSE(HeadOf(*batch).has_opening());
   EXPECT_EQ(HeadOf(*batch).batch(), 1);
 
-  EXPECT_EQ(Next(Batch(2), EndMark()), std::nullopt);
+  EXPECT_FALSE(Next(Batch(2), EndMark()));
 }
 
 TEST_F(FlightDataTest, AStreamThatGoesOnRepeatsTheSchemaWithItsOpening) {
@@ -96,7 +96,7 @@ TEST_F(FlightDataTest, TheTrailerProvesTheEndAndStaysSmall) {
   v1::ReadResponse end = Batch(2);
   end.mutable_step()->add_batch_digests(std::string(32, 'd'));
   end.mutable_step()->mutable_receipt()->set_envelope(std::string(600, 'e'));
-  EXPECT_EQ(Next(end, EndMark()), std::nullopt);
+  EXPECT_FALSE(Next(end, EndMark()));
   v1::ReadResponse last;
   v1::StreamClosing& closing = *last.mutable_closing();
   closing.set_rows(1000);

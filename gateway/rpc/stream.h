@@ -4,6 +4,7 @@
 // methods are one class, and payloads go out uncopied.
 #pragma once
 
+#include <grpcpp/server_context.h>
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
