@@ -100,6 +100,7 @@ absl::Status Daemon::MakeControlServices(const Config& config) {
   operations_parts_.gateway = absl::StrCat("gateway/", config.gateway);
   operations_parts_.version = std::string(Version());
   services_.push_back(rpc::MakeExchangeService(*service_parts_, *broker_, *requests_));
+  services_.push_back(rpc::MakeFlightService(*service_parts_, *broker_));
   services_.push_back(rpc::MakeAuditService(*service_parts_, *reading_));
   services_.push_back(
       rpc::MakeRegistryService(*service_parts_, *registry_, snapshots_, operations_parts_));

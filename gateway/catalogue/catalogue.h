@@ -89,6 +89,13 @@ class Catalogue {
   const DriftOf drift_of_;
 };
 
+// The words of a search text, in small letters. `field` is the request's, for the refusal of one
+// that is too long (REQUEST_INVALID).
+absl::StatusOr<std::vector<std::string>> SearchWords(std::string_view search,
+                                                     std::string_view field);
+// Whether all words stand in its name, title, description or fields.
+bool Matches(const v1::Dataset& dataset, const std::vector<std::string>& words);
+
 // Whether a caller may know of a dataset: its agency is in the audience, or its role shows it all.
 bool MayKnow(const identity::Principal& principal, const v1::Dataset& dataset);
 // What a caller may see of a dataset: source, table and columns are the owner's and the operators'.

@@ -39,13 +39,6 @@ std::string Searched(const v1::Dataset& dataset) {
   return absl::AsciiStrToLower(text);
 }
 
-bool Matches(const v1::Dataset& dataset, const std::vector<std::string>& words) {
-  if (words.empty()) return true;
-  const std::string text = Searched(dataset);
-  return std::all_of(words.begin(), words.end(),
-                     [&text](const std::string& word) { return absl::StrContains(text, word); });
-}
-
 // How the dataset came to be what it is.
 absl::Status TellHistory(store::Reader& reader, const v1::Dataset& dataset,
                          v1::GetDatasetResponse& response) {
@@ -76,6 +69,20 @@ absl::StatusOr<int> PageSize(int asked) {
 
 }  // namespace
 
+absl::StatusOr<std::vector<std::string>> SearchWords(std::string_view search,
+                                                     std::string_view field) {
+  if (search.size() > kMostSearch) return InvalidField(field, "at most 200 bytes");
+  return absl::StrSplit(absl::AsciiStrToLower(std::string(search)), absl::ByAnyChar(" \t\n"),
+                        absl::SkipEmpty());
+}
+
+bool Matches(const v1::Dataset& dataset, const std::vector<std::string>& words) {
+  if (words.empty()) return true;
+  const std::string text = Searched(dataset);
+  return std::all_of(words.begin(), words.end(),
+                     [&text](const std::string& word) { return absl::StrContains(text, word); });
+}
+
 absl::StatusOr<v1::GetDatasetResponse> Catalogue::GetDataset(const Caller& caller,
                                                              const v1::GetDatasetRequest& request) {
   if (request.revision() < 0) return InvalidField("revision", "0 for the newest, or from 1");
@@ -101,13 +108,12 @@ absl::StatusOr<v1::GetDatasetResponse> Catalogue::GetDataset(const Caller& calle
 absl::StatusOr<v1::ListDatasetsResponse> Catalogue::ListDatasets(
     const Caller& caller, const v1::ListDatasetsRequest& request) {
   SLUICE_ASSIGN_OR_RETURN(const int page, PageSize(request.page_size()));
-  if (request.search().size() > kMostSearch) return InvalidField("search", "at most 200 bytes");
+  SLUICE_ASSIGN_OR_RETURN(const std::vector<std::string> words,
+                          SearchWords(request.search(), "search"));
   // A token is the last name given out; what follows is looked at anew for each caller.
   const auto token = HexDecode(request.page_token());
   if (!token.ok() || (!token->empty() && !identity::SplitName(*token)))
     return Error(v1::REASON_PAGE_TOKEN_INVALID, "The page token is not one of this list's.");
-  const std::vector<std::string> words = absl::StrSplit(
-      absl::AsciiStrToLower(request.search()), absl::ByAnyChar(" \t\n"), absl::SkipEmpty());
   v1::ListDatasetsResponse response;
   SLUICE_RETURN_IF_ERROR(store_.Read([&](store::Reader& reader) -> absl::Status {
     std::string after = *token;

@@ -43,6 +43,16 @@ std::function<void()> Broker::Show(Call call, Preview preview, QueryDone done) {
 
 void Broker::Check(Call call, const v1::CheckRequest& request,
                    std::function<void(absl::StatusOr<v1::CheckResponse>)> done) {
+  std::make_shared<CheckRun>(parts_, limits_, std::move(call), request,
+                             [done = std::move(done)](absl::StatusOr<Description> outcome) {
+                               if (!outcome.ok()) return done(outcome.status());
+                               done(std::move(outcome->check));
+                             })
+      ->Start();
+}
+
+void Broker::Describe(Call call, const v1::ReadRequest& request,
+                      std::function<void(absl::StatusOr<Description>)> done) {
   std::make_shared<CheckRun>(parts_, limits_, std::move(call), request, std::move(done))->Start();
 }
 

@@ -64,6 +64,12 @@ struct Preview {
   int32_t rows = 3;
 };
 
+// What a stream would be, without its rows.
+struct Description {
+  v1::CheckResponse check;
+  records::SchemaPtr schema;  // of its rows
+};
+
 struct BrokerLimits {
   policy::DecideLimits decide;
   // A whole reply stays under 1 MiB: this is for its rows.
@@ -93,6 +99,9 @@ class Broker {
   // The decision alone, as Query or Read would make it now, and the quota; recorded.
   void Check(Call call, const v1::CheckRequest& request,
              std::function<void(absl::StatusOr<v1::CheckResponse>)> done);
+  // The same for a stream, with what its rows would look like; recorded as a check.
+  void Describe(Call call, const v1::ReadRequest& request,
+                std::function<void(absl::StatusOr<Description>)> done);
   // A page as the consumer would get it under that grant; recorded as PREVIEWED, counted nowhere.
   std::function<void()> Show(Call call, Preview preview, QueryDone done);
 

@@ -13,11 +13,20 @@ CheckRun::CheckRun(const BrokerParts& parts, const BrokerLimits& limits, Call ca
       access_{.parts = parts, .call = std::move(call), .request = policy::AsQuery(request)},
       done_(std::move(done)) {}
 
+CheckRun::CheckRun(const BrokerParts& parts, const BrokerLimits& limits, Call call,
+                   const v1::ReadRequest& request, Done done)
+    : limits_(limits),
+      mode_(v1::MODE_READ),
+      read_digest_(RequestDigest(request, parts.pseudonyms)),
+      resume_token_(request.resume_token()),
+      access_{.parts = parts, .call = std::move(call), .request = policy::AsQuery(request)},
+      done_(std::move(done)) {}
+
 void CheckRun::Start() {
   const BrokerParts& parts = access_.parts;
   access_.started = parts.clock.Now();
   access_.snapshot = parts.snapshots.Get();
-  access_.request_id = access_.call.call_id;
+  access_.NameRequest();
   policy::Decision decision =
       policy::Decide(access_.call.principal, access_.request, access_.snapshot, access_.started,
                      limits_.decide, mode_);
@@ -37,6 +46,12 @@ void CheckRun::Start() {
 
 // What a call would run into behind its decision, as far as it can be told without the source.
 absl::Status CheckRun::Passes() const {
+  if (!resume_token_.empty()) {
+    SLUICE_RETURN_IF_ERROR(
+        access_.parts.tokens
+            .OpenResume(access_.Binding(read_digest_), resume_token_, access_.started)
+            .status());
+  }
   SLUICE_RETURN_IF_ERROR(
       access_.parts.quotas.Check(access_.plan->grant->definition, access_.started));
   return access_.FindSource().status();
@@ -61,13 +76,15 @@ void CheckRun::Record() {
 }
 
 void CheckRun::Recorded(const v1::Receipt& receipt) {
-  v1::CheckResponse response;
+  Description description;
+  description.schema = access_.plan->output_schema;
+  v1::CheckResponse& response = description.check;
   response.set_call_id(access_.call.call_id);
   access_.FillApplied(*response.mutable_applied());
   *response.mutable_applied()->mutable_quota_left() =
       access_.parts.quotas.Left(access_.plan->grant->definition, access_.started);
   *response.mutable_receipt() = receipt;
-  done_(std::move(response));
+  done_(std::move(description));
 }
 
 }  // namespace sluice::exchange

@@ -94,6 +94,37 @@ TEST_F(CheckTest, WhatCannotBeRecordedIsNotAnswered) {
   EXPECT_EQ(ReasonOf(answer.status()), v1::REASON_AUDIT_UNAVAILABLE);
 }
 
+// Describe: the same for a stream.
+TEST_F(CheckTest, AStreamIsDescribedAsReadWouldDecide) {
+  const auto describe = [this](const v1::ReadRequest& request) {
+    const Pending<Description> pending;
+    exchange_.broker->Describe(exchange_.CallBy("civil-affairs/relief"), request, pending.Done());
+    return pending.Wait();
+  };
+  v1::ReadRequest request;
+  request.set_dataset("public-security/persons");
+  request.set_purpose("relief");
+  request.set_request_id("access-1");
+  request.add_fields("name");
+  EXPECT_EQ(ReasonOf(describe(request).status()), v1::REASON_MODE_NOT_GRANTED);
+
+  exchange_.grants["persons1"].add_modes(v1::MODE_READ);
+  exchange_.Publish();
+  const auto described = describe(request);
+  ASSERT_TRUE(described.ok()) << described.status();
+  ASSERT_EQ(described->schema->size(), 1u);
+  EXPECT_EQ(described->schema->field(0).name, "name");
+  const auto checked = exchange_.Records(v1::RECORD_KIND_CHECKED);
+  ASSERT_EQ(checked.size(), 1u);
+  EXPECT_EQ(checked[0].index, described->check.receipt().index());
+  EXPECT_EQ(checked[0].detail.request_id(), "access-1");
+  EXPECT_EQ(exchange_.ps.scans(), 0);
+
+  request.set_resume_token("of nothing");
+  EXPECT_EQ(ReasonOf(describe(request).status()), v1::REASON_RESUME_TOKEN_INVALID);
+  EXPECT_EQ(exchange_.Records(v1::RECORD_KIND_DENIED).size(), 2u);
+}
+
 // Drift: the source no longer fits its dataset.
 class DriftTest : public CheckTest {
  protected:

@@ -42,6 +42,7 @@ void ReadRun::Start() {
                                              access_.started, limits_.decide, v1::MODE_READ);
   if (decision.denial) return Refuse(decision.denial->status, access_.Denied(*decision.denial));
   access_.plan = *std::move(decision.plan);
+  writer_->Begin(access_.plan->output_schema);
   running_ = std::make_shared<RunningExchange>(call.principal, call.certificate,
                                                access_.plan->grant, call.deadline);
   running_->call_id = call.call_id;

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "gateway/base/pieces.h"
+#include "gateway/records/types.h"
 #include "sluice/v1/exchange.pb.h"
 
 namespace sluice::exchange {
@@ -14,6 +15,9 @@ namespace sluice::exchange {
 class ReadWriter {
  public:
   virtual ~ReadWriter() = default;
+  // Once the stream is permitted, before all else: what its rows look like. A stream that goes on
+  // behind batches does not send its schema again.
+  virtual void Begin(const records::SchemaPtr& /*schema*/) {}
   // Hands a message over, with its payload apart (message.payload() is empty): of Arrow, one IPC
   // message whose first piece is its metadata with mark and length. `taken` is called once, from
   // any thread: true when the consumer's flow control let it pass (not: received it), false where

@@ -154,19 +154,41 @@ TEST_F(TokensTest, OneKindNeverPassesForAnother) {
               v1::REASON_TICKET_INVALID);
 }
 
-TEST_F(TokensTest, ATicketIsItsHoldersAndShort) {
-  v1::ReadRequest request;
-  request.set_dataset("public-security/persons");
-  const std::string ticket = tokens_.SealTicket("agency/a/system/s", request, kTokenNow + kMinute);
-  const auto opened = tokens_.OpenTicket("agency/a/system/s", ticket, kTokenNow);
-  ASSERT_TRUE(opened.ok());
-  EXPECT_EQ(opened->dataset(), request.dataset());
-  EXPECT_EQ(ReasonOf(tokens_.OpenTicket("agency/a/system/t", ticket, kTokenNow).status()),
-            v1::REASON_TICKET_INVALID);
-  EXPECT_EQ(ReasonOf(tokens_.OpenTicket("agency/a/system/s", ticket, kTokenNow + kMinute).status()),
+class TicketTest : public testing::Test {
+ protected:
+  static v1::ReadRequest Request() {
+    v1::ReadRequest request;
+    request.set_dataset("public-security/persons");
+    request.set_filter("id_number = $id");
+    (*request.mutable_parameters())["id"].add_values()->set_string_value("990101199001013018");
+    return request;
+  }
+  const std::string holder_ = Binding().principal;
+  const std::unique_ptr<RandomSource> random_ = MakeSystemRandom();
+  const Tokens tokens_{std::string(32, 'k'), *random_};
+  const std::string ticket_ = tokens_.SealTicket(holder_, Request(), kTokenNow + kMinute);
+};
+
+TEST_F(TicketTest, IsItsHoldersUntilItsTimeIsOver) {
+  const auto opened = tokens_.OpenTicket(holder_, ticket_, kTokenNow + kMinute - 1);
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  EXPECT_EQ(opened->SerializeAsString(), Request().SerializeAsString());
+  EXPECT_EQ(ticket_.find("990101"), std::string::npos);
+  EXPECT_EQ(ReasonOf(tokens_.OpenTicket(holder_, ticket_, kTokenNow + kMinute).status()),
             v1::REASON_TICKET_EXPIRED);
-  EXPECT_EQ(ReasonOf(tokens_.OpenTicket("agency/a/system/s", "", kTokenNow).status()),
+  EXPECT_EQ(ReasonOf(tokens_.OpenTicket(holder_ + "2", ticket_, kTokenNow).status()),
             v1::REASON_TICKET_INVALID);
+}
+
+TEST_F(TicketTest, IsRefusedWhereAnyOfItIsAltered) {
+  for (size_t i = 0; i < ticket_.size(); ++i) {
+    std::string altered = ticket_;
+    altered[i] = altered[i] == 'A' ? 'B' : 'A';
+    for (const std::string& ticket : {altered, ticket_.substr(0, i)})
+      EXPECT_EQ(ReasonOf(tokens_.OpenTicket(holder_, ticket, kTokenNow).status()),
+                v1::REASON_TICKET_INVALID)
+          << i;
+  }
 }
 
 }  // namespace

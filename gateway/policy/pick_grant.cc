@@ -52,15 +52,19 @@ std::string LastDay(const Grant& grant) {
   return FormatUtc(moment).substr(0, 10);
 }
 
+// In force for this system, whatever it asks for.
+bool Usable(const Grant& grant, const identity::Principal& principal, Micros now) {
+  return SystemGranted(grant, principal) && now >= grant.begins && now < grant.ends &&
+         grant.definition.state() == v1::GRANT_STATE_IN_FORCE;
+}
+
 // "7q4m2k  relief  until 2027-03-31", a line for each grant in force that this system may use.
 std::string Held(const std::vector<GrantPtr>& grants, const identity::Principal& principal,
                  Micros now) {
   std::string held;
   int count = 0;
   for (const GrantPtr& grant : grants) {
-    const bool usable = SystemGranted(*grant, principal) && now >= grant->begins &&
-                        now < grant->ends && grant->definition.state() == v1::GRANT_STATE_IN_FORCE;
-    if (!usable || ++count > kMostHeld) continue;
+    if (!Usable(*grant, principal, now) || ++count > kMostHeld) continue;
     absl::StrAppend(&held, held.empty() ? "" : "\n", grant->definition.id(), "  ");
     for (int i = 0; i < grant->definition.purposes_size(); ++i) {
       absl::StrAppend(&held, i == 0 ? "" : ", ", grant->definition.purposes(i));
@@ -69,6 +73,14 @@ std::string Held(const std::vector<GrantPtr>& grants, const identity::Principal&
   }
   if (count > kMostHeld) absl::StrAppend(&held, "\nand ", count - kMostHeld, " more");
   return held;
+}
+
+// All that the agency was ever given on a dataset.
+const std::vector<GrantPtr>& GivenOn(const Snapshot& snapshot, const identity::Principal& principal,
+                                     const std::string& dataset) {
+  static const auto* const kNone = new std::vector<GrantPtr>();
+  const auto found = snapshot.by_consumer.find(absl::StrCat(principal.agency, "\n", dataset));
+  return found == snapshot.by_consumer.end() ? *kNone : found->second;
 }
 
 class Picker {
@@ -148,11 +160,7 @@ absl::StatusOr<GrantPtr> PickGrant(const identity::Principal& principal,
     AddKey(status, "withheld_by", absl::StrCat(law.law(), " ", law.article()));
     return status;
   }
-  static const auto* const kNone = new std::vector<GrantPtr>();
-  const auto found =
-      snapshot.by_consumer.find(absl::StrCat(principal.agency, "\n", request.dataset()));
-  const std::vector<GrantPtr>& grants =
-      found == snapshot.by_consumer.end() ? *kNone : found->second;
+  const std::vector<GrantPtr>& grants = GivenOn(snapshot, principal, request.dataset());
 
   std::vector<const GrantPtr*> allowed;
   const GrantPtr* best = nullptr;
@@ -186,6 +194,24 @@ absl::StatusOr<GrantPtr> PickGrant(const identity::Principal& principal,
                 absl::StrCat(allowed.size(), " grants allow this call; name the one to use."));
   AddKey(status, "held", Held(grants, principal, now));
   return status;
+}
+
+std::vector<GrantPtr> UsableGrants(const identity::Principal& principal, v1::Mode mode,
+                                   const Snapshot& snapshot, const catalogue::Dataset& dataset,
+                                   Micros now) {
+  std::vector<GrantPtr> usable;
+  if (principal.kind != identity::PrincipalKind::kSystem ||
+      dataset.definition.state() == v1::DATASET_STATE_SUSPENDED ||
+      dataset.definition.state() == v1::DATASET_STATE_RETIRED ||
+      dataset.definition.sharing() == v1::SHARING_ATTRIBUTE_WITHHELD ||
+      !catalogue::InAudience(dataset.definition, principal.agency)) {
+    return usable;
+  }
+  for (const GrantPtr& grant : GivenOn(snapshot, principal, dataset.definition.name())) {
+    if (Contains(grant->definition.modes(), mode) && Usable(*grant, principal, now))
+      usable.push_back(grant);
+  }
+  return usable;
 }
 
 }  // namespace sluice::policy

@@ -1,6 +1,8 @@
 // Which of an agency's grants a call stands on.
 #pragma once
 
+#include <vector>
+
 #include "absl/status/statusor.h"
 #include "gateway/base/clock.h"
 #include "gateway/identity/principal.h"
@@ -18,5 +20,11 @@ absl::StatusOr<GrantPtr> PickGrant(const identity::Principal& principal,
                                    const v1::QueryRequest& request, v1::Mode mode,
                                    const Snapshot& snapshot, const catalogue::Dataset& dataset,
                                    Micros now, GrantPtr& nearest);
+
+// The agency's grants on a dataset that this system may use now in that mode, each for its own
+// purposes. None for a person, and none where the dataset itself allows no call.
+std::vector<GrantPtr> UsableGrants(const identity::Principal& principal, v1::Mode mode,
+                                   const Snapshot& snapshot, const catalogue::Dataset& dataset,
+                                   Micros now);
 
 }  // namespace sluice::policy

@@ -1,4 +1,4 @@
-// The gRPC services of sluice.v1. Each method translates and calls; what it does is elsewhere.
+// The gRPC services of sluice.v1, and Arrow Flight. Each method translates and calls; what it does is elsewhere.
 #pragma once
 
 #include <memory>
@@ -37,6 +37,9 @@ struct OperationsParts {
 std::unique_ptr<grpc::Service> MakeExchangeService(const ServiceParts& parts,
                                                    exchange::Broker& broker,
                                                    sharing::AccessRequests& requests);
+// Over the same broker.
+std::unique_ptr<grpc::Service> MakeFlightService(const ServiceParts& parts,
+                                                 exchange::Broker& broker);
 std::unique_ptr<grpc::Service> MakeAuditService(const ServiceParts& parts,
                                                 exchange::LogReading& reading);
 std::unique_ptr<grpc::Service> MakeRegistryService(const ServiceParts& parts,

@@ -4,12 +4,14 @@
 // methods are one class, and payloads go out uncopied.
 #pragma once
 
+#include <grpcpp/server_context.h>
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -39,6 +41,12 @@ class ServerStream : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
       // Nobody else finishes it meanwhile, so it lives.
       if (reactor == nullptr) return taken(false);
       reactor->StartWrite(&message_);
+    }
+
+    // Goes with the end; before Finish.
+    void AddTrailer(const std::string& name, const std::string& value) {
+      MutexLock lock(mutex_);
+      if (!finished_ && context_ != nullptr) context_->AddTrailingMetadata(name, value);
     }
 
     // OK with the last message, or an error without one. Once.

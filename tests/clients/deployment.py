@@ -6,7 +6,8 @@ a folder of its own, sluiced as a process on a free port.
         subprocess.run([...], env=gateway.environment())
 
 Beside the sample's residents it offers public-security/register (ROWS rows, generated, to be read
-as a stream) and public-security/slow (rows that take longer than anybody waits).
+as a stream) and public-security/slow (rows that take longer than anybody waits); where offer_types()
+is called, public-security/measures (a field of each type), and a system of another agency.
 """
 
 import json
@@ -55,6 +56,25 @@ fields:
 modes: [query, read]
 expires: "2099-01-01T00:00:00Z"
 '''
+
+
+# A field of each type: values, nulls, extremes, and texts of length nothing.
+MEASURES = '''
+CREATE TABLE measures(number INTEGER PRIMARY KEY NOT NULL, yes INTEGER, ratio REAL, amount TEXT,
+                      day TEXT, seen TEXT, visited TEXT, label TEXT, photo BLOB);
+INSERT INTO measures VALUES
+  (1, 1, 0.1, '12.50', '2026-11-24', '2026-11-24T02:00:00.000001Z', '2026-11-24 02:00:00.000001',
+   '张甲', x'00ff'),
+  (2, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+  (3, 0, -1.5e300, '-9999999999.99', '0001-01-01', '0001-01-01 00:00:00', '9999-12-31 23:59:59.999999',
+   '', x''),
+  (9223372036854775807, 1, 5e-324, '-0.01', '9999-12-31', '1969-12-31 23:59:59.999999',
+   '1970-01-01 00:00:00', '😀', x'0a');
+'''
+
+MEASURED = {'number': 'int64', 'yes': 'bool', 'ratio': 'float64', 'amount': '"decimal128(12,2)"',
+            'day': 'date32', 'seen': 'timestamp(utc)', 'visited': 'timestamp(local)',
+            'label': 'utf8', 'photo': 'binary'}
 
 
 class Deployment:
@@ -159,6 +179,34 @@ class Deployment:
         for name in ('persons-relief', 'register', 'slow'):
             self.sluice('residents-owner', 'grant', 'apply', f'grants/{name}.yaml')
 
+    def offer_types(self):
+        database = sqlite3.connect(self.path('sources/residents.db'))
+        database.executescript(MEASURES)
+        database.close()
+        names = '  - {name: number}\n  - {name: name}\n'
+        fields = '  - {name: number, type: int64, class: L2, not_null: true}\n' \
+                 '  - {name: name, type: utf8, class: L2}\n'
+        typed = ''.join(f'  - {{name: {name}, type: {kind}, class: L2'
+                        f'{", not_null: true" if name == "number" else ""}}}\n'
+                        for name, kind in MEASURED.items())
+        granted = ''.join(f'  - {{name: {name}}}\n' for name in MEASURED)
+        for kind, text, old, new in (
+                ('datasets', DATASET.replace('key:', 'time_zone: Asia/Shanghai\nkey:'), fields, typed),
+                ('grants', GRANT, names, granted)):
+            assert old in text
+            with open(self.path(f'{kind}/measures.yaml'), 'w', encoding='utf-8') as file:
+                file.write(text.replace(old, new).replace('NAME', 'measures'))
+        self.sluice('residents-owner', 'catalogue', 'apply', 'datasets/measures.yaml')
+        self.sluice('residents-owner', 'grant', 'apply', 'grants/measures.yaml')
+
+    def add_system(self, agency, name):
+        identity, folder = f'agency/{agency}/system/{name}', f'profiles/{name}'
+        self.local('certs', 'request', identity, '--trust-domain', 'gov.example', '--dir', folder)
+        self.local('certs', 'sign', f'{folder}/request.pem', '--ca', 'ca', '--as', identity,
+                   '--trust-domain', 'gov.example', '-o', f'{folder}/certificate.pem')
+        shutil.copy(self.path('tls/authority.pem'), self.path(folder))
+        self.sluice('operator', 'system', 'add', f'{agency}/{name}', '--en', 'A system of the test')
+
     def environment(self):
         """For whatever runs here: no proxy, no settings of whoever started the test."""
         kept = {name: os.environ[name] for name in ('PATH', 'LANG', 'TMPDIR') if name in os.environ}
@@ -166,5 +214,6 @@ class Deployment:
                 'SLUICE_GATEWAY': self.address,
                 'SLUICE_RELIEF': self.path('profiles/relief'),
                 'SLUICE_OWNER': self.path('profiles/residents-owner'),
+                'SLUICE_PLANNING': self.path('profiles/planning'),
                 'SLUICE_OTHER': os.path.join(self.folder, 'other'),
                 'SLUICE_ROWS': str(ROWS), 'SLUICE_OUT': self.out}

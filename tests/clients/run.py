@@ -67,6 +67,22 @@ class Client:
             for name in os.listdir(os.path.join(self.proto, folder)))
         os.makedirs(build, exist_ok=True)
 
+    def prepare(self, gateway):
+        """What the tests need beside what is offered to all."""
+
+    def proofs(self, gateway, begun_with):
+        """What the test of a first client left behind, against the gateway's log."""
+        for name in ('page.rows', 'register.jsonl'):
+            path = os.path.join(gateway.out, name)
+            gateway.local('receipts', 'check', f'{path}.receipt.json', path, '--key', 'log.vkey')
+        if '990***********3019 张* 1950-01-01' not in begun_with or '12 rows' not in begun_with:
+            raise RuntimeError(f'the program printed\n{begun_with}')
+        closed = [json.loads(line)['envelope'] for line in gateway.sluice(
+            'auditor', '--format', 'json', 'audit', 'list', '--kind', 'closed').splitlines()]
+        reasons = [one['reason'] for one in closed if one.get('reason')]
+        if reasons != ['CANCELLED']:
+            raise RuntimeError(f'the log says that streams ended by {reasons}')
+
     def protoc(self, *arguments, protos=None):
         run(need('protoc', 'protobuf-compiler'), '-I', self.proto, *arguments,
             *(protos or self.protos), cwd=self.proto)
@@ -125,7 +141,7 @@ class Node(Client):
         packages = ('package.json', 'package-lock.json')
         self.folder = self.once(
             'program', [os.path.join(self.program, name) for name in packages], self.install)
-        for name in ('first_call.js', 'stream.js'):
+        for name in ('first_call.js', 'stream.js', 'flight.js'):
             shutil.copy(os.path.join(self.program, name), self.folder)
 
     def install(self, folder):
@@ -146,6 +162,44 @@ class Node(Client):
                 [self.node, '--test', os.path.join(self.tests, 'client_test.js')],
                 {'SLUICE_PROTO': self.proto, 'SLUICE_CLIENT': program,
                  'NODE_OPTIONS': '--no-deprecation'})  # of IP addresses as names of servers
+
+
+class Flight(Node):
+    """Arrow Flight, by Node and Arrow's own library."""
+
+    def __init__(self, source, build, language):
+        super().__init__(source, build, language)
+        self.program = os.path.join(source, 'clients/node')
+
+    def prepare(self, gateway):
+        gateway.offer_types()
+        gateway.add_system('public-security', 'planning')
+
+    def commands(self):
+        program, _, environment = super().commands()
+        program[-1] = environment['SLUICE_CLIENT'] = os.path.join(self.folder, 'flight.js')
+        return (program, [self.node, '--test', os.path.join(self.tests, 'flight_test.js')],
+                environment)
+
+    def proofs(self, gateway, begun_with):
+        """The log has all of it: each stream opened and closed, and what was refused."""
+        if '990***********3019' not in begun_with or begun_with.count('county') != 12:
+            raise RuntimeError(f'the program printed\n{begun_with}')
+        records = [json.loads(line) for line in gateway.sluice(
+            'auditor', '--format', 'json', 'audit', 'list', '--limit', '0').splitlines()]
+        kinds = [one['envelope']['kind'] for one in records]
+        for kind in ('OPENED', 'CLOSED', 'CHECKED', 'DENIED'):
+            if kind not in kinds:
+                raise RuntimeError(f'the log has no {kind}: {kinds}')
+        if kinds.count('OPENED') != kinds.count('CLOSED'):
+            raise RuntimeError(f'the log has streams that were not closed: {kinds}')
+        if not gateway.sluice('auditor', '--format', 'json', 'audit', 'list', '--kind', 'progress'):
+            raise RuntimeError('the log has no steps of streams')
+        reasons = {one['envelope']['reason'] for one in records if one['envelope'].get('reason')}
+        for reason in ('TICKET_INVALID', 'REQUEST_INVALID', 'NO_GRANT', 'RESUME_TOKEN_INVALID'):
+            if reason not in reasons:
+                raise RuntimeError(f'the log has no {reason}: {reasons}')
+        gateway.local('audit', 'verify', 'audit', '--key', 'log.vkey')
 
 
 class Java(Client):
@@ -213,22 +267,8 @@ class Go(Client):
         return [f'{self.build}/first_call'], [f'{self.build}/client_test', '-test.v'], {}
 
 
-def proofs(gateway, begun_with):
-    """What the test left behind, against the gateway's log."""
-    for name in ('page.rows', 'register.jsonl'):
-        path = os.path.join(gateway.out, name)
-        gateway.local('receipts', 'check', f'{path}.receipt.json', path, '--key', 'log.vkey')
-    if '990***********3019 张* 1950-01-01' not in begun_with or '12 rows' not in begun_with:
-        raise RuntimeError(f'the program printed\n{begun_with}')
-    closed = [json.loads(line)['envelope'] for line in gateway.sluice(
-        'auditor', '--format', 'json', 'audit', 'list', '--kind', 'closed').splitlines()]
-    reasons = [one['reason'] for one in closed if one.get('reason')]
-    if reasons != ['CANCELLED']:
-        raise RuntimeError(f'the log says that streams ended by {reasons}')
-
-
 def main():
-    languages = {'python': Python, 'node': Node, 'java': Java, 'go': Go}
+    languages = {'python': Python, 'node': Node, 'flight': Flight, 'java': Java, 'go': Go}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('language', choices=languages)
     parser.add_argument('--source', required=True)
@@ -245,12 +285,13 @@ def main():
     program, test, environment = client.commands()
     with Deployment(os.path.abspath(options.binaries), os.path.join(build, 'out')) as gateway:
         gateway.offer()
+        client.prepare(gateway)
         environment = {**gateway.environment(), **environment,
                        'SLUICE_STREAM_PAGE': os.path.join(client.source, 'docs/formats/stream.md')}
         said = run(*program, gateway.address, environment['SLUICE_RELIEF'], env=environment,
                    cwd=gateway.out)
         print(run(*test, env=environment, cwd=gateway.out))
-        proofs(gateway, said)
+        client.proofs(gateway, said)
     return 0
 
 
