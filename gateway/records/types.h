@@ -197,6 +197,7 @@ class ColumnBuilder {
   void Grow(bool valid);
   template <class T>
   void AppendRaw(T value);
+  void BeginOffsets();
   void AppendOffset();
 
   Column column_;
