@@ -56,6 +56,8 @@ class Pool {
   // longer stands at the path. SOURCE_UNAVAILABLE where there is no file, or it cannot be opened.
   absl::StatusOr<Lease> Acquire(Watch& watch);
   size_t idle() const;
+  // Ends the read transactions that idle connections hold.
+  void Rest();
   const std::string& path() const { return settings_.file; }
 
  private:
