@@ -53,7 +53,7 @@ absl::StatusOr<QueryRun::Page> QueryRun::ReadPage(adapters::Adapter& adapter) {
   if (access_.call.deadline > 0)
     context.deadline = std::min(context.deadline, access_.call.deadline);
   context.stop = running_->stop;
-  context.rests = true;
+  context.rests = source_->others_wait();
   adapters::ScanRequest scan = MakeScan(*access_.plan);
   if (position_) scan.after = position_->after;
   scan.rows_wanted = page_rows_ + 1;
