@@ -164,9 +164,7 @@ std::string Pseudonyms::ForRequest(std::string_view bytes) const {
   return Name(impl_->request_key, bytes);
 }
 
-std::string Pseudonyms::DeriveKey(std::string_view label) const {
-  return impl_->DeriveFor(label);
-}
+std::string Pseudonyms::DeriveKey(std::string_view label) const { return impl_->DeriveFor(label); }
 
 const std::string& Pseudonyms::order_key() const { return impl_->order_key; }
 
