@@ -66,6 +66,9 @@ struct CallContext {
   const Clock* clock = nullptr;
   Micros deadline = 0;  // on clock->Monotonic(); 0 for none
   std::shared_ptr<StopToken> stop;
+  // Adapter::Rest is called when no further call waits: until then what one call opened may be kept
+  // for the next.
+  bool rests = false;
 };
 
 struct SourceVersion {
@@ -125,6 +128,9 @@ class Adapter {
                                                              const CallContext& context) = 0;
   // Reachable and readable; quick.
   virtual absl::Status Probe(const CallContext& context) = 0;
+  // No further call waits: lets go of what is kept from one call to the next and others feel, such
+  // as read transactions. Quick.
+  virtual void Rest() {}
 };
 
 // Settings of a source, as its owner agreed with the operator.

@@ -10,7 +10,7 @@ packages_build=(
   cmake ninja-build g++ lld pkg-config
   libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libabsl-dev
   libssl-dev libsqlite3-dev libyaml-cpp-dev nlohmann-json3-dev libcli11-dev libutf8proc-dev
-  libicu-dev libcurl4-openssl-dev libgtest-dev libgmock-dev
+  libjemalloc-dev libicu-dev libcurl4-openssl-dev libgtest-dev libgmock-dev
   libflatbuffers-dev flatbuffers-compiler)
 packages_test=(openssl sqlite3 jq strace python3)
 # Of the tests of clients/, one line a language. Node's are need_npm's.

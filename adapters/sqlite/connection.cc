@@ -14,6 +14,8 @@ constexpr size_t kStatementsKept = 64;
 constexpr int kHeaderBytes = 100;
 constexpr int kHeaderReadVersion = 19;    // 2: write-ahead (fileformat2.html, 1.3)
 constexpr int kWalIndexHeaderBytes = 48;  // walformat.html, 2.1
+constexpr int kWalIndexBackfillAt = 96;   // behind two copies of the header: nBackfill
+constexpr int kWalIndexBackfillBytes = 4;
 constexpr int kWalIndexRegionBytes = 32'768;
 
 int CompareBytes(void*, int a_size, const void* a, int b_size, const void* b) {
@@ -43,6 +45,8 @@ Connection::Connection(const SqliteSettings& settings)
 
 Connection::~Connection() {
   statements_.Clear();
+  begin_.reset();
+  commit_.reset();
   sqlite3_close(db_);
 }
 
@@ -133,14 +137,58 @@ absl::StatusOr<std::string> Connection::ReadState() {
   if (code == SQLITE_IOERR_SHORT_READ) return SqliteError(db_, SQLITE_NOTADB);
   if (code != SQLITE_OK) return SqliteError(db_, code);
   write_ahead_ = state[kHeaderReadVersion] == 2;
-  if (!write_ahead_ || file->pMethods->iVersion < 2 || !LogIsOpen(db_)) return state;
-  void volatile* region = nullptr;
-  code = file->pMethods->xShmMap(file, 0, kWalIndexRegionBytes, 0, &region);
-  if ((code == SQLITE_OK || code == SQLITE_READONLY) && region != nullptr) {
-    const auto* bytes = static_cast<const volatile char*>(region);
-    for (int i = 0; i < kWalIndexHeaderBytes; ++i) state.push_back(bytes[i]);
-  }
+  if (write_ahead_) state += ReadLogIndex().substr(0, kWalIndexHeaderBytes);
   return state;
+}
+
+std::string Connection::ReadLogIndex() {
+  std::string index;
+  sqlite3_file* file = nullptr;
+  if (sqlite3_file_control(db_, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK)
+    return index;
+  if (file == nullptr || file->pMethods == nullptr || file->pMethods->iVersion < 2) return index;
+  if (!LogIsOpen(db_)) return index;
+  void volatile* region = nullptr;
+  const int code = file->pMethods->xShmMap(file, 0, kWalIndexRegionBytes, 0, &region);
+  if ((code != SQLITE_OK && code != SQLITE_READONLY) || region == nullptr) return index;
+  const auto* bytes = static_cast<const volatile char*>(region);
+  index.reserve(kWalIndexHeaderBytes + kWalIndexBackfillBytes);
+  for (int i = 0; i < kWalIndexHeaderBytes; ++i) index.push_back(bytes[i]);
+  for (int i = 0; i < kWalIndexBackfillBytes; ++i) index.push_back(bytes[kWalIndexBackfillAt + i]);
+  return index;
+}
+
+void Connection::LetGoOfOld() {
+  if (!held_) return;
+  // A statement that failed may have ended the transaction.
+  if (sqlite3_get_autocommit(db_) != 0 || ReadLogIndex() != held_at_) LetGo();
+}
+
+void Connection::Hold(SourceVersion version) {
+  if (!write_ahead_ || held_) return;
+  // Before the transaction reads: what is committed in between ends it too early, never too late.
+  std::string index = ReadLogIndex();
+  if (index.empty()) return;
+  if (begin_ == nullptr) {
+    auto begin = Prepare(db_, "BEGIN"), commit = Prepare(db_, "COMMIT");
+    if (!begin.ok() || !commit.ok()) return;
+    begin_ = *std::move(begin);
+    commit_ = *std::move(commit);
+  }
+  const int code = sqlite3_step(begin_.get());
+  sqlite3_reset(begin_.get());
+  if (code != SQLITE_DONE) return;
+  held_ = std::move(version);
+  held_at_ = std::move(index);
+}
+
+void Connection::LetGo() {
+  if (!held_) return;
+  held_.reset();
+  if (sqlite3_get_autocommit(db_) != 0) return;
+  // Nothing was written: there is nothing that could fail.
+  sqlite3_step(commit_.get());
+  sqlite3_reset(commit_.get());
 }
 
 }  // namespace sluice::adapters::sqlite

@@ -54,13 +54,22 @@ absl::StatusOr<Lease> Pool::Acquire(Watch& watch) {
     SLUICE_ASSIGN_OR_RETURN(connection, Connection::Open(settings_, watch));
   }
   connection->SetWatch(&watch);
+  connection->LetGoOfOld();
   return Lease(*this, std::move(connection), file);
 }
 
 void Pool::Release(std::unique_ptr<Connection> connection, const FileState& file, bool spoiled) {
   MutexLock lock(mutex_);
-  if (!spoiled && file_.SameFile(file) && idle_.size() < kMostIdle)
-    idle_.push_back(std::move(connection));
+  if (spoiled || !file_.SameFile(file) || idle_.size() >= kMostIdle) return;
+  if (connection->held() != nullptr) holding_ = true;
+  idle_.push_back(std::move(connection));
+}
+
+void Pool::Rest() {
+  if (!holding_.exchange(false)) return;
+  // Under the lock, which a connection's next user wants as well: it is over in microseconds.
+  MutexLock lock(mutex_);
+  for (const auto& connection : idle_) connection->LetGo();
 }
 
 size_t Pool::idle() const {

@@ -2,6 +2,7 @@
 // that), a few of them kept open. Any thread may call any function.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,6 +57,8 @@ class Pool {
   // longer stands at the path. SOURCE_UNAVAILABLE where there is no file, or it cannot be opened.
   absl::StatusOr<Lease> Acquire(Watch& watch);
   size_t idle() const;
+  // Ends the read transactions that idle connections hold.
+  void Rest();
   const std::string& path() const { return settings_.file; }
 
  private:
@@ -66,6 +69,7 @@ class Pool {
   mutable Mutex mutex_;
   std::vector<std::unique_ptr<Connection>> idle_ SLUICE_GUARDED_BY(mutex_);
   FileState file_ SLUICE_GUARDED_BY(mutex_);  // that all of idle_ have open
+  std::atomic<bool> holding_{false};          // whether one of idle_ may hold a transaction
 };
 
 // When the file, or in write-ahead mode its log, was last written; nullopt where there is none.

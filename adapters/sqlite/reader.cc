@@ -22,6 +22,7 @@ constexpr int kSchemaAttempts = 3;
 
 records::SchemaPtr SchemaOf(const ScanRequest& request) {
   std::vector<records::Field> fields;
+  fields.reserve(request.fields.size());
   for (const FieldRequest& field : request.fields) fields.push_back(field.field);
   return std::make_shared<const records::Schema>(std::move(fields));
 }
@@ -129,7 +130,12 @@ absl::Status SqliteReader::Start(const Lease& lease) {
     return Error(v1::REASON_SOURCE_CHANGED, "the source's file was replaced while it was read");
   }
   if (started_) return absl::OkStatus();
-  SLUICE_ASSIGN_OR_RETURN(version_, ReadVersion(lease, pool_->path()));
+  if (const SourceVersion* const held = lease->held(); held != nullptr) {
+    version_ = *held;
+  } else {
+    SLUICE_ASSIGN_OR_RETURN(version_, ReadVersion(lease, pool_->path()));
+    if (context_.rests) lease->Hold(version_);
+  }
   file_ = lease.file();
   started_ = true;
   return absl::OkStatus();
@@ -302,6 +308,7 @@ absl::StatusOr<std::optional<RecordBatch>> SqliteReader::Finish(Range range, con
   rows_in_range_ = std::min(rows_in_range_ * 4, kMostRows);
   if (range.rows == 0) return std::optional<RecordBatch>();
   std::vector<Column> columns;
+  columns.reserve(range.columns.size());
   for (records::ColumnBuilder& builder : range.columns) columns.push_back(builder.Finish());
   RecordBatch batch(schema_, std::move(columns), range.rows);
   if (!plan.key_is_unique) SLUICE_RETURN_IF_ERROR(CheckKey(batch));
@@ -327,6 +334,7 @@ absl::Status SqliteReader::CheckKey(const RecordBatch& batch) {
 
 SqliteReader::Range SqliteReader::NewRange() const {
   Range range;
+  range.columns.reserve(request_.fields.size());
   for (const FieldRequest& field : request_.fields) range.columns.emplace_back(field.field.type);
   return range;
 }

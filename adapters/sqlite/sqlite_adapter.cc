@@ -48,6 +48,8 @@ class SqliteAdapter : public Adapter {
     return sqlite::SqliteError(lease->db(), code);
   }
 
+  void Rest() override { pool_->Rest(); }
+
  private:
   absl::StatusOr<std::vector<TableDescription>> DescribeWith(const Lease& lease,
                                                              const std::string& table) {

@@ -56,6 +56,19 @@ class SqliteAdapterTest : public testing::Test {
   std::unique_ptr<RecordReader> Scan(Adapter& adapter, ScanRequest request) {
     return *adapter.Scan(std::move(request), {&clock_, 0, nullptr});
   }
+  // As a lookup among many that follow each other, until Rest is called.
+  std::unique_ptr<RecordReader> ScanInARow(Adapter& adapter, ScanRequest request) {
+    return *adapter.Scan(std::move(request),
+                         {.clock = &clock_, .deadline = 0, .stop = nullptr, .rests = true});
+  }
+  // The log's pages that are not in the file yet after a checkpoint; -1 where readers kept it from
+  // being used from its start again.
+  int CheckpointWhole() {
+    int log = 0, done = 0;
+    const int code =
+        sqlite3_wal_checkpoint_v2(database_.db(), "main", SQLITE_CHECKPOINT_RESTART, &log, &done);
+    return code == SQLITE_OK ? log - done : -1;
+  }
   static int64_t Count(RecordReader& reader, absl::Status* status = nullptr) {
     int64_t rows = 0;
     for (;;) {
@@ -163,6 +176,49 @@ TEST_F(SqliteAdapterTest, TheOwnerCommitsBetweenBatchesInEitherJournalMode) {
     }
     EXPECT_GE(rows, 60'000) << mode;
   }
+}
+
+TEST_F(SqliteAdapterTest, LookupsInARowSeeEveryCommitAndItsVersion) {
+  for (const char* mode : {"DELETE", "WAL"}) {
+    TestDatabase database;
+    database.Exec(absl::StrCat("PRAGMA journal_mode = ", mode, "; CREATE TABLE t (id INTEGER)"));
+    auto adapter = *OpenSqlite({{"file", database.path()}, {"busy_timeout_ms", "0"}});
+    std::string before;
+    for (int rows = 1; rows < 5; ++rows) {
+      EXPECT_EQ(database.TryExec("INSERT INTO t VALUES (1)"), SQLITE_OK) << mode;
+      auto first = ScanInARow(*adapter, Ids("t")), second = ScanInARow(*adapter, Ids("t"));
+      EXPECT_EQ(Count(*first), rows) << mode;
+      EXPECT_EQ(Count(*second), rows) << mode;
+      EXPECT_EQ(first->version(), second->version()) << mode;
+      EXPECT_NE(first->version().version, before) << mode;
+      before = first->version().version;
+      // Another kind of call in between sees it as well.
+      EXPECT_EQ(Count(*Scan(*adapter, Ids("t"))), rows) << mode;
+    }
+    adapter->Rest();
+  }
+}
+
+TEST_F(SqliteAdapterTest, LookupsInARowDoNotMakeTheOwnersLogGrow) {
+  database_.Exec("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0");
+  MakePeople(10);
+  auto adapter = Open();
+  EXPECT_EQ(Count(*ScanInARow(*adapter, Ids("people"))), 10);
+  // The lookup that was last holds the log; the next one sees that all is in the file, and does
+  // not.
+  EXPECT_EQ(CheckpointWhole(), -1);
+  EXPECT_EQ(Count(*ScanInARow(*adapter, Ids("people"))), 10);
+  EXPECT_EQ(CheckpointWhole(), 0);
+}
+
+TEST_F(SqliteAdapterTest, AtRestNothingHoldsTheOwnersLog) {
+  database_.Exec("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0");
+  MakePeople(10);
+  auto adapter = Open();
+  EXPECT_EQ(Count(*ScanInARow(*adapter, Ids("people"))), 10);
+  adapter->Rest();
+  EXPECT_EQ(CheckpointWhole(), 0);
+  EXPECT_EQ(Count(*Scan(*adapter, Ids("people"))), 10);
 }
 
 TEST_F(SqliteAdapterTest, ALockedDatabaseIsUnavailableUntilItIsFree) {

@@ -194,6 +194,11 @@ bool IsIdType(std::string_view id_type) {
 }
 
 CanonicalId Canonical(std::string_view id_type, std::string_view raw) {
+  // As nearly all come: nothing to change, and seen so without looking at code points.
+  if (id_type == "CN-RID" && raw.size() == 18) {
+    std::string id(raw);
+    if (ResidentNumber(id)) return {std::move(id), true};
+  }
   CanonicalId text = AsText(raw);
   if (id_type == "TEXT") return text;
   if (text.valid) {

@@ -4,6 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 #include "gateway/audit/frame.h"
 #include "gateway/base/error.h"
@@ -40,8 +41,11 @@ std::string_view ClassName(v1::RetentionClass retention) {
 
 std::string KeyName(Micros time, v1::RetentionClass retention) {
   const std::string_view name = ClassName(retention);
-  return absl::StrCat(absl::FormatTime("%E4Y-%m", absl::FromUnixMicros(time), absl::UTCTimeZone()),
-                      "/", absl::string_view(name.data(), name.size()));
+  const absl::CivilMonth month =
+      absl::ToCivilMonth(absl::FromUnixMicros(time), absl::UTCTimeZone());
+  return absl::StrCat(absl::Dec(month.year(), absl::kZeroPad4), "-",
+                      absl::Dec(month.month(), absl::kZeroPad2), "/",
+                      absl::string_view(name.data(), name.size()));
 }
 
 v1::ClockQuality QualityOf(ClockState state) {

@@ -40,6 +40,12 @@ void ReleaseQueue::Run() {
     std::vector<Item> items;
     {
       MutexLock lock(mutex_);
+      if (items_.empty() && !ending_) {
+        // As a pool does: what is synced next may be about to come.
+        mutex_.Unlock();
+        std::this_thread::yield();
+        mutex_.Lock();
+      }
       while (items_.empty() && !ending_) changed_.Wait(mutex_);
       if (items_.empty()) return;
       items.swap(items_);

@@ -57,6 +57,7 @@ struct Pseudonyms::Impl {
     }
     parameter_key = Derive("sluice/parameter/v1");
     request_key = Derive("sluice/request/v1");
+    order_key = DeriveFor("sluice/order/v1");
   }
   ~Impl() {
     OPENSSL_cleanse(root.data(), root.size());
@@ -64,9 +65,14 @@ struct Pseudonyms::Impl {
       for (std::string& key : years) OPENSSL_cleanse(key.data(), key.size());
     OPENSSL_cleanse(parameter_key.data(), parameter_key.size());
     OPENSSL_cleanse(request_key.data(), request_key.size());
+    OPENSSL_cleanse(order_key.data(), order_key.size());
   }
 
   std::string Derive(std::string_view label) const { return Hkdf(root, label, kRootKeyBytes); }
+  // Its own prefix: no label leads to a key that names subjects.
+  std::string DeriveFor(std::string_view label) const {
+    return Derive(absl::StrCat("sluice/key/v1/", View(label)));
+  }
 
   std::string NameSubject(std::string_view id_type, int64_t year, std::string_view id) const {
     const auto& types = IdTypes();
@@ -93,6 +99,7 @@ struct Pseudonyms::Impl {
   std::vector<std::vector<std::string>> subject_keys;  // by id type, then year
   std::string parameter_key;
   std::string request_key;
+  std::string order_key;
 
   mutable Mutex mask_mutex;  // one writer of mask_keys at a time
   mutable SnapshotCell<MaskKeys> mask_keys{std::make_shared<const MaskKeys>()};
@@ -157,9 +164,8 @@ std::string Pseudonyms::ForRequest(std::string_view bytes) const {
   return Name(impl_->request_key, bytes);
 }
 
-std::string Pseudonyms::DeriveKey(std::string_view label) const {
-  // Its own prefix: no label leads to a key that names subjects.
-  return impl_->Derive(absl::StrCat("sluice/key/v1/", View(label)));
-}
+std::string Pseudonyms::DeriveKey(std::string_view label) const { return impl_->DeriveFor(label); }
+
+const std::string& Pseudonyms::order_key() const { return impl_->order_key; }
 
 }  // namespace sluice::audit

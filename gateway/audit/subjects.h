@@ -49,6 +49,8 @@ class Pseudonyms {
   std::string ForRequest(std::string_view bytes) const;
   // A 32-byte key for another use, such as page tokens; `label` must be unique to it.
   std::string DeriveKey(std::string_view label) const;
+  // DeriveKey("sluice/order/v1"): what rows are shuffled by where the grant hides their key.
+  const std::string& order_key() const;
 
  private:
   struct Impl;

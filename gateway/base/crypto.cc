@@ -1,3 +1,7 @@
+// SHA-256 by OpenSSL's own functions, which version 3 calls deprecated and keeps: by way of EVP
+// each digest allocates its state anew, which costs more than hashing a Merkle node, and a lookup
+// hashes some twenty short texts.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "gateway/base/crypto.h"
 
 #include <openssl/crypto.h>
@@ -7,6 +11,7 @@
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "absl/status/status.h"
@@ -45,36 +50,32 @@ Hash HashFromBytes(std::string_view bytes) {
   return hash;
 }
 
-// The one-shot function of OpenSSL 3 fetches its algorithm at each call, which costs more than
-// hashing a Merkle node; a context kept by the thread does not.
 Hash Sha256(std::initializer_list<std::string_view> parts) {
-  static const EVP_MD* const md = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  thread_local MdCtx context(EVP_MD_CTX_new());
+  SHA256_CTX state;
+  SHA256_Init(&state);
+  for (std::string_view part : parts) SHA256_Update(&state, part.data(), part.size());
   Hash hash;
-  SLUICE_CHECK(EVP_DigestInit_ex2(context.get(), md, nullptr) == 1);
-  for (std::string_view part : parts)
-    SLUICE_CHECK(EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1);
-  SLUICE_CHECK(EVP_DigestFinal_ex(context.get(), hash.data(), nullptr) == 1);
+  SHA256_Final(hash.data(), &state);
   return hash;
 }
 
 Hash Sha256(std::string_view bytes) { return Sha256({bytes}); }
 
 struct Sha256Stream::State {
-  MdCtx context{EVP_MD_CTX_new()};
-  void Start() { SLUICE_CHECK(EVP_DigestInit_ex2(context.get(), EVP_sha256(), nullptr) == 1); }
+  SHA256_CTX context;
+  void Start() { SHA256_Init(&context); }
 };
 
 Sha256Stream::Sha256Stream() : state_(std::make_unique<State>()) { state_->Start(); }
 Sha256Stream::~Sha256Stream() = default;
 
 void Sha256Stream::Update(std::string_view bytes) {
-  SLUICE_CHECK(EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size()) == 1);
+  SHA256_Update(&state_->context, bytes.data(), bytes.size());
 }
 
 Hash Sha256Stream::Finish() {
   Hash hash;
-  SLUICE_CHECK(EVP_DigestFinal_ex(state_->context.get(), hash.data(), nullptr) == 1);
+  SHA256_Final(hash.data(), &state_->context);
   state_->Start();
   return hash;
 }
@@ -113,11 +114,12 @@ std::string Hkdf(std::string_view secret, std::string_view info, size_t size) {
 std::string AesGcmSeal(std::string_view key, std::string_view nonce, std::string_view plain,
                        std::string_view associated) {
   SLUICE_CHECK(key.size() == 32 && nonce.size() == kGcmNonce);
-  CipherCtx context(EVP_CIPHER_CTX_new());
+  // Fetched once, and its context kept by the thread: both cost more than sealing a short text.
+  static const EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
+  thread_local CipherCtx context(EVP_CIPHER_CTX_new());
   std::string out(plain.size() + kGcmTag, '\0');
   int length = 0;
-  SLUICE_CHECK(
-      EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, Data(key), Data(nonce)) == 1);
+  SLUICE_CHECK(EVP_EncryptInit_ex2(context.get(), cipher, Data(key), Data(nonce), nullptr) == 1);
   SLUICE_CHECK(EVP_EncryptUpdate(context.get(), nullptr, &length, Data(associated),
                                  static_cast<int>(associated.size())) == 1);
   SLUICE_CHECK(EVP_EncryptUpdate(context.get(), Data(out), &length, Data(plain),
@@ -156,6 +158,10 @@ absl::StatusOr<SigningKey> SigningKey::FromSeed(std::string_view seed) {
   SLUICE_CHECK(raw != nullptr);
   SigningKey key;
   key.key_ = std::shared_ptr<void>(raw, [](void* p) { EVP_PKEY_free(static_cast<EVP_PKEY*>(p)); });
+  EVP_MD_CTX* ready = EVP_MD_CTX_new();
+  SLUICE_CHECK(EVP_DigestSignInit(ready, nullptr, nullptr, nullptr, raw) == 1);
+  key.ready_ =
+      std::shared_ptr<void>(ready, [](void* p) { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(p)); });
   key.seed_ = std::string(seed);
   key.public_key_.resize(32);
   size_t size = 32;
@@ -167,8 +173,8 @@ std::string SigningKey::Sign(std::string_view message) const {
   MdCtx context(EVP_MD_CTX_new());
   std::string signature(64, '\0');
   size_t size = signature.size();
-  SLUICE_CHECK(EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr,
-                                  static_cast<EVP_PKEY*>(key_.get())) == 1);
+  // A copy of a context that is ready: making one ready fetches its algorithm.
+  SLUICE_CHECK(EVP_MD_CTX_copy_ex(context.get(), static_cast<EVP_MD_CTX*>(ready_.get())) == 1);
   SLUICE_CHECK(
       EVP_DigestSign(context.get(), Data(signature), &size, Data(message), message.size()) == 1);
   return signature;
@@ -190,11 +196,33 @@ bool ConstantTimeEqual(std::string_view a, std::string_view b) {
 }
 
 std::unique_ptr<RandomSource> MakeSystemRandom() {
+  // OpenSSL's generator asks the system for the process's id at each call, and its work is by the
+  // call rather than by the byte: a thread draws some in advance. What was given out is wiped.
+  // Nothing here forks without executing another program.
+  struct Drawn {
+    std::array<char, 1024> bytes;
+    size_t left = 0;
+    ~Drawn() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
+    void Take(char* out, size_t count) {
+      if (left < count) {
+        SLUICE_CHECK(RAND_bytes(reinterpret_cast<uint8_t*>(bytes.data()), bytes.size()) == 1);
+        left = bytes.size();
+      }
+      left -= count;
+      std::memcpy(out, bytes.data() + left, count);
+      OPENSSL_cleanse(bytes.data() + left, count);
+    }
+  };
   class SystemRandom : public RandomSource {
    public:
     std::string Bytes(size_t count) override {
+      thread_local Drawn drawn;
       std::string out(count, '\0');
-      SLUICE_CHECK(RAND_bytes(Data(out), static_cast<int>(count)) == 1);
+      for (size_t done = 0; done < count;) {
+        const size_t part = std::min(count - done, drawn.bytes.size());
+        drawn.Take(out.data() + done, part);
+        done += part;
+      }
       return out;
     }
   };

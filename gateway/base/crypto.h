@@ -67,6 +67,7 @@ class SigningKey {
   std::string seed_;
   std::string public_key_;
   std::shared_ptr<void> key_;
+  std::shared_ptr<void> ready_;  // a context to sign in, which is copied only
 };
 // False for a wrong signature, key or length.
 bool VerifyEd25519(std::string_view public_key, std::string_view message,

@@ -9,13 +9,21 @@ ThreadPool::ThreadPool(int threads, size_t queue) : queue_limit_(queue) {
 ThreadPool::~ThreadPool() { Close(); }
 
 bool ThreadPool::Add(std::function<void()> task, bool is_long) {
+  bool wakes = false;
   {
     MutexLock lock(mutex_);
     Queue& queue = is_long ? long_ : short_;
     if (closed_ || queue.size() >= queue_limit_) return false;
     queue.push_back(std::move(task));
+    wakes = WakesNext();
   }
-  changed_.NotifyOne();
+  if (wakes) changed_.NotifyOne();
+  return true;
+}
+
+bool ThreadPool::WakesNext() {
+  if (waking_ || asleep_ == 0 || (short_.empty() && long_.empty())) return false;
+  waking_ = true;
   return true;
 }
 
@@ -32,12 +40,27 @@ void ThreadPool::Close() {
 void ThreadPool::Run() {
   for (;;) {
     std::function<void()> task;
+    bool wakes = false;
     {
       MutexLock lock(mutex_);
-      while (short_.empty() && long_.empty() && !closed_) changed_.Wait(mutex_);
+      if (short_.empty() && long_.empty() && !closed_) {
+        // Under load the next task is about to come from a thread that waits for this core: giving
+        // it its turn costs less than being put to sleep and woken.
+        mutex_.Unlock();
+        std::this_thread::yield();
+        mutex_.Lock();
+      }
+      while (short_.empty() && long_.empty() && !closed_) {
+        ++asleep_;
+        changed_.Wait(mutex_);
+        --asleep_;
+        waking_ = false;
+      }
       if (short_.empty() && long_.empty()) return;
       task = TakeNext();
+      wakes = WakesNext();
     }
+    if (wakes) changed_.NotifyOne();
     task();
   }
 }

@@ -42,6 +42,8 @@ class ThreadPool : public Executor {
   bool Add(std::function<void()> task, bool is_long);
   void Run();
   std::function<void()> TakeNext() SLUICE_REQUIRES(mutex_);
+  // Whether a thread is to be woken now; the caller then does.
+  bool WakesNext() SLUICE_REQUIRES(mutex_);
 
   const size_t queue_limit_;
   Mutex mutex_;
@@ -49,6 +51,10 @@ class ThreadPool : public Executor {
   Queue short_ SLUICE_GUARDED_BY(mutex_);
   Queue long_ SLUICE_GUARDED_BY(mutex_);
   int in_a_row_ SLUICE_GUARDED_BY(mutex_) = 0;  // short ones that a long one waited for
+  // A thread that was woken and has not come yet is not followed by another: it takes what there
+  // is, and wakes the next where more is left.
+  int asleep_ SLUICE_GUARDED_BY(mutex_) = 0;
+  bool waking_ SLUICE_GUARDED_BY(mutex_) = false;
   bool closed_ SLUICE_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;
 };

@@ -53,6 +53,7 @@ absl::StatusOr<QueryRun::Page> QueryRun::ReadPage(adapters::Adapter& adapter) {
   if (access_.call.deadline > 0)
     context.deadline = std::min(context.deadline, access_.call.deadline);
   context.stop = running_->stop;
+  context.rests = source_->others_wait();
   adapters::ScanRequest scan = MakeScan(*access_.plan);
   if (position_) scan.after = position_->after;
   scan.rows_wanted = page_rows_ + 1;
@@ -123,8 +124,8 @@ absl::Status QueryRun::Take(const records::RecordBatch& scanned,
 absl::Status QueryRun::Encode(Page& page) {
   for (;;) {
     records::RecordBatch rows = FirstRows(page.output, access_.plan->output_schema, page.rows);
-    if (!access_.plan->ordered)
-      rows = rows.Take(policy::ShuffleOrder(rows, parts_.pseudonyms.DeriveKey("sluice/order/v1")));
+    if (!access_.plan->ordered && rows.rows() > 1)
+      rows = rows.Take(policy::ShuffleOrder(rows, parts_.pseudonyms.order_key()));
     std::string payload = records::EncodeRowBatch(rows);
     if (payload.size() <= limits_.payload_bytes) {
       digest_ = std::string(AsBytes(Sha256(payload)));
@@ -185,7 +186,7 @@ void QueryRun::Release(const Page& page) {
     return;
   parts_.log.Append(
       *std::move(sealed), [run = shared_from_this()](absl::StatusOr<v1::Receipt> receipt) {
-        if (receipt.ok()) return run->Released(*receipt);
+        if (receipt.ok()) return run->Released(*std::move(receipt));
         run->parts_.running.Remove(run->running_);
         run->reservation_.Settle(0);
         run->parts_.request_ids.GiveBack(run->access_.place);
@@ -197,7 +198,7 @@ void QueryRun::Release(const Page& page) {
 }
 
 // The record is durable: the answer may go, unless the grant went in the meantime.
-void QueryRun::Released(const v1::Receipt& receipt) {
+void QueryRun::Released(v1::Receipt receipt) {
   running_->Advance(RunningExchange::State::kReleasing, RunningExchange::State::kDone);
   if (absl::Status why = running_->withdrawn(); !why.ok()) {
     audit::Draft draft = DraftOf(v1::RECORD_KIND_FAILED);
@@ -205,14 +206,15 @@ void QueryRun::Released(const v1::Receipt& receipt) {
     return Finish(std::move(why), std::move(draft));
   }
   parts_.running.Remove(running_);
-  *response_.mutable_receipt() = receipt;
+  const int64_t index = receipt.index();
+  *response_.mutable_receipt() = std::move(receipt);
   if (is_preview()) return done_(std::move(response_));
   reservation_.Settle(std::max<int64_t>(0, response_.rows() - access_.place.rows));
-  parts_.request_ids.Released(access_.place, receipt.index(), response_.rows());
+  parts_.request_ids.Released(access_.place, index, response_.rows());
   *response_.mutable_applied()->mutable_quota_left() =
       parts_.quotas.Left(access_.plan->grant->definition, access_.started);
   if (next_) {
-    if (next_->first_page < 0) next_->first_page = receipt.index();
+    if (next_->first_page < 0) next_->first_page = index;
     response_.set_next_page_token(parts_.tokens.SealPage(Binding(), *next_));
   }
   done_(std::move(response_));

@@ -55,7 +55,7 @@ class QueryRun : public std::enable_shared_from_this<QueryRun> {
                     const std::vector<adapters::BadCell>& bad_cells, Page& page);
   absl::Status Encode(Page& page);
   void Release(const Page& page);
-  void Released(const v1::Receipt& receipt);
+  void Released(v1::Receipt receipt);
 
   void FillReleased(const Page& page, audit::Draft& draft) const;
 

@@ -254,8 +254,7 @@ absl::Status ReadRun::Shuffle() {
   if (gathered_rows_ == 0) return absl::OkStatus();
   const records::RecordBatch rows =
       FirstRows(gathered_, access_.plan->output_schema, gathered_rows_);
-  const std::string key = parts_.pseudonyms.DeriveKey("sluice/order/v1");
-  const std::vector<int64_t> order = policy::ShuffleOrder(rows, key);
+  const std::vector<int64_t> order = policy::ShuffleOrder(rows, parts_.pseudonyms.order_key());
   RowFacts facts;
   for (const int64_t row : order) {
     facts.bad_values.push_back(gathered_facts_.bad_values[row]);

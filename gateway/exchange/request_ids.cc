@@ -46,6 +46,7 @@ absl::StatusOr<RequestIds::Place> RequestIds::Take(const std::string& id,
 }
 
 void RequestIds::GiveBack(const Place& place) {
+  if (place.id.empty()) return;
   MutexLock lock(mutex_);
   Use* use = Find(place);
   if (use == nullptr || --use->count > 0 || use->first >= 0) return;
@@ -54,6 +55,7 @@ void RequestIds::GiveBack(const Place& place) {
 }
 
 void RequestIds::Released(const Place& place, int64_t index, int64_t rows) {
+  if (place.id.empty()) return;
   MutexLock lock(mutex_);
   Use* use = Find(place);
   if (use == nullptr || use->first >= 0) return;

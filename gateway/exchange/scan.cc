@@ -44,6 +44,7 @@ adapters::ScanRequest MakeScan(const policy::Plan& plan) {
   const catalogue::Dataset& dataset = *plan.dataset;
   adapters::ScanRequest scan;
   scan.table = dataset.definition.table();
+  scan.fields.reserve(plan.scan_fields.size());
   for (int field : plan.scan_fields) {
     const v1::DatasetField& definition = dataset.field(field);
     scan.fields.push_back({definition.column().empty() ? definition.name() : definition.column(),

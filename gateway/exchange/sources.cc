@@ -52,7 +52,10 @@ absl::Status SourceAtWork::Submit(Task task, Part part) {
   auto work = [this, task = std::move(task)] {
     --waiting_;
     ++running_;
-    Judge(task(Open()));
+    const absl::StatusOr<adapters::Adapter*> adapter = Open();
+    Judge(task(adapter));
+    // Whoever ends last sees that nobody waits.
+    if (adapter.ok() && waiting_ == 0) (*adapter)->Rest();
     --running_;
   };
   const bool taken = part == Part::kStream ? pool_.TrySubmitLong(std::move(work))

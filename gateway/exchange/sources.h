@@ -43,6 +43,8 @@ class SourceAtWork {
   v1::SourceStatus Status() const;
   // Takes no more; returns when what was taken has ended.
   void Close() { pool_.Close(); }
+  // Whether calls wait for the pool behind those that it works on.
+  bool others_wait() const { return waiting_ > 0; }
   bool idle() const { return running_ == 0 && waiting_ == 0; }
   Micros statement_limit() const { return definition_.limits().statement_ms() * kMillisecond; }
 

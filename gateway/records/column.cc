@@ -137,10 +137,7 @@ void Column::TakeBytes(const Column& from, const std::vector<int64_t>& rows) {
   data_ = MakeBuffer(std::move(data));
 }
 
-ColumnBuilder::ColumnBuilder(DataType type) {
-  column_.type_ = type;
-  if (HasOffsets(type.id)) AppendOffset();
-}
+ColumnBuilder::ColumnBuilder(DataType type) { column_.type_ = type; }
 
 // The last value's validity; its data has been appended.
 void ColumnBuilder::Grow(bool valid) {
@@ -162,6 +159,15 @@ void ColumnBuilder::AppendRaw(T value) {
   Grow(true);
 }
 
+// Where the next value begins. Before the first one, 0: not when the builder is made, since many
+// are made, or emptied, for no value.
+void ColumnBuilder::BeginOffsets() {
+  if (!offsets_.empty()) return;
+  // Answers of one row are common: theirs and a few more without growing.
+  offsets_.reserve(8 * sizeof(int32_t));
+  offsets_.resize(sizeof(int32_t));
+}
+
 void ColumnBuilder::AppendOffset() {
   SLUICE_CHECK(data_.size() <= kMaxOffset);
   const auto end = static_cast<int32_t>(data_.size());
@@ -170,6 +176,7 @@ void ColumnBuilder::AppendOffset() {
 
 void ColumnBuilder::AppendNull() {
   if (HasOffsets(type().id)) {
+    BeginOffsets();
     AppendOffset();
   } else if (type().id == TypeId::kBool) {
     AppendBit(data_, length(), false);
@@ -207,6 +214,7 @@ void ColumnBuilder::AppendDecimal(Decimal128 value) {
 
 void ColumnBuilder::AppendBytes(std::string_view value) {
   SLUICE_CHECK(HasOffsets(type().id));
+  BeginOffsets();
   AppendBytesOf(data_, value.data(), value.size());
   AppendOffset();
   Grow(true);
@@ -244,6 +252,7 @@ void ColumnBuilder::AppendRange(const Column& column, int64_t begin, int64_t cou
   } else if (type().id == TypeId::kBool) {
     for (int64_t i = 0; i < count; ++i) AppendBit(data_, length() + i, column.Bool(begin + i));
   } else {
+    BeginOffsets();
     const int32_t first = column.OffsetAt(begin);
     const auto shift = static_cast<int64_t>(data_.size()) - first;
     AppendBytesOf(data_, data.data() + first,
@@ -270,13 +279,17 @@ void ColumnBuilder::AppendValidity(const Column& column, int64_t begin, int64_t 
 }
 
 int64_t ColumnBuilder::bytes() const {
-  return static_cast<int64_t>(validity_.size() + offsets_.size() + data_.size());
+  const size_t first = HasOffsets(type().id) && offsets_.empty() ? sizeof(int32_t) : 0;
+  return static_cast<int64_t>(validity_.size() + first + offsets_.size() + data_.size());
 }
 
 Column ColumnBuilder::Finish() {
   Column built = column_;
   if (built.null_count_ > 0) built.validity_ = MakeBuffer(std::move(validity_));
-  if (HasOffsets(type().id)) built.offsets_ = MakeBuffer(std::move(offsets_));
+  if (HasOffsets(type().id)) {
+    BeginOffsets();
+    built.offsets_ = MakeBuffer(std::move(offsets_));
+  }
   built.data_ = MakeBuffer(std::move(data_));
   *this = ColumnBuilder(built.type_);
   return built;

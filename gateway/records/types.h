@@ -211,6 +211,7 @@ class ColumnBuilder {
   void Grow(bool valid);
   template <class T>
   void AppendRaw(T value);
+  void BeginOffsets();
   void AppendOffset();
   void AppendValidity(const Column& column, int64_t begin, int64_t count);
 
