@@ -1,5 +1,6 @@
-// A batch of the log of any bytes. Its checksum is made right first, as whoever alters a file could:
-// so what stands behind it is reached. A batch that decodes is what encodes to the same bytes.
+// A batch of the log of any bytes. Its checksum is made right first, as whoever alters a file
+// could: so what stands behind it is reached. A batch that decodes is what encodes to the same
+// bytes.
 #include <cstdint>
 #include <cstring>
 #include <string>
