@@ -1,4 +1,5 @@
-// The gRPC services of sluice.v1, and Arrow Flight. Each method translates and calls; what it does is elsewhere.
+// The gRPC services of sluice.v1, and Arrow Flight. Each method translates and calls; what it does
+// is elsewhere.
 #pragma once
 
 #include <memory>
