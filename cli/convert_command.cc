@@ -90,7 +90,11 @@ class Convert {
     SLUICE_ASSIGN_OR_RETURN(const std::string format, FormatOf(session_, options_.output));
     if (to_file() && options_.output == options_.input)
       return UsageError("a file cannot become itself.", "-o another file");
-    SLUICE_ASSIGN_OR_RETURN(const auto file, environment_.files.OpenForRead(options_.input));
+    const auto opened = environment_.files.OpenForRead(options_.input);
+    if (!opened.ok())
+      return LocalError("FILE_NOT_READ", std::string(opened.status().message()) + ".", {},
+                        "ls -l " + ShellQuoted(options_.input));
+    ReadableFile* const file = opened->get();
     SLUICE_ASSIGN_OR_RETURN(const uint64_t size, file->Size());
     uint64_t position = 0;
     const auto next = [&](char* into, size_t count) -> absl::StatusOr<size_t> {

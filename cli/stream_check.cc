@@ -17,7 +17,13 @@ absl::Status StreamCheck::Take(const v1::ReadResponse& message) {
 absl::Status StreamCheck::Begin(const v1::StreamOpening& opening) {
   StreamReceipt kept = kept_;
   if (opened_) {
-    // What was recorded and did not come is recorded anew.
+    // The part that the token came with is the one before; later ones gave nothing. What was
+    // recorded and did not come is recorded anew.
+    v1::AuditEnvelope envelope;
+    if (!envelope.ParseFromString(opening.receipt().envelope()))
+      return ReceiptBroken("the envelope cannot be read.");
+    while (!kept.parts.empty() && kept.parts.back().index() != envelope.continues().previous())
+      kept.parts.pop_back();
     kept.parts.push_back(opening.receipt());
     kept.latest.reset();
   } else {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <map>
 #include <set>
 #include <thread>
 
@@ -175,6 +176,52 @@ TEST(ReadTest, AConsumerThatVanishesEndsItsStream) {
   EXPECT_EQ(world.Last().envelope.kind(), v1::RECORD_KIND_CLOSED);
   EXPECT_EQ(world.Last().envelope.reason(), v1::REASON_CANCELLED);
   EXPECT_EQ(world.source.open_readers, 0);
+}
+
+// In crowds, before the opening, behind it, within a step and behind several.
+TEST(ReadTest, CrowdsOfConsumersThatVanishLeaveNothingOpen) {
+#ifdef SLUICE_SANITIZED  // slower by ten times
+  constexpr int kCrowds = 2;
+#else
+  constexpr int kCrowds = 25;
+#endif
+  constexpr int kCrowd = 40;
+  ReadWorld::Options options = SmallSteps();
+  options.running.streams = kCrowd;
+  ReadWorld world(options);
+  world.source.rows = 30'000;
+  std::map<int64_t, int64_t> handed_over;  // rows, by the index of the opening
+  for (int crowd = 0; crowd < kCrowds; ++crowd) {
+    std::vector<std::shared_ptr<Consumer>> consumers;
+    for (int i = 0; i < kCrowd; ++i)
+      consumers.push_back(world.Read(ReadWorld::Request(), /*eager=*/false));
+    for (int i = 0; i < kCrowd; ++i) {
+      for (int taken = 0; taken < i % 5; ++taken) consumers[i]->Take();
+      consumers[i]->Vanish();
+    }
+    world.AwaitIdle();
+    EXPECT_EQ(world.source.open_readers, 0);
+    for (const auto& consumer : consumers) {
+      EXPECT_EQ(ReasonOf(consumer->AwaitEnd()), v1::REASON_CANCELLED);
+      const auto messages = consumer->messages();
+      if (!messages.empty())
+        handed_over[messages[0].opening().receipt().index()] = consumer->rows();
+    }
+  }
+  int opened = 0, closed = 0, failed = 0;
+  for (const LoggedRecord& record : world.Records()) {
+    const v1::AuditEnvelope& envelope = record.envelope;
+    opened += envelope.kind() == v1::RECORD_KIND_OPENED;
+    failed += envelope.kind() == v1::RECORD_KIND_FAILED;
+    if (envelope.kind() != v1::RECORD_KIND_CLOSED) continue;
+    ++closed;
+    if (const auto stream = handed_over.find(envelope.opened()); stream != handed_over.end()) {
+      EXPECT_EQ(envelope.count(), stream->second);
+    }
+  }
+  EXPECT_EQ(opened, closed);
+  EXPECT_EQ(opened + failed, kCrowd * kCrowds);
+  EXPECT_EQ(closed, static_cast<int>(handed_over.size()));
 }
 
 TEST(ReadTest, ADeadlineEndsAStream) {

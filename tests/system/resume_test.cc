@@ -5,8 +5,9 @@
 
 #include <filesystem>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "gateway/base/error.h"
+#include "cli/stream_check.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/system/register.h"
@@ -104,6 +105,31 @@ TEST_F(ResumeSystemTest, AGatewayThatIsKilledAndStartedAgain) {
   EXPECT_EQ(last.continues().rows() + last.count(), kRows);
   EXPECT_LT(last.count(), kRows);
   EXPECT_THAT(gateway_.Verify(), HasSubstr("1 abandoned"));
+}
+
+// Its token is not the newest part's then, but an earlier one's.
+TEST_F(ResumeSystemTest, APartThatGaveNothingIsNoLinkOfTheChain) {
+  OfferRegister(gateway_, kRows);
+  const auto key =
+      audit::ParseVerifierKey(std::string(absl::StripAsciiWhitespace(gateway_.Read("log.vkey"))));
+  ASSERT_TRUE(key.ok()) << key.status();
+  v1::ReadRequest request = RegisterRequest();
+  request.set_media_type("text/csv");
+  cli::StreamCheck check(request, *key);
+  for (const int batches : {3, 0, 0, 2, 0, 1'000'000}) {
+    request.set_resume_token(check.resume_token());
+    auto relief = gateway_.Connect("relief");
+    int taken = -1;  // the opening is none
+    const absl::Status status = CallStream(
+        *relief, cli::kRead, request, kMinute, [&](v1::ReadResponse& message) -> absl::Status {
+          if (absl::Status checked = check.Take(message); !checked.ok()) return checked;
+          return ++taken < batches ? absl::OkStatus() : absl::CancelledError("enough");
+        });
+    EXPECT_EQ(status.ok(), batches == 1'000'000) << status;
+  }
+  EXPECT_TRUE(check.closed());
+  EXPECT_EQ(check.rows(), kRows);
+  EXPECT_EQ(check.receipt().parts.size(), 2u);
 }
 
 // A table that lives is no snapshot, and the reply says so: what is read later is as it is then,
