@@ -75,7 +75,7 @@ TEST_P(ReadResumeTest, BehindAnyBatchTheRestIsTheSame) {
     EXPECT_EQ(closing.digest(), expected.closing.digest());
     EXPECT_EQ(closing.rows(), 20'000);
     EXPECT_EQ(closing.payload_bytes(), static_cast<int64_t>(expected.bytes.size()));
-    const v1::StreamStart& start = rest->messages().front().opening().continues();
+    const v1::StreamStart start = rest->messages().front().opening().continues();
     EXPECT_EQ(start.first(), 0);
     EXPECT_EQ(start.batches(), static_cast<int64_t>(i) + 1);
     EXPECT_EQ(start.rows(), rows_before);
