@@ -129,6 +129,9 @@ void Exchange::Register(const v1::SourceLimits& limits) {
     directory.systems[name].set_name(name);
     directory.systems[name].set_state(v1::REGISTRATION_STATE_ACTIVE);
   }
+  v1::Person& owner = directory.persons["public-security/li-na"];
+  owner.set_name("li-na");
+  owner.set_state(v1::REGISTRATION_STATE_ACTIVE);
   directory.purposes["relief"].set_code("relief");
   for (const auto& [id, owner] : {std::pair("ps", "public-security"), {"tr", "transport"}}) {
     v1::Source& source = directory.sources[id];
@@ -197,6 +200,9 @@ Call Exchange::CallByPerson(const std::string& agency, const std::vector<v1::Rol
   call.principal.name = "li-na";
   call.principal.path = absl::StrCat("agency/", agency, "/person/li-na");
   call.principal.roles = roles;
+  auto identity = certs::MakeSpiffeId("gov.example", certs::Kind::kPerson, agency, "li-na");
+  SLUICE_CHECK(identity.ok());
+  call.certificate.identity = *std::move(identity);
   call.call_id = "reading";
   call.method = "Audit.ListRecords";
   return call;

@@ -67,12 +67,8 @@ void QueryRun::Go(policy::Decision decision) {
     if (const auto run = weak.lock()) run->End(std::move(why));
   };
   absl::Status status = Reserve();
-  if (status.ok()) status = parts_.running.Add(running_);
-  if (!status.ok()) {
-    running_->Advance(RunningExchange::State::kRunning, RunningExchange::State::kDone);
-    const v1::RecordKind kind = KindFor(status);
-    return Finish(std::move(status), DraftOf(kind));
-  }
+  if (status.ok()) status = parts_.running.Add(running_, access_.snapshot, parts_.snapshots);
+  if (!status.ok()) return End(status, KindFor(status));
   status = source_->Submit([run = shared_from_this()](absl::StatusOr<adapters::Adapter*> adapter) {
     return run->Work(std::move(adapter));
   });

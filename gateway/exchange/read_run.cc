@@ -60,7 +60,7 @@ void ReadRun::Start() {
     if (const auto run = weak.lock()) run->Watch(now);
   };
   absl::Status status = Reserve();
-  if (status.ok()) status = parts_.running.Add(running_);
+  if (status.ok()) status = parts_.running.Add(running_, access_.snapshot, parts_.snapshots);
   if (!status.ok()) return End(status, KindFor(status));
   {
     MutexLock lock(mutex_);

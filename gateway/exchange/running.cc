@@ -82,7 +82,19 @@ absl::Status RunningExchange::withdrawn() const {
   return withdrawn_;
 }
 
-absl::Status RunningExchanges::Add(const std::shared_ptr<RunningExchange>& exchange) {
+absl::Status RunningExchanges::Add(const std::shared_ptr<RunningExchange>& exchange,
+                                   const policy::SnapshotPtr& decided,
+                                   const SnapshotCell<policy::Snapshot>& snapshots) {
+  SLUICE_RETURN_IF_ERROR(Admit(exchange));
+  // Looked at after it can be found: a swap before this is seen here, one after it checks all.
+  const policy::SnapshotPtr newest = snapshots.Get();
+  if (newest == decided) return absl::OkStatus();
+  absl::Status status = StillPermitted(*exchange, *newest, clock_.Now());
+  if (!status.ok()) Remove(exchange);
+  return status;
+}
+
+absl::Status RunningExchanges::Admit(const std::shared_ptr<RunningExchange>& exchange) {
   const identity::Principal& who = exchange->principal;
   const int most = who.max_running_calls > 0 ? std::min(who.max_running_calls, limits_.per_system)
                                              : limits_.per_system;

@@ -19,6 +19,7 @@
 #include "adapters/adapter.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/mutex.h"
+#include "gateway/base/snapshot_cell.h"
 #include "gateway/identity/principal.h"
 #include "gateway/policy/snapshot.h"
 #include "sluice/v1/operations.pb.h"
@@ -90,8 +91,12 @@ class RunningExchanges {
   };
   RunningExchanges(Limits limits, const Clock& clock) : limits_(limits), clock_(clock) {}
 
-  // TOO_MANY_CALLS, OVERLOADED or SHUTTING_DOWN; on success Remove must follow once.
-  absl::Status Add(const std::shared_ptr<RunningExchange>& exchange);
+  // TOO_MANY_CALLS, OVERLOADED or SHUTTING_DOWN; on success Remove must follow once. `decided` is
+  // the snapshot that permitted the exchange: what was withdrawn between it and that of `snapshots`
+  // is the answer too, since the Check that told the others came too early for this one.
+  absl::Status Add(const std::shared_ptr<RunningExchange>& exchange,
+                   const policy::SnapshotPtr& decided,
+                   const SnapshotCell<policy::Snapshot>& snapshots);
   void Remove(const std::shared_ptr<RunningExchange>& exchange);
   int count() const;
 
@@ -113,6 +118,7 @@ class RunningExchanges {
 
  private:
   using Reason = std::function<absl::Status(const RunningExchange&)>;
+  absl::Status Admit(const std::shared_ptr<RunningExchange>& exchange);
   void EndWhere(const Reason& reason);
   std::vector<std::shared_ptr<RunningExchange>> All() const;
   v1::RunningExchange Describe(const RunningExchange& exchange) const;

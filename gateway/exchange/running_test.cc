@@ -30,6 +30,31 @@ TEST(RunningTest, OneSystemsLimitLeavesOthersTheirCalls) {
   EXPECT_EQ(failed[0].envelope.reason(), v1::REASON_TOO_MANY_CALLS);
 }
 
+// Decided on before the revocation, entered after it told those that ran.
+TEST(RunningTest, WhatWasWithdrawnSinceTheDecisionIsNotBegun) {
+  Exchange exchange;
+  const policy::SnapshotPtr decided = exchange.snapshots.Get();
+  const Call call = exchange.CallBy("civil-affairs/relief");
+  int ended = 0;
+  std::shared_ptr<RunningExchange> late;
+  const auto entered = [&](const char* grant) {
+    late = std::make_shared<RunningExchange>(call.principal, call.certificate,
+                                             decided->grants.at(grant), call.deadline);
+    late->end = [&](const absl::Status&) { ++ended; };
+    return exchange.running->Add(late, decided, exchange.snapshots);
+  };
+  EXPECT_TRUE(entered("persons1").ok());
+  const auto first = late;
+  exchange.grants["persons1"].set_state(v1::GRANT_STATE_REVOKED);
+  exchange.Publish();
+  EXPECT_EQ(ReasonOf(entered("persons1")), v1::REASON_GRANT_REVOKED);
+  EXPECT_EQ(exchange.running->count(), 1);
+  EXPECT_EQ(ended, 1);
+  EXPECT_TRUE(entered("vehicle1").ok());
+  exchange.running->Remove(first);
+  exchange.running->Remove(late);
+}
+
 TEST(RunningTest, ASystemsOwnLimitIsTheLowerOne) {
   Exchange exchange;
   exchange.ps.SetRows(Persons(1));
