@@ -36,10 +36,6 @@ constexpr std::array<Mark, 4> kMarks = {{{"\xEF\xBB\xBF", Encoding::kUtf8},
                                          {"\xFF\xFE", Encoding::kUtf16Le},
                                          {"\xFE\xFF", Encoding::kUtf16Be}}};
 
-bool IsAscii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return (c & 0x80) == 0; });
-}
-
 }  // namespace
 
 std::optional<Encoding> EncodingOf(std::string_view name) {
@@ -91,7 +87,7 @@ std::optional<std::string_view> Decoder::Decode(std::string_view raw, std::strin
     if (!records::ValidUtf8(raw)) return std::nullopt;
     return raw;
   }
-  if (UnitSize(encoding_) == 1 && IsAscii(raw)) return raw;
+  if (UnitSize(encoding_) == 1 && records::IsAscii(raw)) return raw;
   // None of these encodings has a character that takes more units than bytes.
   units_.resize(raw.size() + 1);
   ucnv_resetToUnicode(converter_);

@@ -98,6 +98,11 @@ class GrpcGateway : public Gateway {
     // A command is over sooner than a retry would help, and none is made behind its back.
     arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
     arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+    // For streams: room for some batches and frames of a batch each. The window that gRPC would
+    // find by probing is often one that halves the speed.
+    arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+    arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 4 << 20);
+    arguments.SetInt(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, 1 << 20);
     channel_ = grpc::CreateCustomChannel(profile_.gateway,
                                          grpc::experimental::TlsCredentials(options), arguments);
   }

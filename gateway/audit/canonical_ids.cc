@@ -8,16 +8,13 @@
 
 #include "absl/strings/ascii.h"
 #include "gateway/audit/subjects.h"
+#include "gateway/records/utf8.h"
 
 namespace sluice::audit {
 namespace {
 
 constexpr utf8proc_int32_t kMinusSign = 0x2212;
 
-bool IsAscii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<uint8_t>(c) < 128; });
-}
 bool AllDigits(std::string_view text) {
   return std::all_of(text.begin(), text.end(), absl::ascii_isdigit);
 }
@@ -100,7 +97,7 @@ std::string UpperCase(std::string_view text) {
 
 CanonicalId AsText(std::string_view raw) {
   CanonicalId id;
-  if (IsAscii(raw)) {
+  if (records::IsAscii(raw)) {
     id.text = TrimmedUpperAscii(raw);
   } else {
     // Case folding first, so that "ß" and "SS" meet; upper case last, as identifiers are written.

@@ -75,10 +75,13 @@ struct BrokerLimits {
   // A whole reply stays under 1 MiB: this is for its rows.
   size_t payload_bytes = (1 << 20) - (96 << 10);
   Micros token_life = kHour;
-  // Of a stream: what is recorded together before it leaves, and how long a consumer may take
-  // nothing.
+  // Of a stream: what is recorded together before it leaves, what is held where it must be put into
+  // no order, and how long a consumer may take nothing. A stream holds three steps, so they are
+  // small: two batches of Arrow.
   int64_t step_rows = 16'384;
-  int64_t step_bytes = 4 << 20;
+  int64_t step_bytes = (1 << 20) + (64 << 10);
+  int64_t unordered_rows = 16'384;
+  int64_t unordered_bytes = 4 << 20;
   Micros stall = 30 * kSecond;
 };
 

@@ -86,10 +86,8 @@ void ReadRun::RecordProgress(Step step) {
   audit::Draft draft;
   {
     MutexLock lock(mutex_);
-    // All that was handed over, and this step.
-    StreamTotals totals = sent_;
-    for (const StreamBatch& batch : step.batches) totals.Add(batch);
-    draft = DraftWith(v1::RECORD_KIND_PROGRESS, totals);
+    for (const StreamBatch& batch : step.batches) recorded_.Add(batch);
+    draft = DraftWith(v1::RECORD_KIND_PROGRESS, recorded_);
     draft.envelope.set_steps(steps_ + 1);
   }
   draft.envelope.set_subjects_released(step.scope);
@@ -173,7 +171,7 @@ v1::ReadResponse ReadRun::LastMessage(const v1::Receipt& receipt) const {
   closing.set_rows(before.rows() + sent_.rows());
   closing.set_payload_bytes(before.payload_bytes() + sent_.bytes());
   closing.set_digest(std::string(AsBytes(sent_.digest())));
-  for (const int32_t length : sent_.lengths()) closing.add_batch_lengths(length);
+  for (const int32_t length : lengths_.list()) closing.add_batch_lengths(length);
   *closing.mutable_quota_left() =
       parts_.quotas.Left(access_.plan->grant->definition, parts_.clock.Now());
   closing.set_bad_values(before.bad_values() + sent_.bad_values());

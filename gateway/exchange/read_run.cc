@@ -97,6 +97,7 @@ absl::Status ReadRun::Reserve() {
   if (!position_) return absl::OkStatus();
   last_key_ = position_->after;
   sent_ = StreamTotals(position_->tree);
+  recorded_ = sent_;
   // The source is asked for nothing more.
   at_end_ = position_->at_end;
   if (at_end_) version_.version = position_->source_version;
@@ -173,13 +174,12 @@ void ReadRun::Pump() {
         writing_ = true;
         write_began_ = parts_.clock.Monotonic();
       }
-      const bool handed_over = !first_ && leaving_.empty();
       why = cut_;
       if (opened_ < 0) {
         const bool nothing = exhausted_ && !cut_.ok() && !ready_;
         open = begun_ && !recording_ && !nothing;
         end = begun_ && !recording_ && nothing;
-      } else if (handed_over && !recording_) {
+      } else if (!recording_ && !first_ && leaving_.empty()) {
         if (ready_) record = std::exchange(ready_, std::nullopt);
         end = !record && exhausted_;
       }
@@ -212,6 +212,7 @@ ReadRun::Message ReadRun::NextMessage() {
   head.set_batch(sent_.all_batches());
   head.set_rows(batch.rows);
   sent_.Add(batch);
+  lengths_.Add(batch);
   if (resumable()) head.set_resume_token(TokenBehind(batch));
   for (int64_t rows = batch.rows; rows > 0 && !reserved_.empty();) {
     rows -= reserved_.front().Use(rows);

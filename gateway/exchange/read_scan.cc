@@ -233,12 +233,12 @@ absl::Status ReadRun::Gather(records::RecordBatch output, RowFacts facts) {
   gathered_rows_ += output.rows();
   gathered_bytes_ += output.bytes();
   const v1::Grant& grant = access_.plan->grant->definition;
-  if (gathered_bytes_ > limits_.step_bytes)
+  if (gathered_bytes_ > limits_.unordered_bytes)
     return Error(v1::REASON_RESULT_TOO_LARGE,
                  "the grant hides the key, and the rows are more than can be put into no order.");
-  if (gathered_rows_ > limits_.step_rows)
+  if (gathered_rows_ > limits_.unordered_rows)
     return Error(v1::REASON_ORDER_NOT_GRANTED,
-                 absl::StrCat("more than ", limits_.step_rows,
+                 absl::StrCat("more than ", limits_.unordered_rows,
                               " rows match, and the grant hides the key that they would follow."),
                  {{"grant", grant.id()}, {"dataset", grant.dataset()}});
   facts.bad_values.resize(output.rows());

@@ -263,7 +263,7 @@ TEST(ReadTest, FilterAndMasksAreThoseOfAQuery) {
 
 TEST(ReadTest, WhereTheKeyIsHiddenRowsComeInNoOrderAndAreFew) {
   ReadWorld::Options options;
-  options.broker.step_rows = 4096;
+  options.broker.unordered_rows = 4096;
   ReadWorld world(options);
   world.grant.mutable_fields()->DeleteSubrange(0, 1);  // the key
   world.Publish();

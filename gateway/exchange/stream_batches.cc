@@ -199,10 +199,13 @@ void StreamTotals::Add(const StreamBatch& batch) {
   bad_values_ += batch.bad_values;
   bytes_ += static_cast<int64_t>(batch.payload.size());
   tree_.Append(audit::LeafHash(AsBytes(batch.digest)));
-  if (static_cast<size_t>(batches()) <= kMostLengths) {
-    lengths_.push_back(static_cast<int32_t>(batch.payload.size()));
+}
+
+void BatchLengths::Add(const StreamBatch& batch) {
+  if (++batches_ <= kMost) {
+    list_.push_back(static_cast<int32_t>(batch.payload.size()));
   } else {
-    lengths_ = {};
+    list_ = std::vector<int32_t>();
   }
 }
 

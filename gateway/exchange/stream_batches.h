@@ -51,9 +51,6 @@ struct RowFacts {
 // What is known of a part of a stream: of its first batches, however many.
 class StreamTotals {
  public:
-  // Lengths beyond this many batches are not kept.
-  static constexpr size_t kMostLengths = 250'000;
-
   StreamTotals() = default;
   // A part behind batches with these hashes.
   explicit StreamTotals(audit::CompactRange before)
@@ -65,8 +62,6 @@ class StreamTotals {
   int64_t bytes() const { return bytes_; }
   int64_t bad_values() const { return bad_values_; }
   int64_t batches() const { return static_cast<int64_t>(tree_.size() - before_); }
-  // Empty where there are too many.
-  const std::vector<int32_t>& lengths() const { return lengths_; }
   // Of the whole stream, parts before this one too.
   const audit::CompactRange& tree() const { return tree_; }
   int64_t all_batches() const { return static_cast<int64_t>(tree_.size()); }
@@ -77,7 +72,19 @@ class StreamTotals {
   int64_t rows_ = 0, bytes_ = 0, bad_values_ = 0;
   uint64_t before_ = 0;
   audit::CompactRange tree_;
-  std::vector<int32_t> lengths_;
+};
+
+// How long each batch is, so that a file can be checked later; nothing where they are too many.
+class BatchLengths {
+ public:
+  static constexpr size_t kMost = 250'000;
+
+  void Add(const StreamBatch& batch);
+  const std::vector<int32_t>& list() const { return list_; }
+
+ private:
+  size_t batches_ = 0;
+  std::vector<int32_t> list_;
 };
 
 // One thread at a time.

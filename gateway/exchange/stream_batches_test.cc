@@ -179,6 +179,7 @@ TEST(StreamTotalsTest, TheDocumentedExampleHolds) {
   ASSERT_EQ(blocks.size(), 3u);
   std::vector<std::string> digests, roots;
   StreamTotals totals;
+  BatchLengths lengths;
   roots.push_back(HexEncode(AsBytes(totals.digest())));
   for (const std::string& line : blocks[0]) {
     StreamBatch batch;
@@ -187,12 +188,13 @@ TEST(StreamTotalsTest, TheDocumentedExampleHolds) {
     batch.digest = Sha256(text);
     batch.rows = static_cast<int64_t>(std::count(text.begin(), text.end(), '\n'));
     totals.Add(batch);
+    lengths.Add(batch);
     digests.push_back(HexEncode(AsBytes(batch.digest)));
     roots.push_back(HexEncode(AsBytes(totals.digest())));
   }
   EXPECT_EQ(digests, blocks[1]);
   EXPECT_EQ(roots, blocks[2]);
-  EXPECT_THAT(totals.lengths(), ElementsAre(58, 29, 25));
+  EXPECT_THAT(lengths.list(), ElementsAre(58, 29, 25));
   EXPECT_EQ(totals.rows(), 4);
   EXPECT_EQ(totals.bytes(), 112);
 }

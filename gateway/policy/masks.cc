@@ -1,4 +1,5 @@
 // What masks do to columns: one loop a kind.
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -23,6 +24,7 @@ using records::TypeId;
 template <class Mask>
 Column ForEach(const Column& column, const DataType& type, Mask mask) {
   ColumnBuilder builder(type);
+  builder.Reserve(column.length(), column.data() == nullptr ? 0 : column.data()->size());
   for (int64_t i = 0; i < column.length(); ++i) {
     if (column.IsNull(i)) {
       builder.AppendNull();
@@ -49,9 +51,13 @@ Column Partial(const v1::Mask& mask, const Column& column) {
   std::string text;
   return ForEach(column, {.id = TypeId::kUtf8}, [&](int64_t i, ColumnBuilder& builder) {
     const std::string_view value = column.Bytes(i);
-    const size_t length = records::CodePointCount(value);
-    if (length <= first + last || !records::ValidUtf8(value)) {
+    const bool ascii = records::IsAscii(value);
+    const size_t length = ascii ? value.size() : records::CodePointCount(value);
+    if (length <= first + last || (!ascii && !records::ValidUtf8(value))) {
       text.assign(first + last, '*');
+    } else if (ascii) {
+      text.assign(value);
+      std::fill(text.begin() + first, text.end() - last, '*');
     } else {
       text.assign(records::FirstCodePoints(value, first));
       text.append(length - first - last, '*');

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <limits>
 
@@ -43,6 +44,30 @@ void AppendBytesOf(std::vector<uint8_t>& buffer, const void* bytes, size_t size)
 
 bool TestBit(const std::vector<uint8_t>& bits, int64_t i) {
   return ((bits[i >> 3] >> (i & 7)) & 1) != 0;
+}
+
+// Appends bits [begin, begin + count) behind `position` others, eight at a time. Returns how many
+// of them are set.
+int64_t AppendBits(std::vector<uint8_t>& bits, int64_t position, const std::vector<uint8_t>& from,
+                   int64_t begin, int64_t count) {
+  int64_t set = 0, i = 0;
+  const auto append_one = [&] {
+    const bool value = TestBit(from, begin + i);
+    AppendBit(bits, position + i, value);
+    set += value ? 1 : 0;
+    ++i;
+  };
+  while (i < count && (position + i) % 8 != 0) append_one();
+  const int64_t shift = (begin + i) % 8;
+  for (; i + 8 <= count; i += 8) {
+    const int64_t byte = (begin + i) / 8;
+    unsigned eight = from[byte] >> shift;
+    if (shift != 0) eight |= static_cast<unsigned>(from[byte + 1]) << (8 - shift);
+    bits.push_back(static_cast<uint8_t>(eight));
+    set += std::popcount(static_cast<uint8_t>(eight));
+  }
+  while (i < count) append_one();
+  return set;
 }
 
 Buffer MakeBuffer(std::vector<uint8_t> bytes) {
@@ -120,18 +145,24 @@ Column Column::Take(const std::vector<int64_t>& rows) const {
   return taken;
 }
 
+// Values of rows that follow each other are copied together.
 void Column::TakeBytes(const Column& from, const std::vector<int64_t>& rows) {
-  size_t total = 0;
-  for (int64_t row : rows) total += from.Bytes(row).size();
-  SLUICE_CHECK(total <= kMaxOffset);
   std::vector<uint8_t> offsets((rows.size() + 1) * sizeof(int32_t));
-  std::vector<uint8_t> data(total);
-  int32_t end = 0;
+  size_t total = 0;
   for (size_t i = 0; i < rows.size(); ++i) {
-    const std::string_view value = from.Bytes(rows[i]);
-    std::copy(value.begin(), value.end(), data.begin() + end);
-    end += static_cast<int32_t>(value.size());
+    total += static_cast<size_t>(from.BytesIn(rows[i], rows[i] + 1));
+    const auto end = static_cast<int32_t>(total);
     std::memcpy(offsets.data() + (i + 1) * sizeof(end), &end, sizeof(end));
+  }
+  SLUICE_CHECK(total <= kMaxOffset);
+  std::vector<uint8_t> data;
+  data.reserve(total);
+  for (size_t begin = 0; begin < rows.size();) {
+    size_t end = begin + 1;
+    while (end < rows.size() && rows[end] == rows[end - 1] + 1) ++end;
+    AppendBytesOf(data, from.data_->data() + from.OffsetAt(rows[begin]),
+                  static_cast<size_t>(from.BytesIn(rows[begin], rows[end - 1] + 1)));
+    begin = end;
   }
   offsets_ = MakeBuffer(std::move(offsets));
   data_ = MakeBuffer(std::move(data));
@@ -139,16 +170,17 @@ void Column::TakeBytes(const Column& from, const std::vector<int64_t>& rows) {
 
 ColumnBuilder::ColumnBuilder(DataType type) { column_.type_ = type; }
 
+// Before the first null: until here there was no bitmap, as all were valid.
+void ColumnBuilder::BeginValidity() {
+  validity_.assign(static_cast<size_t>(column_.length_ + 7) / 8, 0xFF);
+  if (column_.length_ % 8 != 0)
+    validity_.back() = static_cast<uint8_t>((1 << (column_.length_ % 8)) - 1);
+}
+
 // The last value's validity; its data has been appended.
 void ColumnBuilder::Grow(bool valid) {
   int64_t& nulls = column_.null_count_;
-  if (!valid && nulls++ == 0) {
-    // The first null: until here there was no bitmap, as all were valid.
-    validity_.assign(static_cast<size_t>(column_.length_ + 7) / 8, 0xFF);
-    if (column_.length_ % 8 != 0) {
-      validity_.back() = static_cast<uint8_t>((1 << (column_.length_ % 8)) - 1);
-    }
-  }
+  if (!valid && nulls++ == 0) BeginValidity();
   if (nulls > 0) AppendBit(validity_, column_.length_, valid);
   ++column_.length_;
 }
@@ -241,6 +273,16 @@ void ColumnBuilder::AppendFrom(const Column& column, int64_t i) {
   }
 }
 
+void ColumnBuilder::Reserve(int64_t rows, int64_t text_bytes) {
+  const auto count = static_cast<size_t>(rows);
+  if (HasOffsets(type().id)) {
+    offsets_.reserve((count + 1) * sizeof(int32_t));
+    data_.reserve(static_cast<size_t>(text_bytes));
+  } else {
+    data_.reserve(type().id == TypeId::kBool ? (count + 7) / 8 : count * FixedWidthOf(type().id));
+  }
+}
+
 void ColumnBuilder::AppendRange(const Column& column, int64_t begin, int64_t count) {
   SLUICE_CHECK(column.type() == type() && begin >= 0 && count >= 0 &&
                begin + count <= column.length());
@@ -250,7 +292,7 @@ void ColumnBuilder::AppendRange(const Column& column, int64_t begin, int64_t cou
   if (width > 0) {
     AppendBytesOf(data_, data.data() + begin * width, static_cast<size_t>(count * width));
   } else if (type().id == TypeId::kBool) {
-    for (int64_t i = 0; i < count; ++i) AppendBit(data_, length() + i, column.Bool(begin + i));
+    AppendBits(data_, length(), data, begin, count);
   } else {
     BeginOffsets();
     const int32_t first = column.OffsetAt(begin);
@@ -271,11 +313,17 @@ void ColumnBuilder::AppendRange(const Column& column, int64_t begin, int64_t cou
 
 // The bits of the rows whose data was appended.
 void ColumnBuilder::AppendValidity(const Column& column, int64_t begin, int64_t count) {
-  if (column.null_count() == 0 && column_.null_count_ == 0) {
-    column_.length_ += count;
-    return;
+  if (column.null_count() == 0) {
+    if (column_.null_count_ > 0) {
+      for (int64_t i = 0; i < count; ++i) AppendBit(validity_, length() + i, true);
+    }
+  } else {
+    if (column_.null_count_ == 0) BeginValidity();
+    column_.null_count_ +=
+        count - AppendBits(validity_, length(), *column.validity(), begin, count);
+    if (column_.null_count_ == 0) validity_.clear();
   }
-  for (int64_t i = begin; i < begin + count; ++i) Grow(!column.IsNull(i));
+  column_.length_ += count;
 }
 
 int64_t ColumnBuilder::bytes() const {
@@ -310,6 +358,12 @@ RecordBatch Join(const SchemaPtr& schema, const std::vector<RowRange>& ranges) {
   columns.reserve(schema->size());
   for (size_t c = 0; c < schema->size(); ++c) {
     ColumnBuilder builder(schema->field(c).type);
+    int64_t text_bytes = 0;
+    if (HasOffsets(builder.type().id)) {
+      for (const RowRange& range : ranges)
+        text_bytes += range.batch.column(c).BytesIn(range.begin, range.begin + range.count);
+    }
+    builder.Reserve(rows, text_bytes);
     for (const RowRange& range : ranges)
       builder.AppendRange(range.batch.column(c), range.begin, range.count);
     columns.push_back(builder.Finish());

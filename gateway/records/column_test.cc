@@ -116,15 +116,23 @@ TEST(ColumnBuildersDeathTest, RefuseAnotherType) {
   EXPECT_DEATH(builder.AppendBytes("x"), "broken invariant");
 }
 
+// Rows anywhere, or runs of them.
+std::vector<int64_t> RandomRows(std::mt19937_64& random, int64_t rows, bool in_runs) {
+  std::vector<int64_t> wanted;
+  for (uint64_t left = random() % 50; left > 0; --left) {
+    const bool next = in_runs && random() % 12 != 0 && !wanted.empty();
+    wanted.push_back(next ? (wanted.back() + 1) % rows
+                          : static_cast<int64_t>(random() % static_cast<uint64_t>(rows)));
+  }
+  return wanted;
+}
+
 TEST(Take, GivesTheSameBuffersAsBuildingValueByValue) {
   std::mt19937_64 random(11);
-  for (int round = 0; round < 60; ++round) {
+  for (int round = 0; round < 120; ++round) {
     const auto rows = static_cast<int64_t>(random() % 40) + 1;
     const RecordBatch batch = RandomBatch(random, rows);
-    std::vector<int64_t> wanted(random() % 50);
-    for (int64_t& row : wanted) {
-      row = static_cast<int64_t>(random() % static_cast<uint64_t>(rows));
-    }
+    const std::vector<int64_t> wanted = RandomRows(random, rows, round % 2 == 0);
     const RecordBatch taken = batch.Take(wanted);
     ASSERT_EQ(taken.rows(), static_cast<int64_t>(wanted.size()));
     EXPECT_EQ(taken.schema(), batch.schema());
@@ -150,6 +158,30 @@ TEST(Take, GivesTheSameBuffersAsBuildingValueByValue) {
     }
     EXPECT_EQ(taken.bytes(), bytes);
   }
+}
+
+TEST(Join, GivesTheSameRowsAsTakingThem) {
+  std::mt19937_64 random(12);
+  for (int round = 0; round < 60; ++round) {
+    const auto rows = static_cast<int64_t>(random() % 100) + 1;
+    const RecordBatch batch = RandomBatch(random, rows);
+    std::vector<RowRange> ranges;
+    std::vector<int64_t> wanted;
+    for (int part = 0; part < 5; ++part) {
+      const auto begin = static_cast<int64_t>(random() % static_cast<uint64_t>(rows));
+      const auto count = static_cast<int64_t>(random() % static_cast<uint64_t>(rows - begin + 1));
+      ranges.push_back({batch, begin, count});
+      for (int64_t row = begin; row < begin + count; ++row) wanted.push_back(row);
+    }
+    const RecordBatch joined = Join(batch.schema(), ranges), taken = batch.Take(wanted);
+    ASSERT_EQ(joined.rows(), taken.rows());
+    for (size_t c = 0; c < taken.columns().size(); ++c) {
+      EXPECT_EQ(joined.column(c).null_count(), taken.column(c).null_count());
+      EXPECT_EQ(*joined.column(c).data(), *taken.column(c).data());
+    }
+  }
+  const RecordBatch batch = RandomBatch(random, 9);
+  EXPECT_EQ(Join(batch.schema(), {{batch, 0, 9}}).column(8).data(), batch.column(8).data());
 }
 
 TEST(Take, AllRowsShareTheBuffers) {

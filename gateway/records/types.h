@@ -200,6 +200,8 @@ class ColumnBuilder {
   // The i-th value of a column of the same type; rows [begin, begin + count) of one.
   void AppendFrom(const Column& column, int64_t i);
   void AppendRange(const Column& column, int64_t begin, int64_t count);
+  // Room for so many rows, and so many bytes of their texts.
+  void Reserve(int64_t rows, int64_t text_bytes);
 
   const DataType& type() const { return column_.type_; }
   int64_t length() const { return column_.length_; }
@@ -208,6 +210,7 @@ class ColumnBuilder {
   Column Finish();
 
  private:
+  void BeginValidity();
   void Grow(bool valid);
   template <class T>
   void AppendRaw(T value);

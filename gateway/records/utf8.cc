@@ -59,6 +59,12 @@ bool ValidUtf8(std::string_view text) {
   return true;
 }
 
+bool IsAscii(std::string_view text) {
+  uint8_t seen = 0;
+  for (const char c : text) seen |= static_cast<uint8_t>(c);
+  return seen < 0x80;
+}
+
 size_t CodePointCount(std::string_view text) {
   size_t count = 0;
   for (char c : text) count += !IsContinuation(c);

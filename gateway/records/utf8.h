@@ -10,6 +10,9 @@ namespace sluice::records {
 // others.
 bool ValidUtf8(std::string_view text);
 
+// Whether each byte is a character of ASCII, so that bytes, code points and columns are the same.
+bool IsAscii(std::string_view text);
+
 // Of valid text. Code points, not what a reader takes for one character: a letter and its combining
 // mark count as two.
 size_t CodePointCount(std::string_view text);
