@@ -60,9 +60,15 @@ bool ValidUtf8(std::string_view text) {
 }
 
 bool IsAscii(std::string_view text) {
-  uint8_t seen = 0;
+  constexpr uint64_t kHighBits = 0x8080808080808080;
+  uint64_t seen = 0;
+  for (; text.size() >= sizeof(seen); text.remove_prefix(sizeof(seen))) {
+    uint64_t word;
+    std::memcpy(&word, text.data(), sizeof(word));
+    seen |= word;
+  }
   for (const char c : text) seen |= static_cast<uint8_t>(c);
-  return seen < 0x80;
+  return (seen & kHighBits) == 0;
 }
 
 size_t CodePointCount(std::string_view text) {

@@ -62,6 +62,18 @@ TEST(Utf8, EveryCodePointAndNoOtherOfItsLength) {
   EXPECT_EQ(valid, 0x10000 - 0x800 - 0x800);
 }
 
+TEST(Utf8, AsciiIsWhatHasNoHighBitAnywhere) {
+  for (size_t size = 0; size < 20; ++size) {
+    std::string text(size, '~');
+    EXPECT_TRUE(IsAscii(text));
+    for (char& c : text) {
+      c = '\x80';
+      EXPECT_FALSE(IsAscii(text)) << size;
+      c = '\x7f';
+    }
+  }
+}
+
 TEST(CodePoints, AreCountedAndCut) {
   const std::string_view text = "aé中😀z";
   EXPECT_EQ(CodePointCount(text), 5u);
