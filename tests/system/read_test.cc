@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "gateway/base/error.h"
@@ -192,37 +193,52 @@ TEST_F(ReadSystemTest, RevocationEndsAStreamWithinASecond) {
   EXPECT_THAT(gateway_.Verify(), HasSubstr("1 opened, 1 closed"));
 }
 
-TEST_F(ReadSystemTest, AReaderThatStopsReadingHarmsNobodyAndIsCutOff) {
+// Consumers that do not do their part, in each format.
+class ReaderTest : public ReadSystemTest, public testing::WithParamInterface<const char*> {
+ protected:
+  static v1::ReadRequest Request() {
+    v1::ReadRequest request = RegisterRequest();
+    request.set_media_type(GetParam());
+    return request;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(InEachFormat, ReaderTest,
+                         testing::Values("application/x-ndjson",
+                                         "application/vnd.apache.arrow.stream"),
+                         [](const auto& info) {
+                           return absl::EndsWith(info.param, "ndjson") ? "JsonLines" : "Arrow";
+                         });
+
+TEST_P(ReaderTest, OneThatStopsReadingHarmsNobodyAndIsCutOff) {
   gateway_.Replace("sluiced.yaml", "stall: 30s", "stall: 2s");
   gateway_.Replace("sources/residents.yaml", "connections: 4", "connections: 1");
   Offer(620'000);
   auto reader = gateway_.Connect("relief");
-  const absl::Status status =
-      CallStream(*reader, cli::kRead, RegisterRequest(), kMinute,
-                 [&](v1::ReadResponse& message) -> absl::Status {
-                   if (message.batch() != 1) return absl::OkStatus();
-                   // Takes no more. The source has one connection, and lookups have it.
-                   for (int i = 0; i < 10; ++i) {
-                     const auto found = Call(gateway_.As("relief"), cli::kQuery,
-                                             Deployment::PersonsQuery(SampleIds()[0]));
-                     EXPECT_TRUE(found.ok()) << found.status();
-                   }
-                   EXPECT_EQ(Closed().reason(), v1::REASON_CONSUMER_STALLED);
-                   return absl::OkStatus();
-                 });
+  const absl::Status status = CallStream(
+      *reader, cli::kRead, Request(), kMinute, [&](v1::ReadResponse& message) -> absl::Status {
+        if (message.batch() != 1) return absl::OkStatus();
+        // Takes no more. The source has one connection, and lookups have it.
+        for (int i = 0; i < 10; ++i) {
+          const auto found =
+              Call(gateway_.As("relief"), cli::kQuery, Deployment::PersonsQuery(SampleIds()[0]));
+          EXPECT_TRUE(found.ok()) << found.status();
+        }
+        EXPECT_EQ(Closed().reason(), v1::REASON_CONSUMER_STALLED);
+        return absl::OkStatus();
+      });
   EXPECT_FALSE(status.ok());
 }
 
-TEST_F(ReadSystemTest, AReaderThatVanishesLeavesAClosedRecord) {
+TEST_P(ReaderTest, OneThatVanishesLeavesAClosedRecord) {
   gateway_.Replace("sluiced.yaml", "stall: 30s", "stall: 60s");
   Offer(620'000);
   {
     auto reader = gateway_.Connect("relief");
-    const absl::Status status =
-        CallStream(*reader, cli::kRead, RegisterRequest(), kMinute,
-                   [&](v1::ReadResponse& message) -> absl::Status {
-                     return message.batch() < 2 ? absl::OkStatus() : absl::CancelledError("gone");
-                   });
+    const absl::Status status = CallStream(
+        *reader, cli::kRead, Request(), kMinute, [&](v1::ReadResponse& message) -> absl::Status {
+          return message.batch() < 2 ? absl::OkStatus() : absl::CancelledError("gone");
+        });
     EXPECT_EQ(status.message(), "gone");
   }
   const v1::AuditEnvelope closed = Closed();
