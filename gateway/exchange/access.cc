@@ -58,7 +58,7 @@ void Access::NameRequest() {
 
 TokenBinding Access::Binding(std::string digest) const {
   const v1::Grant& grant = plan->grant->definition;
-  return {call.principal.path,
+  return {call.principal->path,
           grant.id(),
           grant.revision(),
           grant.dataset(),
@@ -70,7 +70,7 @@ absl::Status Access::TakeRequestId(std::string digest) {
   NameRequest();
   if (request.request_id().empty()) return absl::OkStatus();
   request_id_digest =
-      parts.pseudonyms.ForRequest(absl::StrCat(call.principal.path, "\n", request_id));
+      parts.pseudonyms.ForRequest(absl::StrCat(call.principal->path, "\n", request_id));
   request_digest = std::move(digest);
   SLUICE_ASSIGN_OR_RETURN(place,
                           parts.request_ids.Take(request_id_digest, request_digest, started));

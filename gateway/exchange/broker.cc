@@ -68,12 +68,12 @@ absl::Status PublicStatus(const absl::Status& status, std::string_view call_id,
 
 audit::Draft DraftFor(v1::RecordKind kind, const Call& call) {
   audit::Draft draft = audit::NewDraft(kind);
-  *draft.envelope.mutable_actor() = call.principal.ToActor();
+  *draft.envelope.mutable_actor() = call.principal->ToActor();
   draft.detail.set_call_id(call.call_id);
   draft.detail.set_peer(call.peer);
   draft.detail.set_method(call.method);
-  draft.detail.set_certificate_serial(call.principal.serial);
-  draft.detail.set_certificate_digest(call.principal.certificate_digest);
+  draft.detail.set_certificate_serial(call.principal->serial);
+  draft.detail.set_certificate_digest(call.principal->certificate_digest);
   return draft;
 }
 

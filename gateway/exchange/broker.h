@@ -31,8 +31,9 @@ namespace sluice::exchange {
 
 // Who calls, and how.
 struct Call {
-  identity::Principal principal;
-  certs::VerifiedPeer certificate;
+  // Shared by the calls of one certificate, and never null: nobody until it is known who calls.
+  std::shared_ptr<const identity::Principal> principal = identity::Nobody();
+  std::shared_ptr<const certs::VerifiedPeer> certificate;
   std::string call_id;
   std::string peer;     // "ipv4:10.0.0.7:41522"
   std::string method;   // "Exchange.Query"

@@ -28,7 +28,7 @@ void CheckRun::Start() {
   access_.snapshot = parts.snapshots.Get();
   access_.NameRequest();
   policy::Decision decision =
-      policy::Decide(access_.call.principal, access_.request, access_.snapshot, access_.started,
+      policy::Decide(*access_.call.principal, access_.request, access_.snapshot, access_.started,
                      limits_.decide, mode_);
   const auto told = [run = shared_from_this()](absl::Status status) {
     run->done_(std::move(status));

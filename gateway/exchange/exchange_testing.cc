@@ -183,11 +183,13 @@ Call Exchange::CallBy(const std::string& system) const {
   auto identity =
       certs::MakeSpiffeId("gov.example", certs::Kind::kSystem, parts.at(0), parts.at(1));
   SLUICE_CHECK(identity.ok());
-  call.certificate.identity = *std::move(identity);
-  call.certificate.serial = "0a0b";
-  auto principal = directory.Resolve(call.certificate);
+  certs::VerifiedPeer peer;
+  peer.identity = *std::move(identity);
+  peer.serial = "0a0b";
+  auto principal = directory.Resolve(peer);
   SLUICE_CHECK(principal.ok());
-  call.principal = *std::move(principal);
+  call.principal = std::make_shared<const identity::Principal>(*std::move(principal));
+  call.certificate = std::make_shared<const certs::VerifiedPeer>(std::move(peer));
   call.peer = "ipv4:192.0.2.7:41522";
   call.method = "Exchange.Query";
   return call;
@@ -195,14 +197,18 @@ Call Exchange::CallBy(const std::string& system) const {
 
 Call Exchange::CallByPerson(const std::string& agency, const std::vector<v1::Role>& roles) const {
   Call call;
-  call.principal.kind = identity::PrincipalKind::kPerson;
-  call.principal.agency = agency;
-  call.principal.name = "li-na";
-  call.principal.path = absl::StrCat("agency/", agency, "/person/li-na");
-  call.principal.roles = roles;
+  identity::Principal principal;
+  principal.kind = identity::PrincipalKind::kPerson;
+  principal.agency = agency;
+  principal.name = "li-na";
+  principal.path = absl::StrCat("agency/", agency, "/person/li-na");
+  principal.roles = roles;
   auto identity = certs::MakeSpiffeId("gov.example", certs::Kind::kPerson, agency, "li-na");
   SLUICE_CHECK(identity.ok());
-  call.certificate.identity = *std::move(identity);
+  certs::VerifiedPeer peer;
+  peer.identity = *std::move(identity);
+  call.principal = std::make_shared<const identity::Principal>(std::move(principal));
+  call.certificate = std::make_shared<const certs::VerifiedPeer>(std::move(peer));
   call.call_id = "reading";
   call.method = "Audit.ListRecords";
   return call;

@@ -36,7 +36,7 @@ absl::Status NotFound(int64_t index) {
 TokenBinding BindingOf(const Call& call, v1::ListRecordsRequest request) {
   request.clear_page_token();
   TokenBinding binding;
-  binding.principal = call.principal.path;
+  binding.principal = call.principal->path;
   binding.dataset = "audit records";  // no dataset has this name, so no query's token fits
   binding.request_digest = std::string(AsBytes(Sha256(request.SerializeAsString())));
   return binding;
@@ -77,7 +77,7 @@ LogReading::LogReading(audit::Log& log, audit::SearchIndex& index, const audit::
 
 void LogReading::ListRecords(const Call& call, v1::ListRecordsRequest request,
                              Done<v1::ListRecordsResponse> done) {
-  const auto scope = ScopeOf(call.principal);
+  const auto scope = ScopeOf(*call.principal);
   if (!scope.ok()) return done(scope.status());
   if (request.page_size() < 0 || request.page_size() > kMostPage)
     return done(Error(v1::REASON_PAGE_SIZE_TOO_LARGE, "a page has 1 to 1,000 records."));
@@ -134,7 +134,7 @@ absl::Status LogReading::AddLatest(v1::Record& record) {
 
 absl::StatusOr<audit::Log::Entry> LogReading::Find(const Call& call, int64_t index,
                                                    v1::AuditEnvelope* envelope) {
-  SLUICE_ASSIGN_OR_RETURN(const audit::Scope scope, ScopeOf(call.principal));
+  SLUICE_ASSIGN_OR_RETURN(const audit::Scope scope, ScopeOf(*call.principal));
   if (index < 0 || static_cast<uint64_t>(index) >= log_.size()) return NotFound(index);
   SLUICE_ASSIGN_OR_RETURN(audit::Log::Entry entry, log_.ReadOne(static_cast<uint64_t>(index)));
   if (!envelope->ParseFromString(entry.record.envelope))

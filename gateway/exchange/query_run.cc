@@ -17,7 +17,7 @@ void QueryRun::Start() {
   const Call& call = access_.call;
   access_.started = parts_.clock.Now();
   access_.snapshot = parts_.snapshots.Get();
-  Go(policy::Decide(call.principal, access_.request, access_.snapshot, access_.started,
+  Go(policy::Decide(*call.principal, access_.request, access_.snapshot, access_.started,
                     limits_.decide));
 }
 

@@ -134,11 +134,13 @@ Call ReadWorld::MakeCall(const std::string& method) {
   auto identity =
       certs::MakeSpiffeId("gov.example", certs::Kind::kSystem, "civil-affairs", "relief");
   SLUICE_CHECK(identity.ok());
-  call.certificate.identity = *std::move(identity);
-  call.certificate.serial = "0a0b";
-  auto principal = directory_.Resolve(call.certificate);
+  certs::VerifiedPeer peer;
+  peer.identity = *std::move(identity);
+  peer.serial = "0a0b";
+  auto principal = directory_.Resolve(peer);
   SLUICE_CHECK(principal.ok());
-  call.principal = *std::move(principal);
+  call.principal = std::make_shared<const identity::Principal>(*std::move(principal));
+  call.certificate = std::make_shared<const certs::VerifiedPeer>(std::move(peer));
   call.peer = "ipv4:192.0.2.7:41522";
   call.method = method;
   call.call_id = absl::StrCat("call-", ++calls_);

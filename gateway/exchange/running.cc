@@ -14,8 +14,8 @@ namespace {
 absl::Status StillPermitted(const RunningExchange& exchange, const policy::Snapshot& snapshot,
                             Micros now) {
   if (snapshot.verifier != nullptr)
-    SLUICE_RETURN_IF_ERROR(snapshot.verifier->CheckAgain(exchange.peer, now));
-  if (const auto principal = snapshot.directory->Resolve(exchange.peer); !principal.ok())
+    SLUICE_RETURN_IF_ERROR(snapshot.verifier->CheckAgain(*exchange.peer, now));
+  if (const auto principal = snapshot.directory->Resolve(*exchange.peer); !principal.ok())
     return principal.status();
   const v1::Grant& held = exchange.grant->definition;
   if (held.id().empty()) return absl::OkStatus();  // a preview of what is no grant yet
@@ -45,7 +45,7 @@ absl::Status StillPermitted(const RunningExchange& exchange, const policy::Snaps
                  absl::StrCat(held.dataset(), suspended ? " was suspended." : " was retired."),
                  {{"grant", held.id()}, {"dataset", held.dataset()}});
   }
-  if (!catalogue::InAudience(offered, exchange.principal.agency))
+  if (!catalogue::InAudience(offered, exchange.principal->agency))
     return Error(v1::REASON_DATASET_UNKNOWN, absl::StrCat("there is no dataset ", held.dataset()));
   const policy::Grant& now_held = *found->second;
   if (exchange.stream &&
@@ -95,7 +95,7 @@ absl::Status RunningExchanges::Add(const std::shared_ptr<RunningExchange>& excha
 }
 
 absl::Status RunningExchanges::Admit(const std::shared_ptr<RunningExchange>& exchange) {
-  const identity::Principal& who = exchange->principal;
+  const identity::Principal& who = *exchange->principal;
   const int most = who.max_running_calls > 0 ? std::min(who.max_running_calls, limits_.per_system)
                                              : limits_.per_system;
   absl::Status refused;
@@ -127,7 +127,7 @@ void RunningExchanges::Remove(const std::shared_ptr<RunningExchange>& exchange) 
   MutexLock lock(mutex_);
   if (running_.erase(exchange) == 0) return;
   if (exchange->stream) --streams_;
-  const auto count = by_system_.find(exchange->principal.path);
+  const auto count = by_system_.find(exchange->principal->path);
   if (--count->second == 0) by_system_.erase(count);
 }
 
@@ -171,7 +171,7 @@ v1::RunningExchange RunningExchanges::Describe(const RunningExchange& exchange) 
   };
   v1::RunningExchange told;
   told.set_call_id(exchange.call_id);
-  told.set_principal(exchange.principal.path);
+  told.set_principal(exchange.principal->path);
   told.set_method(exchange.method);
   told.set_dataset(exchange.grant->definition.dataset());
   told.set_grant(exchange.grant->definition.id());

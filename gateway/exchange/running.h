@@ -30,7 +30,8 @@ class RunningExchange {
  public:
   enum class State { kRunning, kReleasing, kDone };
 
-  RunningExchange(identity::Principal principal, certs::VerifiedPeer peer, policy::GrantPtr grant,
+  RunningExchange(std::shared_ptr<const identity::Principal> principal,
+                  std::shared_ptr<const certs::VerifiedPeer> peer, policy::GrantPtr grant,
                   Micros deadline)
       : principal(std::move(principal)),
         peer(std::move(peer)),
@@ -69,8 +70,8 @@ class RunningExchange {
   };
   std::function<Progress()> progress;
 
-  const identity::Principal principal;
-  const certs::VerifiedPeer peer;
+  const std::shared_ptr<const identity::Principal> principal;
+  const std::shared_ptr<const certs::VerifiedPeer> peer;
   const policy::GrantPtr grant;
   const Micros deadline;  // on the monotonic clock
 

@@ -33,6 +33,12 @@ v1::Actor Principal::ToActor() const {
   return actor;
 }
 
+std::shared_ptr<const Principal> Nobody() {
+  static const auto* const nobody =
+      new std::shared_ptr<const Principal>(std::make_shared<Principal>());
+  return *nobody;
+}
+
 absl::StatusOr<Principal> Directory::Resolve(const certs::VerifiedPeer& peer) const {
   Principal principal;
   if (peer.identity.kind == certs::Kind::kSystem) {

@@ -33,6 +33,9 @@ struct Principal {
   std::string QualifiedName() const { return agency + "/" + name; }
 };
 
+// Whoever has not said who he is.
+std::shared_ptr<const Principal> Nobody();
+
 // Everything registered, at one state of the store. Immutable.
 struct Directory {
   std::map<std::string, v1::Agency, std::less<>> agencies;

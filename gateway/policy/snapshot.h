@@ -1,6 +1,8 @@
 // All that decisions read, at one state: immutable, swapped whole.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,6 +15,8 @@
 namespace sluice::policy {
 
 struct Snapshot {
+  // No other state has it, in this process.
+  uint64_t id = NextId();
   std::shared_ptr<const identity::Directory> directory;
   std::shared_ptr<const certs::ChainVerifier> verifier;
   std::map<std::string, catalogue::DatasetPtr, std::less<>> datasets;
@@ -20,6 +24,12 @@ struct Snapshot {
   std::map<std::string, GrantPtr, std::less<>> grants;
   // Grants of one agency on one dataset, by "consumer_agency\ndataset".
   std::map<std::string, std::vector<GrantPtr>, std::less<>> by_consumer;
+
+ private:
+  static uint64_t NextId() {
+    static std::atomic<uint64_t> next{1};
+    return next.fetch_add(1);
+  }
 };
 using SnapshotPtr = std::shared_ptr<const Snapshot>;
 

@@ -46,27 +46,47 @@ absl::Status Authenticator::Handshake(std::string_view leaf_pem) {
   call.method = "handshake";
   // Who a refused certificate says it is stays a claim: only its own marks are kept.
   if (const auto certificate = certs::Certificate::FromPem(leaf_pem, "peer"); certificate.ok()) {
-    call.principal.serial = certificate->serial();
-    call.principal.certificate_digest = std::string(AsBytes(certificate->fingerprint()));
+    identity::Principal unknown;
+    unknown.serial = certificate->serial();
+    unknown.certificate_digest = std::string(AsBytes(certificate->fingerprint()));
+    call.principal = std::make_shared<const identity::Principal>(std::move(unknown));
   }
   denials_.Record(RefusalDraft(call, refused), [](absl::StatusOr<int64_t>) {});
   return refused;
 }
 
-absl::StatusOr<certs::VerifiedPeer> Authenticator::Verified(std::string_view leaf_pem,
-                                                            const policy::Snapshot& snapshot,
-                                                            Micros now) {
-  thread_local std::unordered_map<std::string, certs::VerifiedPeer> seen;
+// What depends on the state of the world is made anew when that has changed; what depends on the
+// time is checked each time.
+absl::Status Authenticator::Recognise(std::string_view leaf_pem, exchange::Call& call) {
+  struct Seen {
+    std::shared_ptr<const certs::VerifiedPeer> peer;
+    uint64_t snapshot = 0;  // in which it was
+    std::shared_ptr<const identity::Principal> principal;
+  };
+  thread_local std::unordered_map<std::string, Seen> all_seen;
   thread_local std::string key;
+  const policy::SnapshotPtr snapshot = snapshots_.Get();
+  const Micros now = clock_.Now();
   key.assign(leaf_pem);
-  if (const auto found = seen.find(key); found != seen.end()) {
-    SLUICE_RETURN_IF_ERROR(snapshot.verifier->CheckAgain(found->second, now));
-    return found->second;
+  auto found = all_seen.find(key);
+  if (found == all_seen.end()) {
+    SLUICE_ASSIGN_OR_RETURN(certs::VerifiedPeer peer, snapshot->verifier->Verify(leaf_pem, now));
+    if (all_seen.size() >= kMostRemembered) all_seen.clear();
+    found = all_seen.try_emplace(key).first;
+    found->second.peer = std::make_shared<const certs::VerifiedPeer>(std::move(peer));
+  } else {
+    SLUICE_RETURN_IF_ERROR(snapshot->verifier->CheckAgain(*found->second.peer, now));
   }
-  SLUICE_ASSIGN_OR_RETURN(certs::VerifiedPeer peer, snapshot.verifier->Verify(leaf_pem, now));
-  if (seen.size() >= kMostRemembered) seen.clear();
-  seen.emplace(key, peer);
-  return peer;
+  Seen& seen = found->second;
+  if (seen.snapshot != snapshot->id) {
+    SLUICE_ASSIGN_OR_RETURN(identity::Principal principal,
+                            snapshot->directory->Resolve(*seen.peer));
+    seen.principal = std::make_shared<const identity::Principal>(std::move(principal));
+    seen.snapshot = snapshot->id;
+  }
+  call.principal = seen.principal;
+  call.certificate = seen.peer;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<exchange::Call> Authenticator::Identify(const grpc::CallbackServerContext& context,
@@ -83,13 +103,7 @@ absl::StatusOr<exchange::Call> Authenticator::Identify(const grpc::CallbackServe
   call.method = std::string(method);
   call.peer = context.peer();
   call.deadline = deadline;
-  const policy::SnapshotPtr snapshot = snapshots_.Get();
-  auto peer = Verified(std::string_view(leaf[0].data(), leaf[0].size()), *snapshot, clock_.Now());
-  if (!peer.ok()) return peer.status();
-  auto principal = snapshot->directory->Resolve(*peer);
-  if (!principal.ok()) return principal.status();
-  call.principal = *std::move(principal);
-  call.certificate = *std::move(peer);
+  SLUICE_RETURN_IF_ERROR(Recognise(std::string_view(leaf[0].data(), leaf[0].size()), call));
   return call;
 }
 

@@ -34,8 +34,8 @@ class Authenticator {
                      std::function<void(absl::Status)> done);
 
  private:
-  absl::StatusOr<certs::VerifiedPeer> Verified(std::string_view leaf_pem,
-                                               const policy::Snapshot& snapshot, Micros now);
+  // Says who calls by that certificate.
+  absl::Status Recognise(std::string_view leaf_pem, exchange::Call& call);
 
   const SnapshotCell<policy::Snapshot>& snapshots_;
   exchange::Denials& denials_;

@@ -67,7 +67,7 @@ class RegistryService : public v1::Registry::CallbackService {
     return ServeBlocking(parts_, *context, *request, response, "Registry.WhoAmI",
                          [this](const exchange::Call& call, v1::WhoAmIRequest,
                                 std::function<void(absl::StatusOr<v1::WhoAmIResponse>)> done) {
-                           const identity::Principal& who = call.principal;
+                           const identity::Principal& who = *call.principal;
                            v1::WhoAmIResponse answer;
                            answer.set_principal(who.path);
                            answer.set_agency(who.agency);
@@ -169,7 +169,7 @@ class OperationsService : public v1::Operations::CallbackService {
         parts_, *context, *request, response, "Operations.GetStatus",
         [this](const exchange::Call& call, v1::GetStatusRequest,
                std::function<void(absl::StatusOr<v1::GetStatusResponse>)> done) {
-          const identity::Principal& who = call.principal;
+          const identity::Principal& who = *call.principal;
           if (!who.Has(v1::ROLE_OPERATOR) && !who.Has(v1::ROLE_AUDITOR) &&
               !who.Has(v1::ROLE_AUTHORITY)) {
             return done(Error(v1::REASON_ROLE_REQUIRED,
@@ -189,7 +189,7 @@ class OperationsService : public v1::Operations::CallbackService {
         parts_, *context, *request, response, "Operations." #method,                         \
         [this](const exchange::Call& call, [[maybe_unused]] const v1::method##Request& body, \
                std::function<void(absl::StatusOr<v1::method##Response>)> done) {             \
-          absl::Status status = RequireOperator(call.principal);                             \
+          absl::Status status = RequireOperator(*call.principal);                            \
           if (!status.ok()) return done(std::move(status));                                  \
           done(work);                                                                        \
         });                                                                                  \

@@ -86,7 +86,7 @@ class FlightService : public WithServed<WithUnserved<Api::Service>> {
                       return nullptr;
                     }
                     const auto request = broker_.parts().tokens.OpenTicket(
-                        call.principal.path, ticket.ticket(), broker_.parts().clock.Now());
+                        call.principal->path, ticket.ticket(), broker_.parts().clock.Now());
                     if (!request.ok()) return Refuse(call, request.status(), writer);
                     return broker_.Read(std::move(call), *request,
                                         std::make_shared<FlightWriter>(std::move(writer)));
@@ -112,7 +112,7 @@ class FlightService : public WithServed<WithUnserved<Api::Service>> {
                       return nullptr;
                     }
                     const Micros left = deadline - parts_.clock.Monotonic();
-                    std::make_shared<FlightListing>(broker_.parts(), call.principal,
+                    std::make_shared<FlightListing>(broker_.parts(), *call.principal,
                                                     *std::move(words), writer)
                         ->Start(std::chrono::system_clock::now() + std::chrono::microseconds(left));
                     return nullptr;
@@ -194,7 +194,7 @@ class FlightService : public WithServed<WithUnserved<Api::Service>> {
             [done](const absl::Status& refused) { done(refused, nullptr); });
         return nullptr;
       }
-      const std::string principal = call->principal.path;
+      const std::string principal = call->principal->path;
       broker_.Describe(*std::move(call), *request,
                        [principal, request = *request, answer = std::move(answer),
                         done = std::move(done)](absl::StatusOr<exchange::Description> described) {

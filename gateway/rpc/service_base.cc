@@ -37,7 +37,7 @@ bool IsRefusal(const absl::Status& status) {
 
 identity::Caller ToCaller(const exchange::Call& call) {
   identity::Caller caller;
-  caller.principal = call.principal;
+  caller.principal = *call.principal;
   caller.call_id = call.call_id;
   caller.peer = call.peer;
   caller.method = call.method;
