@@ -31,7 +31,8 @@ namespace sluice::exchange {
 
 // Who calls, and how.
 struct Call {
-  // Shared by the calls of one certificate, and never null: nobody until it is known who calls.
+  // Shared by the calls of one certificate. Nobody, and no certificate, until it is known who
+  // calls; only refusals are recorded of such a call.
   std::shared_ptr<const identity::Principal> principal = identity::Nobody();
   std::shared_ptr<const certs::VerifiedPeer> certificate;
   std::string call_id;

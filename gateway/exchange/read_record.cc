@@ -86,8 +86,10 @@ void ReadRun::RecordProgress(Step step) {
   audit::Draft draft;
   {
     MutexLock lock(mutex_);
-    for (const StreamBatch& batch : step.batches) recorded_.Add(batch);
-    draft = DraftWith(v1::RECORD_KIND_PROGRESS, recorded_);
+    // All that was handed over, and this step.
+    StreamTotals totals = sent_;
+    for (const StreamBatch& batch : step.batches) totals.Add(batch);
+    draft = DraftWith(v1::RECORD_KIND_PROGRESS, totals);
     draft.envelope.set_steps(steps_ + 1);
   }
   draft.envelope.set_subjects_released(step.scope);

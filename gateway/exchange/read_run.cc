@@ -97,7 +97,6 @@ absl::Status ReadRun::Reserve() {
   if (!position_) return absl::OkStatus();
   last_key_ = position_->after;
   sent_ = StreamTotals(position_->tree);
-  recorded_ = sent_;
   // The source is asked for nothing more.
   at_end_ = position_->at_end;
   if (at_end_) version_.version = position_->source_version;

@@ -156,9 +156,8 @@ class ReadRun : public std::enable_shared_from_this<ReadRun> {
   int64_t opened_ SLUICE_GUARDED_BY(mutex_) = -1;
   google::protobuf::Timestamp opened_time_ SLUICE_GUARDED_BY(mutex_);
   int64_t steps_ SLUICE_GUARDED_BY(mutex_) = 0;
-  StreamTotals recorded_ SLUICE_GUARDED_BY(mutex_);  // may leave, or may when it is durable
-  StreamTotals sent_ SLUICE_GUARDED_BY(mutex_);      // handed over
-  BatchLengths lengths_ SLUICE_GUARDED_BY(mutex_);   // of that
+  StreamTotals sent_ SLUICE_GUARDED_BY(mutex_);                              // handed over
+  BatchLengths lengths_ SLUICE_GUARDED_BY(mutex_);                           // of that
   std::deque<QuotaLedger::Reservation> reserved_ SLUICE_GUARDED_BY(mutex_);  // of rows to come
 
   bool ended_ SLUICE_GUARDED_BY(mutex_) = false;

@@ -15,7 +15,7 @@
 namespace sluice::policy {
 
 struct Snapshot {
-  // No other state has it, in this process.
+  // Of this state alone, in this process, and of copies of it.
   uint64_t id = NextId();
   std::shared_ptr<const identity::Directory> directory;
   std::shared_ptr<const certs::ChainVerifier> verifier;
