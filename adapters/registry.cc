@@ -1,6 +1,7 @@
 #include "adapters/registry.h"
 
 #include "adapters/delimited/delimited_adapter.h"
+#include "adapters/postgres/postgres_adapter.h"
 #include "adapters/sqlite/sqlite_adapter.h"
 
 namespace sluice::adapters {
@@ -8,6 +9,7 @@ namespace sluice::adapters {
 const std::vector<Kind>& Kinds() {
   static const auto* const kinds = new std::vector<Kind>{
       {"delimited", &OpenDelimited, &CheckDelimitedSettings},
+      {"postgres", &OpenPostgres, &CheckPostgresSettings},
       {"sqlite", &OpenSqlite, &CheckSqliteSettings},
   };
   return *kinds;

@@ -67,6 +67,7 @@ void AddExtremes(TableData& table) {
 TEST_P(AdapterConformance, EveryTypeKeepsItsExtremes) {
   TableData table = AllTypes();
   AddExtremes(table);
+  FitText(table);
   source_->Make(table);
   const auto adapter = source_->Open();
   const auto rows = RowsOf(ScanAll(*adapter, RequestFor(table)));
@@ -78,6 +79,7 @@ TEST_P(AdapterConformance, EveryTypeKeepsItsExtremes) {
 TEST_P(AdapterConformance, NullsStayNullsInEveryColumn) {
   TableData table = AllTypes();
   AddExtremes(table);
+  FitText(table);
   for (size_t i = 0; i < table.rows.size(); ++i)
     for (size_t field = 1; field < table.fields.size(); ++field)
       if ((i + field) % 2 == 0) table.rows[i][field] = std::monostate();
@@ -189,7 +191,8 @@ TEST_P(AdapterConformance, HostileStringsAreDataInValuesAndInParameters) {
   table.name = "people";
   table.fields = {{"id", {TypeId::kInt64}, false}, {"name", {TypeId::kUtf8}}};
   table.key = {0};
-  const auto texts = HostileTexts();
+  auto texts = HostileTexts();
+  for (std::string& text : texts) text = Fitting(std::move(text));
   for (size_t i = 0; i < texts.size(); ++i)
     table.rows.push_back({static_cast<int64_t>(i), texts[i]});
   source_->Make(table);

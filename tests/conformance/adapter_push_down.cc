@@ -139,6 +139,7 @@ TEST_P(AdapterConformance, PushDownEqualsTheEvaluator) {
   Generator generator(20'261'124);
   TableData table = Mixed();
   for (int64_t id = 0; id < kRows; ++id) table.rows.push_back(generator.MakeRow(table, id));
+  FitText(table);
   source_->Make(table);
   const auto adapter = source_->Open();
   const auto whole = ScanAll(*adapter, RequestFor(table));
@@ -159,6 +160,7 @@ TEST_P(AdapterConformance, PushDownAndPositionHoldTogether) {
   Generator generator(7);
   TableData table = Mixed();
   for (int64_t id = 0; id < kRows; ++id) table.rows.push_back(generator.MakeRow(table, id));
+  FitText(table);
   source_->Make(table);
   const auto adapter = source_->Open();
   const auto whole = ScanAll(*adapter, RequestFor(table));

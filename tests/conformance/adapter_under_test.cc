@@ -10,10 +10,26 @@ using records::Scalar;
 using records::TypeId;
 
 void AdapterConformance::SetUp() {
+  if (!GetParam().not_here.empty()) GTEST_SKIP() << GetParam().not_here;
   const std::string name = testing::UnitTest::GetInstance()->current_test_info()->name();
   const auto found = GetParam().deviations.find(name.substr(0, name.find('/')));
   if (found != GetParam().deviations.end()) GTEST_SKIP() << found->second;
   source_ = GetParam().make();
+}
+
+std::string AdapterConformance::Fitting(std::string text) {
+  if (!GetParam().nul_in_text) std::erase(text, '\0');
+  return text;
+}
+
+void AdapterConformance::FitText(TableData& table) {
+  for (Row& row : table.rows) {
+    for (size_t i = 0; i < row.size(); ++i) {
+      auto* const text = std::get_if<std::string>(&row[i]);
+      if (text != nullptr && table.fields[i].type.id == TypeId::kUtf8)
+        *text = Fitting(std::move(*text));
+    }
+  }
 }
 
 ScanRequest AdapterConformance::RequestFor(const TableData& table) {

@@ -55,6 +55,10 @@ struct KindUnderTest {
   std::vector<records::TypeId> no_key_of = {};
   // Whether it tells which values were bad; consumers are told how many.
   bool tells_cells = true;
+  // Whether its text can hold U+0000; where not, the cases' text is put in without.
+  bool nul_in_text = true;
+  // Why no case can run here: what the kind is proved against is missing.
+  std::string not_here = {};
 };
 
 // What gtest prints of it.
@@ -66,6 +70,9 @@ class AdapterConformance : public testing::TestWithParam<KindUnderTest> {
 
   // The whole table, by its key.
   static ScanRequest RequestFor(const TableData& table);
+  // As the kind can hold it.
+  static std::string Fitting(std::string text);
+  static void FitText(TableData& table);
   CallContext Context() const { return {&clock_, 0, stop_}; }
   // All batches of a scan. A failure fails the test, and gives what came before it.
   std::vector<records::RecordBatch> ScanAll(Adapter& adapter, ScanRequest request);
