@@ -1,7 +1,5 @@
 #include "adapters/postgres/pool.h"
 
-#include <algorithm>
-
 #include "adapters/postgres/errors.h"
 #include "gateway/base/error.h"
 
@@ -22,11 +20,12 @@ Lease::~Lease() {
 
 void Lease::Abandon() { pool_->canceller().Cancel(connection_->raw()); }
 
-void Lease::KeepBetween() {
-  if (kept_) return;
-  kept_ = true;
+bool Lease::Keep(bool must) {
+  if (kept_) return true;
   MutexLock lock(pool_->mutex_);
+  if (!must && !pool_->RoomToKeep()) return false;
   ++pool_->kept_;
+  return kept_ = true;
 }
 
 absl::StatusOr<Lease> Pool::Acquire(const Watch& watch) {
@@ -79,7 +78,7 @@ void Pool::Release(std::unique_ptr<Connection> connection, bool kept) {
 
 bool Pool::MayKeep() const {
   MutexLock lock(mutex_);
-  return 2 * (kept_ + 1) <= std::max(settings_.most_connections, 2);
+  return RoomToKeep();
 }
 
 absl::StatusOr<std::shared_ptr<const TableInfo>> Pool::Table(Connection& connection,

@@ -2,6 +2,7 @@
 // Any thread may call any function.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -30,8 +31,9 @@ class Lease {
   Connection* operator->() const { return connection_.get(); }
   // What runs on it is to end: the server is told, and the connection will be closed.
   void Abandon();
-  // It stays with its reader while nobody reads: counted, so that not all do.
-  void KeepBetween();
+  // It stays with its reader while nobody reads: counted, so that not all do. False, where enough
+  // do so already, unless it must.
+  bool Keep(bool must);
 
  private:
   std::shared_ptr<Pool> pool_;
@@ -52,7 +54,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   // What was known of it does not hold any more.
   void ForgetTable(const std::string& table);
   // Whether a reader may keep its connection while nobody reads: half of them are for others.
-  bool MayKeep() const;
+  bool MayKeep() const SLUICE_EXCLUDES(mutex_);
   Canceller& canceller() { return canceller_; }
   const PostgresSettings& settings() const { return settings_; }
 
@@ -63,6 +65,9 @@ class Pool : public std::enable_shared_from_this<Pool> {
     Micros read_at = 0;  // monotonic
   };
   void Release(std::unique_ptr<Connection> connection, bool kept);
+  bool RoomToKeep() const SLUICE_REQUIRES(mutex_) {
+    return 2 * (kept_ + 1) <= std::max(settings_.most_connections, 2);
+  }
 
   const PostgresSettings settings_;
   Canceller canceller_;

@@ -122,6 +122,7 @@ absl::StatusOr<std::optional<RecordBatch>> PostgresReader::NextBatch() {
     // A statement that we had ended is no failure of the source's.
     if (const absl::Status ended = watch.Check(); !ended.ok()) batch = ended;
   }
+  if (batch.ok() && stream_ != nullptr) KeepStream();
   MutexLock lock(mutex_);
   reading_ = false;
   return batch;
@@ -137,10 +138,22 @@ absl::StatusOr<std::optional<RecordBatch>> PostgresReader::Read(const Watch& wat
     if (status.ok()) return Finish(std::move(gathered));
     if (!CanGoOn(status)) return status;
     // Nobody read for so long that the server ended the range.
-    DropStream();
-    most_rows_ = batch_rows_;
-    repeats_ = !plan_.key_is_unique;
+    BreakOff();
   }
+}
+
+// While nobody reads. Where enough others do so, the range ends here: the next one is of one batch.
+void PostgresReader::KeepStream() {
+  if (lease_->Keep(plan_.key.empty())) return;
+  batch_rows_ = std::clamp<int64_t>(rows_in_range_ / batches_in_range_, 1, batch_rows_);
+  BreakOff();
+}
+
+// Ends the range behind the last row that was given.
+void PostgresReader::BreakOff() {
+  DropStream();
+  most_rows_ = batch_rows_;
+  repeats_ = !plan_.key_is_unique;
 }
 
 // Whether the failure is one of the range at work, behind whose last row another may go on.
@@ -176,30 +189,35 @@ absl::Status PostgresReader::TryRange(const Watch& watch, std::string& state) {
   if (table_ == nullptr)
     return Drift(absl::StrCat("the source has no table '", request_.table, "'"));
   const bool had_key = !plan_.key.empty();
-  if (bulk()) {
-    SLUICE_ASSIGN_OR_RETURN(plan_,
-                            MakePlan(*table_, request_, CurrentPosition(), Passing::kSettings));
-  } else {
-    SLUICE_RETURN_IF_ERROR(PlanPrepared(table_, watch));
+  if (const absl::Status planned = PlanRange(watch); !planned.ok()) {
+    // What is known of the table may be some seconds old: then it is looked at again.
+    if (ReasonOf(planned) == v1::REASON_SCHEMA_DRIFT) state = kSchemaChanged;
+    return planned;
   }
   if (position_ && had_key && plan_.key.empty())
     return Error(v1::REASON_SOURCE_CHANGED, "the source's schema changed while it was read");
   return RunPlanned(watch, state);
 }
 
-absl::Status PostgresReader::PlanPrepared(const std::shared_ptr<const TableInfo>& table,
-                                          const Watch& watch) {
+absl::Status PostgresReader::PlanRange(const Watch& watch) {
+  if (!bulk()) return PlanPrepared(watch);
+  SLUICE_ASSIGN_OR_RETURN(plan_,
+                          MakePlan(*table_, request_, CurrentPosition(), Passing::kSettings));
+  return absl::OkStatus();
+}
+
+absl::Status PostgresReader::PlanPrepared(const Watch& watch) {
   StatementCache& statements = (*lease_)->statements();
   const PositionShape position = CurrentPosition();
   const std::string shape = shape_ + ShapeOf(position);
   const PreparedScan* scan = statements.Find(shape);
-  if (scan == nullptr || scan->table != table) {
+  if (scan == nullptr || scan->table != table_) {
     const std::string old = statements.Evict(scan == nullptr ? nullptr : &shape);
     if (!old.empty())
       SLUICE_RETURN_IF_ERROR((*lease_)->Query("DEALLOCATE " + old, {}, watch).status());
     PreparedScan made;
-    made.table = table;
-    SLUICE_ASSIGN_OR_RETURN(made.plan, MakePlan(*table, request_, position, Passing::kBound));
+    made.table = table_;
+    SLUICE_ASSIGN_OR_RETURN(made.plan, MakePlan(*table_, request_, position, Passing::kBound));
     made.name = statements.NewName();
     SLUICE_RETURN_IF_ERROR((*lease_)->Parse(made.name, made.plan.sql, watch));
     scan = statements.Insert(shape, std::move(made));
@@ -212,9 +230,8 @@ absl::Status PostgresReader::PlanPrepared(const std::shared_ptr<const TableInfo>
 absl::Status PostgresReader::RunPlanned(const Watch& watch, std::string& state) {
   limit_ = NextLimit();
   rows_in_range_ = batches_in_range_ = 0;
-  const size_t columns = std::max<size_t>(plan_.results.size(), 1);
   auto stream = bulk() ? RunCopy(**lease_, plan_, Parameters(), watch, state)
-                       : RunPrepared(**lease_, statement_, columns, Parameters(), watch);
+                       : RunPrepared(**lease_, statement_, plan_, Parameters(), watch);
   if (!stream.ok()) return stream.status();
   const auto row = (*stream)->Next(watch);
   state = (*stream)->state();

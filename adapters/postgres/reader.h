@@ -47,13 +47,16 @@ class PostgresReader : public RecordReader {
   absl::Status StartRange(const Watch& watch);
   absl::Status TryRange(const Watch& watch, std::string& state);
   absl::Status RunPlanned(const Watch& watch, std::string& state);
-  absl::Status PlanPrepared(const std::shared_ptr<const TableInfo>& table, const Watch& watch);
+  absl::Status PlanRange(const Watch& watch);
+  absl::Status PlanPrepared(const Watch& watch);
   absl::Status Gather(const Watch& watch, Gathered& gathered);
   absl::Status AppendRow(const RowValues& values, Gathered& gathered);
   absl::Status BadValue(const ResultColumn& result, bool null, int64_t row) const;
   absl::StatusOr<std::optional<records::RecordBatch>> Finish(Gathered gathered);
   absl::Status CheckKey(const records::RecordBatch& rows, int64_t first);
   void EndRange();
+  void KeepStream();
+  void BreakOff();
   // The server is told to end what still runs, and the connection is let go.
   void DropStream();
   bool CanGoOn(const absl::Status& status) const;

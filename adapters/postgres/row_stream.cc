@@ -1,6 +1,8 @@
 #include "adapters/postgres/row_stream.h"
 
+#include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "adapters/postgres/errors.h"
@@ -19,10 +21,22 @@ absl::Status ReadToEnd(Connection& connection, const Watch& watch) {
   }
 }
 
+size_t ColumnsOf(const Plan& plan) { return std::max<size_t>(plan.results.size(), 1); }
+
+// Whether a statement gives what was planned for: a column may have become another since.
+bool TypesAre(const ResultPtr& described, const Plan& plan) {
+  if (PQnfields(described.get()) != static_cast<int>(ColumnsOf(plan))) return false;
+  for (size_t i = 0; i < plan.results.size(); ++i) {
+    if (PQftype(described.get(), static_cast<int>(i)) != ResultOid(plan.results[i].column->type))
+      return false;
+  }
+  return true;
+}
+
 class PreparedStream : public RowStream {
  public:
-  PreparedStream(Connection& connection, size_t columns)
-      : connection_(connection), values_(columns) {}
+  PreparedStream(Connection& connection, const Plan& plan)
+      : connection_(connection), plan_(plan), values_(ColumnsOf(plan)) {}
 
   absl::StatusOr<const RowValues*> Next(const Watch& watch) override {
     SLUICE_ASSIGN_OR_RETURN(row_, connection_.NextResult(watch));
@@ -39,7 +53,10 @@ class PreparedStream : public RowStream {
         return status.ok() ? NotAsSpoken() : status;
       }
     }
-    if (PQnfields(row_.get()) != static_cast<int>(values_.size())) return NotAsSpoken();
+    if (!std::exchange(begun_, true) && !TypesAre(row_, plan_)) {
+      SetState(kSchemaChanged);
+      return Drift("the source's schema is changing");
+    }
     for (size_t i = 0; i < values_.size(); ++i) {
       const int column = static_cast<int>(i);
       const bool null = PQgetisnull(row_.get(), 0, column) == 1;
@@ -51,7 +68,9 @@ class PreparedStream : public RowStream {
 
  private:
   Connection& connection_;
+  const Plan& plan_;
   ResultPtr row_;
+  bool begun_ = false;
   RowValues values_;
 };
 
@@ -62,7 +81,8 @@ struct FreeMemory {
 // https://www.postgresql.org/docs/15/sql-copy.html, "Binary Format".
 class CopyStream : public RowStream {
  public:
-  CopyStream(Connection& connection, size_t columns) : connection_(connection), values_(columns) {}
+  CopyStream(Connection& connection, const Plan& plan)
+      : connection_(connection), values_(ColumnsOf(plan)) {}
 
   absl::StatusOr<const RowValues*> Next(const Watch& watch) override {
     if (rest_.empty()) {
@@ -193,19 +213,10 @@ absl::StatusOr<ResultPtr> BeginCopy(Connection& connection, const Plan& plan,
   return described;
 }
 
-bool TypesAre(const ResultPtr& described, const Plan& plan) {
-  if (PQnfields(described.get()) != static_cast<int>(plan.results.size())) return false;
-  for (size_t i = 0; i < plan.results.size(); ++i) {
-    if (PQftype(described.get(), static_cast<int>(i)) != ResultOid(plan.results[i].column->type))
-      return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RowStream>> RunPrepared(Connection& connection,
-                                                       const std::string& name, size_t columns,
+                                                       const std::string& name, const Plan& plan,
                                                        const std::vector<std::string>& parameters,
                                                        const Watch& watch) {
   const std::vector<const char*> values = Pointers(parameters);
@@ -215,7 +226,7 @@ absl::StatusOr<std::unique_ptr<RowStream>> RunPrepared(Connection& connection,
     return ConnectionError(raw);
   if (PQsetSingleRowMode(raw) == 0) return absl::InternalError("postgres: no single-row mode");
   SLUICE_RETURN_IF_ERROR(connection.Flush(watch));
-  return std::unique_ptr<RowStream>(std::make_unique<PreparedStream>(connection, columns));
+  return std::unique_ptr<RowStream>(std::make_unique<PreparedStream>(connection, plan));
 }
 
 absl::StatusOr<std::unique_ptr<RowStream>> RunCopy(Connection& connection, const Plan& plan,
@@ -239,7 +250,7 @@ absl::StatusOr<std::unique_ptr<RowStream>> RunCopy(Connection& connection, const
     absl::Status status = Connection::StatusOf(begun);
     return status.ok() ? NotAsSpoken() : status;
   }
-  return std::unique_ptr<RowStream>(std::make_unique<CopyStream>(connection, plan.results.size()));
+  return std::unique_ptr<RowStream>(std::make_unique<CopyStream>(connection, plan));
 }
 
 }  // namespace sluice::adapters::postgres

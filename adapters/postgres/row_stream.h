@@ -29,6 +29,7 @@ class RowStream {
   const std::string& state() const { return state_; }
 
  protected:
+  void SetState(std::string_view state) { state_ = state; }
   // Notes the SQLSTATE of a result that is an error.
   absl::Status Failed(const ResultPtr& result) {
     state_ = Connection::StateOf(result);
@@ -39,9 +40,10 @@ class RowStream {
   std::string state_;
 };
 
-// A prepared statement with bound parameters, row by row: for lookups and pages.
+// A prepared statement with bound parameters, row by row: for lookups and pages. The plan outlives
+// the stream.
 absl::StatusOr<std::unique_ptr<RowStream>> RunPrepared(Connection& connection,
-                                                       const std::string& name, size_t columns,
+                                                       const std::string& name, const Plan& plan,
                                                        const std::vector<std::string>& parameters,
                                                        const Watch& watch);
 

@@ -133,8 +133,8 @@ TestServer::TestServer() {
   Write(file("hba.conf"),
         "local all owner trust\n"
         "local all all scram-sha-256\n"
-        "hostssl all certified 127.0.0.1/32 cert\n"
-        "hostssl all all 127.0.0.1/32 scram-sha-256\n");
+        "hostssl all certified 127.0.0.0/8 cert\n"
+        "hostssl all all 127.0.0.0/8 scram-sha-256\n");
   Write(file("password"), std::string(kPassword) + "\n");
   Write(file("wrong-password"), "battery staple\n");
   for (const char* name : {"password", "wrong-password", "reader.key", "stranger.key"}) {
@@ -146,7 +146,6 @@ TestServer::TestServer() {
   }
   EXPECT_EQ(chmod(file("server.key").c_str(), 0600), 0);
   Start();
-  Exec("CREATE DATABASE sluice", "postgres");
   Exec(absl::StrCat("CREATE ROLE reader LOGIN PASSWORD '", kPassword,
                     "';"
                     "CREATE ROLE certified LOGIN; GRANT reader TO certified"));
@@ -161,20 +160,20 @@ TestServer::~TestServer() {
 Settings TestServer::settings() const {
   return {{"host", "localhost"},
           {"port", absl::StrCat(port_)},
-          {"database", "sluice"},
+          {"database", "postgres"},
           {"user", "reader"},
           {"password_file", file("password")},
           {"root_certificate", file("ca.crt")}};
 }
 
 pid_t TestServer::Launch() const {
-  const std::vector<std::string> options = {"listen_addresses=127.0.0.1",
+  const std::vector<std::string> options = {"listen_addresses=127.0.0.1,127.0.0.2",
                                             absl::StrCat("port=", port_),
                                             "unix_socket_directories=" + folder_,
                                             "hba_file=" + file("hba.conf"),
                                             "fsync=off",
                                             "full_page_writes=off",
-                                            "synchronous_commit=off",
+
                                             "autovacuum=off",
                                             "shared_buffers=32MB",
                                             "wal_level=minimal",
@@ -185,6 +184,7 @@ pid_t TestServer::Launch() const {
                                             "ssl_key_file=" + file("server.key"),
                                             "ssl_ca_file=" + file("ca.crt"),
                                             "log_statement=all",
+                                            "track_commit_timestamp=on",
                                             "log_line_prefix=%p "};
   const std::string program = std::string(kBinaries) + "postgres", data = file("data");
   std::vector<const char*> arguments = {program.c_str(), "-D", data.c_str()};
@@ -243,10 +243,12 @@ void TestServer::Stop() {
 }
 
 PGconn* TestServer::owner() {
+  // A server that ended says so only to those who listen: first why, then that.
+  for (int i = 0; i < 2 && owner_ != nullptr; ++i) PQconsumeInput(owner_);
   if (owner_ == nullptr || PQstatus(owner_) != CONNECTION_OK) {
     PQfinish(owner_);
     owner_ = PQconnectdb(
-        absl::StrCat("host=", folder_, " port=", port_, " dbname=sluice user=owner").c_str());
+        absl::StrCat("host=", folder_, " port=", port_, " dbname=postgres user=owner").c_str());
     PQsetNoticeProcessor(
         owner_, [](void*, const char*) {}, nullptr);
   }
@@ -254,7 +256,7 @@ PGconn* TestServer::owner() {
 }
 
 void TestServer::Exec(const std::string& sql, const std::string& database) {
-  const bool own = database == "sluice";
+  const bool own = database == "postgres";
   PGconn* const connection =
       own ? owner()
           : PQconnectdb(absl::StrCat("host=", folder_, " port=", port_, " dbname=", database,
@@ -269,7 +271,7 @@ void TestServer::Exec(const std::string& sql, const std::string& database) {
 }
 
 std::string TestServer::Value(const std::string& sql, const std::string& database) {
-  EXPECT_EQ(database, "sluice");
+  EXPECT_EQ(database, "postgres");
   PGresult* const result = PQexec(owner(), sql.c_str());
   EXPECT_EQ(PQresultStatus(result), PGRES_TUPLES_OK) << PQerrorMessage(owner()) << " in " << sql;
   std::string value = PQntuples(result) > 0 ? PQgetvalue(result, 0, 0) : "";

@@ -36,9 +36,9 @@ class TestServer {
   int port() const { return port_; }
 
   // As the owner, over a Unix socket. A failure fails the test.
-  void Exec(const std::string& sql, const std::string& database = "sluice");
+  void Exec(const std::string& sql, const std::string& database = "postgres");
   // The first value of the first row.
-  std::string Value(const std::string& sql, const std::string& database = "sluice");
+  std::string Value(const std::string& sql, const std::string& database = "postgres");
   PGconn* owner();
 
   // What the server wrote into its log since the mark.
@@ -66,7 +66,7 @@ class TestServer {
 // A schema of its own in the shared server, which the role `reader` may read. Dropped at the end.
 class TestSchema {
  public:
-  explicit TestSchema(std::string database = "sluice");
+  explicit TestSchema(std::string database = "postgres");
   ~TestSchema();
   TestSchema(const TestSchema&) = delete;
   TestSchema& operator=(const TestSchema&) = delete;

@@ -104,7 +104,8 @@ Mistake TakeQuery(const std::string& name, const std::string& value, PostgresSet
   if (name.empty()) return "must be named: query.NAME";
   if (value.empty() || value.size() > kMostQueryBytes || value.find('\0') != std::string::npos)
     return absl::StrCat("must be one SELECT of at most ", kMostQueryBytes, " bytes");
-  parsed.queries[name] = value;
+  // It stands within another statement.
+  parsed.queries[name] = value.substr(0, value.find_last_not_of("; \t\r\n") + 1);
   return "";
 }
 
