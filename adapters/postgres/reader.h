@@ -1,8 +1,8 @@
 // A scan in keyed ranges. Each range is one statement of bounded length: a lookup's or a page's is
 // prepared and its values bound; many rows come by COPY in binary. A range of many rows may last
 // over several batches: then its connection stays with the reader, and the server works on while
-// the gateway encodes; half of the connections at most are kept so, and the server ends what is
-// kept for too long: the scan goes on behind the last row that it gave.
+// the gateway encodes; half of the connections at most are kept so. One that the server's statement
+// timeout ended meanwhile is gone on with behind the last row that it gave.
 //
 // A scan that nothing orders is one statement, since it could not go on.
 #pragma once
