@@ -1,4 +1,5 @@
 // The adapters' conformance suite, through a real gateway over mutual TLS.
+#include "tests/conformance/postgres_under_test.h"
 #include "tests/conformance/sqlite_under_test.h"
 #include "tests/system/through_gateway.h"
 
@@ -6,7 +7,8 @@ namespace sluice::adapters::conformance {
 
 INSTANTIATE_TEST_SUITE_P(
     ThroughGateway, AdapterConformance,
-    testing::Values(system_test::ThroughGateway(SqliteKind("Sqlite", SqliteVariant::kPlain))),
+    testing::Values(system_test::ThroughGateway(SqliteKind("Sqlite", SqliteVariant::kPlain)),
+                    system_test::ThroughGateway(PostgresKind("Postgres", PostgresVariant::kPlain))),
     KindName);
 
 }  // namespace sluice::adapters::conformance
