@@ -8,6 +8,7 @@ namespace sluice {
 namespace {
 
 constexpr absl::string_view kPrefix = "REASON_";
+constexpr absl::string_view kOperatorNote = "sluice.dev/operator-note";
 
 template <class Message>
 absl::string_view UrlOf() {
@@ -84,6 +85,17 @@ void AddQuotaViolation(absl::Status& status, std::string_view subject,
   violation->set_description(std::string(description));
   SetPayload(status, failure);
 }
+
+void AddOperatorNote(absl::Status& status, std::string_view note) {
+  status.SetPayload(kOperatorNote, absl::Cord(View(note)));
+}
+
+std::string OperatorNoteOf(const absl::Status& status) {
+  const auto note = status.GetPayload(kOperatorNote);
+  return note ? std::string(*note) : std::string();
+}
+
+void RemoveOperatorNote(absl::Status& status) { status.ErasePayload(kOperatorNote); }
 
 std::optional<google::rpc::ErrorInfo> ErrorInfoOf(const absl::Status& status) {
   return PayloadOf<google::rpc::ErrorInfo>(status);

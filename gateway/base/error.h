@@ -40,6 +40,14 @@ void AddRetryDelay(absl::Status& status, Micros delay);
 void AddQuotaViolation(absl::Status& status, std::string_view subject,
                        std::string_view description);
 
+// What the operator alone may read of a failure, such as the words of a system that is not ours:
+// exchange::PublicStatus writes it to the operational log, and no reply carries it. No effect on an
+// OK status.
+void AddOperatorNote(absl::Status& status, std::string_view note);
+// Empty where there is none.
+std::string OperatorNoteOf(const absl::Status& status);
+void RemoveOperatorNote(absl::Status& status);
+
 // REASON_UNSPECIFIED where the status carries none.
 v1::Reason ReasonOf(const absl::Status& status);
 std::optional<google::rpc::ErrorInfo> ErrorInfoOf(const absl::Status& status);

@@ -58,7 +58,16 @@ void Broker::Describe(Call call, const v1::ReadRequest& request,
 
 absl::Status PublicStatus(const absl::Status& status, std::string_view call_id,
                           OperationalLog& operations) {
-  if (status.ok() || ReasonOf(status) != v1::REASON_UNSPECIFIED) return status;
+  if (status.ok()) return status;
+  if (ReasonOf(status) != v1::REASON_UNSPECIFIED) {
+    const std::string note = OperatorNoteOf(status);
+    if (note.empty()) return status;
+    operations.Write(Severity::kWarning, "source_said", note,
+                     {{"call", call_id}, {"reason", ReasonName(ReasonOf(status))}});
+    absl::Status told = status;
+    RemoveOperatorNote(told);
+    return told;
+  }
   operations.Write(Severity::kError, "internal", std::string(status.message()),
                    {{"call", call_id}});
   return Error(v1::REASON_INTERNAL,

@@ -118,8 +118,8 @@ class Broker {
 };
 
 // The one function that turns a status into what a foreign agency may read: statuses without a
-// reason become INTERNAL and say no more; the rest is written to the operational log under the
-// call's id.
+// reason become INTERNAL and say no more; the rest, and what the operator alone may read of others
+// (AddOperatorNote), is written to the operational log under the call's id.
 absl::Status PublicStatus(const absl::Status& status, std::string_view call_id,
                           OperationalLog& operations);
 

@@ -118,6 +118,16 @@ TEST_F(SourceFailuresTest, WhatHasNoReasonIsToldAsInternalAndGoesToTheOperationa
   ExpectFails(v1::REASON_INTERNAL);
 }
 
+TEST_F(SourceFailuresTest, WhatASourceSaysIsForTheOperatorAlone) {
+  absl::Status failed = Error(v1::REASON_SOURCE_UNAVAILABLE, "the source cannot be reached");
+  AddOperatorNote(failed, "adapter: host db3 is down");
+  exchange_->ps.FailNext(0, failed);
+  const auto answer = exchange_->Query(PersonsRequest());
+  EXPECT_EQ(ReasonOf(answer.status()), v1::REASON_SOURCE_UNAVAILABLE);
+  EXPECT_THAT(answer.status().ToString(), Not(HasSubstr("db3")));
+  EXPECT_THAT(exchange_->operations.text(), HasSubstr("host db3 is down"));
+}
+
 TEST_F(SourceFailuresTest, ARowThatFitsNoMessageFails) {
   ExchangeOptions options;
   options.broker.payload_bytes = 2000;

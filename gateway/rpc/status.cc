@@ -1,12 +1,15 @@
 #include "gateway/rpc/status.h"
 
 #include "absl/strings/cord.h"
+#include "gateway/base/error.h"
 #include "google/rpc/error_details.pb.h"
 
 namespace sluice::rpc {
 
-grpc::Status ToGrpc(const absl::Status& status) {
-  if (status.ok()) return grpc::Status::OK;
+grpc::Status ToGrpc(const absl::Status& whole) {
+  if (whole.ok()) return grpc::Status::OK;
+  absl::Status status = whole;
+  RemoveOperatorNote(status);
   google::rpc::Status details;
   details.set_code(static_cast<int>(status.code()));
   details.set_message(std::string(status.message()));
