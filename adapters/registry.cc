@@ -2,6 +2,7 @@
 
 #include "adapters/delimited/delimited_adapter.h"
 #include "adapters/postgres/postgres_adapter.h"
+#include "adapters/remote/remote_adapter.h"
 #include "adapters/sqlite/sqlite_adapter.h"
 
 namespace sluice::adapters {
@@ -10,6 +11,9 @@ const std::vector<Kind>& Kinds() {
   static const auto* const kinds = new std::vector<Kind>{
       {"delimited", &OpenDelimited, &CheckDelimitedSettings},
       {"postgres", &OpenPostgres, &CheckPostgresSettings},
+#ifndef SLUICE_WITHOUT_GRPC
+      {"remote", &OpenRemote, &CheckRemoteSettings},
+#endif
       {"sqlite", &OpenSqlite, &CheckSqliteSettings},
   };
   return *kinds;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <grpcpp/security/auth_context.h>
-#include <grpcpp/security/tls_certificate_verifier.h>
 #include <grpcpp/server_context.h>
 
 #include <memory>
@@ -12,18 +11,19 @@
 #include "absl/status/statusor.h"
 #include "gateway/base/snapshot_cell.h"
 #include "gateway/exchange/broker.h"
+#include "gateway/rpc/handshake.h"
 
 namespace sluice::rpc {
 
 // Any thread.
-class Authenticator {
+class Authenticator : public HandshakeCheck {
  public:
   Authenticator(const SnapshotCell<policy::Snapshot>& snapshots, exchange::Denials& denials,
                 const Clock& clock, RandomSource& random)
       : snapshots_(snapshots), denials_(denials), clock_(clock), random_(random) {}
 
   // At every handshake, resumed or not. A refusal is recorded.
-  absl::Status Handshake(std::string_view leaf_pem);
+  absl::Status Handshake(std::string_view leaf_pem) override;
 
   // For each call. The status of a refusal is fit for the peer; RecordRefusal records it.
   absl::StatusOr<exchange::Call> Identify(const grpc::CallbackServerContext& context,
@@ -41,18 +41,6 @@ class Authenticator {
   exchange::Denials& denials_;
   const Clock& clock_;
   RandomSource& random_;
-};
-
-// gRPC's hook for handshakes, over an Authenticator.
-class HandshakeVerifier : public grpc::experimental::ExternalCertificateVerifier {
- public:
-  explicit HandshakeVerifier(Authenticator* authenticator) : authenticator_(authenticator) {}
-  bool Verify(grpc::experimental::TlsCustomVerificationCheckRequest* request,
-              std::function<void(grpc::Status)> callback, grpc::Status* sync_status) override;
-  void Cancel(grpc::experimental::TlsCustomVerificationCheckRequest*) override {}
-
- private:
-  Authenticator* const authenticator_;
 };
 
 }  // namespace sluice::rpc

@@ -16,10 +16,9 @@ namespace sluice::rpc {
 namespace {
 
 constexpr unsigned kLookAtFilesEverySeconds = 1;
-constexpr char kReadyService[] = "sluice.v1.Exchange";
 
 std::shared_ptr<grpc::ServerCredentials> Credentials(const ServerOptions& options,
-                                                     Authenticator* authenticator) {
+                                                     HandshakeCheck* callers) {
   namespace tls = grpc::experimental;
   const std::string current = JoinPath(options.pair_folder, "current");
   auto provider = std::make_shared<tls::FileWatcherCertificateProvider>(
@@ -31,7 +30,7 @@ std::shared_ptr<grpc::ServerCredentials> Credentials(const ServerOptions& option
   // The default asks for no certificate at all.
   credentials.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
   credentials.set_certificate_verifier(
-      tls::ExternalCertificateVerifier::Create<HandshakeVerifier>(authenticator));
+      tls::ExternalCertificateVerifier::Create<HandshakeVerifier>(callers));
   return tls::TlsServerCredentials(credentials);
 }
 
@@ -60,14 +59,14 @@ void WriteGrpcLogTo(OperationalLog& operations) {
 }
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options,
-                                                      Authenticator* authenticator,
+                                                      HandshakeCheck* callers,
                                                       const std::vector<grpc::Service*>& services,
                                                       std::function<void()> lost) {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   Apply(options.limits, builder);
   int port = 0;
-  builder.AddListeningPort(options.listen, Credentials(options, authenticator), &port);
+  builder.AddListeningPort(options.listen, Credentials(options, callers), &port);
   for (grpc::Service* service : services) builder.RegisterService(service);
   std::unique_ptr<Server> server(new Server());
   server->server_ = builder.BuildAndStart();
@@ -76,6 +75,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options,
         absl::StrCat("listen: cannot bind ", options.listen, "; is another process on it?"));
   const std::string host = options.listen.substr(0, options.listen.rfind(':'));
   server->address_ = absl::StrCat(host, ":", port);
+  server->ready_service_ = options.ready_service;
   server->SetReady(false);
   server->self_call_ = std::make_unique<SelfCall>(*server->server_, options.self_call_interval);
   ListenerWatch::Options watch;
@@ -87,7 +87,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options,
 Server::~Server() = default;
 
 void Server::SetReady(bool ready) {
-  server_->GetHealthCheckService()->SetServingStatus(kReadyService, ready);
+  server_->GetHealthCheckService()->SetServingStatus(ready_service_, ready);
 }
 
 void Server::SetLive(bool live) { server_->GetHealthCheckService()->SetServingStatus("", live); }

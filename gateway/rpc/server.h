@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "gateway/rpc/authenticator.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/operational_log.h"
+#include "gateway/rpc/handshake.h"
 #include "gateway/rpc/listener_watch.h"
 #include "gateway/rpc/server_limits.h"
 
@@ -23,6 +25,7 @@ struct ServerOptions {
   std::string authorities_file;  // PEM of all configured authorities
   ServerLimits limits;
   Micros self_call_interval = 200 * kMillisecond;
+  std::string ready_service = "sluice.v1.Exchange";  // whose health says that it is ready
 };
 
 // What gRPC itself has to say, as lines of the operational log (event "grpc"), which is there until
@@ -31,10 +34,10 @@ void WriteGrpcLogTo(OperationalLog& operations);
 
 class Server {
  public:
-  // The services, the authenticator outlive the server. UNAVAILABLE where the port cannot be bound.
+  // The services and the check outlive the server. UNAVAILABLE where the port cannot be bound.
   // `lost` is called once where the listener accepts no more.
   static absl::StatusOr<std::unique_ptr<Server>> Start(ServerOptions options,
-                                                       Authenticator* authenticator,
+                                                       HandshakeCheck* callers,
                                                        const std::vector<grpc::Service*>& services,
                                                        std::function<void()> lost);
   ~Server();
@@ -42,7 +45,7 @@ class Server {
   // "127.0.0.1:41733": where it listens, with the real port.
   const std::string& address() const { return address_; }
 
-  // Health of "sluice.v1.Exchange" (ready) and of "" (live).
+  // Health of the service named for that (ready) and of "" (live).
   void SetReady(bool ready);
   void SetLive(bool live);
 
@@ -55,7 +58,7 @@ class Server {
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<ListenerWatch> watch_;
   std::unique_ptr<SelfCall> self_call_;
-  std::string address_;
+  std::string address_, ready_service_;
 };
 
 }  // namespace sluice::rpc

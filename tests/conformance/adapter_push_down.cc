@@ -19,7 +19,6 @@ using records::Scalar;
 using records::TypeId;
 
 constexpr int kRows = 400;
-constexpr int kPredicates = 1'500;
 
 TableData Mixed() {
   TableData table;
@@ -144,7 +143,7 @@ TEST_P(AdapterConformance, PushDownEqualsTheEvaluator) {
   const auto adapter = source_->Open();
   const auto whole = ScanAll(*adapter, RequestFor(table));
   ASSERT_EQ(RowsOf(whole).size(), table.rows.size());
-  for (int i = 0; i < kPredicates; ++i) {
+  for (int i = 0; i < GetParam().predicates; ++i) {
     const Predicate predicate = generator.Make(table, 3);
     for (const OnBadValue on_bad_value : {OnBadValue::kStop, OnBadValue::kNullAndCount}) {
       ScanRequest request = RequestFor(table);

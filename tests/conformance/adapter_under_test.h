@@ -59,6 +59,8 @@ struct KindUnderTest {
   bool nul_in_text = true;
   // Why no case can run here: what the kind is proved against is missing.
   std::string not_here = {};
+  // With how many random ones push-down is tried.
+  int predicates = 1'500;
 };
 
 // What gtest prints of it.
