@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "gateway/base/error.h"
 #include "gateway/base/yaml.h"
+#include "gateway/config_files.h"
 
 namespace sluice {
 namespace {
@@ -112,23 +113,6 @@ class Reader {
   const std::string folder_;
 };
 
-// Whether the file is there, no folder, readable; a secret one closed to group and others.
-void CheckFile(FileSystem& files, std::string_view setting, const std::string& path, bool secret,
-               std::vector<std::string>& mistakes) {
-  const auto info = files.Stat(path);
-  const absl::string_view name(setting.data(), setting.size());
-  if (!info.ok()) {
-    mistakes.push_back(absl::StrCat(name, ": ", std::string(info.status().message())));
-  } else if (info->is_directory) {
-    mistakes.push_back(absl::StrCat(name, ": ", path, ": is a folder, not a file"));
-  } else if (secret && (info->mode & 0077) != 0) {
-    mistakes.push_back(
-        absl::StrCat(name, ": ", path, ": others may read it; run: chmod 600 ", path));
-  } else if (const auto file = files.OpenForRead(path); !file.ok()) {
-    mistakes.push_back(absl::StrCat(name, ": ", std::string(file.status().message())));
-  }
-}
-
 }  // namespace
 
 absl::StatusOr<Config> ParseConfig(std::string_view text, const std::string& file) {
@@ -157,6 +141,17 @@ absl::StatusOr<Config> LoadConfig(const std::string& file, FileSystem& files, st
   if (mistakes.empty()) return config;
   for (std::string& mistake : mistakes) mistake = absl::StrCat(file, ": ", mistake);
   return absl::InvalidArgumentError(absl::StrJoin(mistakes, "\n"));
+}
+
+ListenerPair ListenerPairOf(const Config& config) {
+  ListenerPair pair;
+  pair.certificate = config.tls.certificate;
+  pair.key = config.tls.key;
+  pair.run_directory = config.run_directory;
+  pair.identity.trust_domain = config.trust_domain;
+  pair.identity.kind = certs::Kind::kGateway;
+  pair.identity.name = config.gateway;
+  return pair;
 }
 
 }  // namespace sluice

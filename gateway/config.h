@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/file_system.h"
+#include "gateway/listener_keys.h"
 
 namespace sluice {
 
@@ -71,5 +72,8 @@ absl::StatusOr<Config> ParseConfig(std::string_view text, const std::string& fil
 // Reads the file. Also whether the files that it names exist and can be read, and that secret ones
 // are closed to others.
 absl::StatusOr<Config> LoadConfig(const std::string& file, FileSystem& files, std::string* text);
+
+// What the listener shows.
+ListenerPair ListenerPairOf(const Config& config);
 
 }  // namespace sluice

@@ -80,7 +80,7 @@ absl::Status Daemon::Check() {
   }
   SLUICE_ASSIGN_OR_RETURN(auto pseudonyms,
                           audit::Pseudonyms::FromFile(config.audit.subject_key, *files_));
-  SLUICE_ASSIGN_OR_RETURN(const certs::Pair pair, listener_keys_.Check(config));
+  SLUICE_ASSIGN_OR_RETURN(const certs::Pair pair, listener_keys_.Check(ListenerPairOf(config)));
   SLUICE_ASSIGN_OR_RETURN(auto authorities, ReadAuthorities(config, *files_));
   SLUICE_RETURN_IF_ERROR(certs::ChainVerifier::Build(authorities).status());
   if (!config.seed.empty()) {

@@ -26,44 +26,28 @@
 #include "gateway/listener_keys.h"
 #include "gateway/rpc/server.h"
 #include "gateway/rpc/services.h"
+#include "gateway/served.h"
 #include "gateway/sharing/access_requests.h"
 #include "gateway/sharing/touched.h"
 
 namespace sluice {
 
-// Exit codes of sluiced (UI.md): what a supervisor acts on.
-enum ExitCode {
-  kExitDrained = 0,
-  kExitUsage = 64,
-  kExitLogRefused = 65,
-  kExitStuck = 70,  // draining did not end in its time
-  kExitLogPoisoned = 74,
-  kExitListenerLost = 75,
-  kExitConfiguration = 78,
-};
-
-class Daemon {
+class Daemon : public Served {
  public:
-  struct Failure {
-    ExitCode code;
-    std::string message;
-  };
-
   // `kinds`: what sources may be of; outlives it. `end` asks the process to end soon with a code;
   // called from any thread.
   Daemon(std::string config_file, const std::vector<adapters::Kind>& kinds,
          OperationalLog& operations, const Clock& clock, std::function<void(ExitCode)> end);
-  ~Daemon();
+  ~Daemon() override;
 
   // Reads and checks configuration, keys and files, without starting anything.
-  absl::Status Check();
-  // Until it serves; or says why not.
-  std::unique_ptr<Failure> Start();
-  // Reads the configuration again. `call` is null for SIGHUP.
+  absl::Status Check() override;
+  std::unique_ptr<Failure> Start() override;
+  absl::StatusOr<std::vector<std::string>> Reload() override;
+  // The same; `call` is null for SIGHUP.
   absl::StatusOr<v1::ReloadResponse> Reload(const exchange::Call* call);
-  void Drain();
-  // The longest that Drain may take before the process is to be ended.
-  Micros drain_limit() const;
+  void Drain() override;
+  Micros drain_limit() const override;
 
   const std::string& address() const { return server_->address(); }
 

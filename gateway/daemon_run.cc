@@ -91,7 +91,7 @@ void Daemon::RotateKeys() {
   certs::ChainVerifierOptions authorities;
   {
     MutexLock lock(config_mutex_);
-    if (!listener_keys_.Changed(config_)) {
+    if (!listener_keys_.Changed(ListenerPairOf(config_))) {
       refused_pair_.clear();
       return;
     }
@@ -99,7 +99,7 @@ void Daemon::RotateKeys() {
     authorities = authorities_;
   }
   // Checked before anything is recorded or changed; while it is half written, once a second.
-  const auto pair = listener_keys_.Check(config);
+  const auto pair = listener_keys_.Check(ListenerPairOf(config));
   if (!pair.ok()) {
     const std::string why(pair.status().message());
     if (std::exchange(refused_pair_, why) != why)
@@ -127,6 +127,11 @@ void Daemon::WarnOfLists() {
                       {{"next_update", FormatUtc(*next)}});
 }
 
+absl::StatusOr<std::vector<std::string>> Daemon::Reload() {
+  SLUICE_ASSIGN_OR_RETURN(const v1::ReloadResponse reloaded, Reload(nullptr));
+  return std::vector<std::string>(reloaded.changes().begin(), reloaded.changes().end());
+}
+
 absl::StatusOr<v1::ReloadResponse> Daemon::Reload(const exchange::Call* call) {
   MutexLock reloading(reload_mutex_);
   std::string text;
@@ -139,7 +144,8 @@ absl::StatusOr<v1::ReloadResponse> Daemon::Reload(const exchange::Call* call) {
   };
   auto config = LoadConfig(config_file_, *files_, &text);
   if (!config.ok()) return refuse(config.status());
-  if (const auto pair = listener_keys_.Check(*config); !pair.ok()) return refuse(pair.status());
+  if (const auto pair = listener_keys_.Check(ListenerPairOf(*config)); !pair.ok())
+    return refuse(pair.status());
   auto authorities = ReadAuthorities(*config, *files_);
   if (!authorities.ok()) return refuse(authorities.status());
   if (const auto verifier = certs::ChainVerifier::Build(*authorities); !verifier.ok())

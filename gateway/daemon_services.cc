@@ -13,8 +13,8 @@ constexpr size_t kControlQueue = 256;
 rpc::ServerOptions ServerOptionsFor(const Config& config) {
   rpc::ServerOptions options;
   options.listen = config.listen;
-  options.pair_folder = ListenerKeys::PairFolder(config);
-  options.authorities_file = ListenerKeys::AuthoritiesFile(config);
+  options.pair_folder = ListenerPairOf(config).PairFolder();
+  options.authorities_file = ListenerPairOf(config).AuthoritiesFile();
   options.limits.handshake = config.tls.handshake;
   options.limits.streams_per_connection = config.limits.streams_per_connection;
   options.limits.connection_age = config.limits.connection_age;
@@ -110,7 +110,8 @@ absl::Status Daemon::MakeControlServices(const Config& config) {
 
   {
     MutexLock lock(config_mutex_);
-    SLUICE_RETURN_IF_ERROR(listener_keys_.Stage(config, AllAuthorities(authorities_)).status());
+    SLUICE_RETURN_IF_ERROR(
+        listener_keys_.Stage(ListenerPairOf(config), AllAuthorities(authorities_)).status());
   }
   std::vector<grpc::Service*> services;
   for (const auto& service : services_) services.push_back(service.get());
@@ -125,8 +126,9 @@ absl::Status Daemon::MakeControlServices(const Config& config) {
 
 absl::Status Daemon::StageKeys(const Config& config,
                                const certs::ChainVerifierOptions& authorities) {
-  SLUICE_ASSIGN_OR_RETURN(const certs::Pair pair,
-                          listener_keys_.Stage(config, AllAuthorities(authorities)));
+  SLUICE_ASSIGN_OR_RETURN(
+      const certs::Pair pair,
+      listener_keys_.Stage(ListenerPairOf(config), AllAuthorities(authorities)));
   certificate_expires_ = pair.chain[0].not_after();
   certificate_digest_ = std::string(AsBytes(pair.chain[0].fingerprint()));
   return absl::OkStatus();

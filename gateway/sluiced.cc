@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "absl/synchronization/mutex.h"
+#include "gateway/adapter_daemon.h"
 #include "gateway/daemon.h"
 #include "gateway/rpc/server.h"
 
@@ -30,16 +31,15 @@ void AskToEnd(ExitCode code) {
   if (asked_to_end.compare_exchange_strong(none, code)) kill(getpid(), SIGUSR1);
 }
 
-void Reload(Daemon& daemon, OperationalLog& operations) {
-  const auto result = daemon.Reload(nullptr);
+void Reload(Served& served, OperationalLog& operations) {
+  const auto result = served.Reload();
   if (!result.ok()) {
     operations.Write(Severity::kError, "reload_refused",
                      "the configuration is bad; the old one stays in force",
                      {{"mistakes", std::string(result.status().message())}});
     return;
   }
-  for (const std::string& change : result->changes())
-    operations.Write(Severity::kInfo, "reloaded", change);
+  for (const std::string& change : *result) operations.Write(Severity::kInfo, "reloaded", change);
 }
 
 // Ends the process if draining does not: a shutdown must not hang for ever.
@@ -50,12 +50,12 @@ void EndAtTheLatest(Micros time) {
   }).detach();
 }
 
-int Serve(Daemon& daemon, OperationalLog& operations, const sigset_t& signals) {
+int Serve(Served& served, OperationalLog& operations, const sigset_t& signals) {
   for (;;) {
     int signal = 0;
     if (sigwait(&signals, &signal) != 0) continue;
     if (signal == SIGHUP) {
-      Reload(daemon, operations);
+      Reload(served, operations);
       continue;
     }
     const bool asked_to_drain = signal == SIGUSR1 && asked_to_end == kExitDrained;
@@ -66,8 +66,8 @@ int Serve(Daemon& daemon, OperationalLog& operations, const sigset_t& signals) {
       _exit(asked_to_end);
     }
     if (signal == SIGUSR1 && !asked_to_drain) continue;
-    EndAtTheLatest(daemon.drain_limit());
-    daemon.Drain();
+    EndAtTheLatest(served.drain_limit());
+    served.Drain();
     return kExitDrained;
   }
 }
@@ -76,9 +76,12 @@ int Serve(Daemon& daemon, OperationalLog& operations, const sigset_t& signals) {
 
 int RunSluiced(int argc, char** argv, const std::vector<adapters::Kind>& kinds) {
   CLI::App app("The Sluice gateway: lends records between government departments.", "sluiced");
-  std::string config;
+  std::string config, adapter;
   bool check = false;
-  app.add_option("--config", config, "sluiced.yaml")->required();
+  CLI::Option_group* const what = app.add_option_group("what to serve");
+  what->add_option("--config", config, "a gateway, as in sluiced.yaml");
+  what->add_option("--adapter", adapter, "an adapter of other gateways, as in adapter.yaml");
+  what->require_option(1);
   app.add_flag("--check", check, "check configuration, keys and files, and end");
   app.set_version_flag("--version", std::string(Version()));
   try {
@@ -98,24 +101,29 @@ int RunSluiced(int argc, char** argv, const std::vector<adapters::Kind>& kinds) 
   static const auto& clock = *new auto(MakeSystemClock());
   static auto& operations = *new OperationalLog(STDERR_FILENO, *clock);
   rpc::WriteGrpcLogTo(operations);
-  Daemon daemon(config, kinds, operations, *clock, AskToEnd);
+  std::unique_ptr<Served> served;
+  if (adapter.empty()) {
+    served = std::make_unique<Daemon>(config, kinds, operations, *clock, AskToEnd);
+  } else {
+    served = std::make_unique<AdapterDaemon>(adapter, kinds, operations, *clock, AskToEnd);
+  }
   if (check) {
-    const absl::Status status = daemon.Check();
+    const absl::Status status = served->Check();
     if (status.ok()) {
-      std::cout << config << ": ok\n";
+      std::cout << (adapter.empty() ? config : adapter) << ": ok\n";
       return 0;
     }
     std::cerr << "error: CONFIGURATION: " << status.message() << "\n";
     return kExitConfiguration;
   }
-  if (const auto failure = daemon.Start()) {
+  if (const auto failure = served->Start()) {
     operations.Write(Severity::kError, "start_refused", failure->message,
                      {{"code", std::to_string(failure->code)}});
     std::cerr << "error: START_REFUSED: " << failure->message << "\n";
     // Nothing is in progress that would need ordered ends.
     _exit(failure->code);
   }
-  return Serve(daemon, operations, signals);
+  return Serve(*served, operations, signals);
 }
 
 }  // namespace sluice
