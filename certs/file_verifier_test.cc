@@ -10,7 +10,7 @@
 namespace sluice::certs {
 namespace {
 
-constexpr char kGateway[] = "spiffe://gov.example/gateway/gw1";
+constexpr char kServed[] = "spiffe://gov.example/gateway/gw1";
 
 class FileVerifierTest : public testing::Test {
  protected:
@@ -34,7 +34,7 @@ class FileVerifierTest : public testing::Test {
 };
 
 TEST_F(FileVerifierTest, ANewListIsInForceASecondLater) {
-  const TestLeaf leaf = authority_.Issue(kGateway);
+  const TestLeaf leaf = authority_.Issue(kServed);
   auto verifier = Open();
   ASSERT_TRUE(verifier.ok()) << verifier.status();
   EXPECT_TRUE((*verifier)->Get()->Verify(leaf.certificate_pem, clock_.Now()).ok());
@@ -45,7 +45,7 @@ TEST_F(FileVerifierTest, ANewListIsInForceASecondLater) {
 }
 
 TEST_F(FileVerifierTest, AFileThatCannotBeReadChangesNothing) {
-  const TestLeaf leaf = authority_.Issue(kGateway);
+  const TestLeaf leaf = authority_.Issue(kServed);
   Write("lists.pem", authority_.ListPem({leaf.certificate.serial()}));
   auto verifier = Open();
   ASSERT_TRUE(verifier.ok()) << verifier.status();
