@@ -11,6 +11,7 @@ void AddInitCommand(CLI::App& app, Invocation& invocation);
 void AddCertsCommands(CLI::App& app, Invocation& invocation);
 void AddRegistryCommands(CLI::App& app, Invocation& invocation);
 void AddPurposeCommands(CLI::App& app, Invocation& invocation);
+void AddSourceCommands(CLI::App& app, Invocation& invocation);
 void AddCatalogueCommands(CLI::App& app, Invocation& invocation);
 void AddAccessCommands(CLI::App& app, Invocation& invocation);
 void AddGrantCommands(CLI::App& app, Invocation& invocation);

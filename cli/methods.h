@@ -55,6 +55,9 @@ namespace sluice::cli {
   METHOD(Registry, ListPurposes)          \
   METHOD(Registry, ApplySource)           \
   METHOD(Registry, ListSources)           \
+  METHOD(Registry, ProbeSource)           \
+  METHOD(Registry, DescribeSource)        \
+  METHOD(Registry, CheckSource)           \
   METHOD(Registry, PublishRevocationList) \
   METHOD(Registry, ListRevocationLists)   \
   METHOD(Registry, WhoAmI)

@@ -30,6 +30,7 @@ void AddCommands(CLI::App& app, Invocation& invocation) {
   AddCertsCommands(app, invocation);
   AddRegistryCommands(app, invocation);
   AddPurposeCommands(app, invocation);
+  AddSourceCommands(app, invocation);
   AddCatalogueCommands(app, invocation);
   AddAccessCommands(app, invocation);
   AddGrantCommands(app, invocation);

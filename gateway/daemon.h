@@ -22,6 +22,7 @@
 #include "gateway/control_state.h"
 #include "gateway/exchange/broker.h"
 #include "gateway/exchange/log_reading.h"
+#include "gateway/exchange/source_looks.h"
 #include "gateway/exchange/usage_history.h"
 #include "gateway/listener_keys.h"
 #include "gateway/rpc/server.h"
@@ -126,6 +127,7 @@ class Daemon : public Served {
   std::unique_ptr<exchange::Denials> denials_;
   std::unique_ptr<exchange::Broker> broker_;
   std::unique_ptr<exchange::LogReading> reading_;
+  std::unique_ptr<exchange::SourceLooks> looks_;
   std::unique_ptr<identity::Registry> registry_;
   std::unique_ptr<sharing::GrantsTouched> grants_touched_;
   std::unique_ptr<catalogue::Catalogue> catalogue_;

@@ -68,6 +68,7 @@ void Daemon::Tick() {
 void Daemon::EverySecond() {
   const int64_t seconds = ticks_ / kTicksASecond;
   sources_->Reap();
+  if (ready_) sources_->ProbeWhereDue();
   RotateKeys();
   if (seconds % 3600 == 1) WarnOfLists();
   // The first look is at the start.

@@ -84,6 +84,12 @@ absl::Status Daemon::MakeControlServices(const Config& config) {
   service_parts_ = std::unique_ptr<rpc::ServiceParts>(new rpc::ServiceParts{
       *authenticator_, *control_pool_, operations_, clock_, config.limits.default_deadline,
       config.limits.max_deadline, config.limits.max_read});
+  looks_ = std::make_unique<exchange::SourceLooks>(exchange::SourceLookParts{
+      *sources_, clock_, exchange::OpenByKind(kinds_),
+      [this](const v1::Source& source) { return CheckSource(source); },
+      [this](const exchange::Call& call, const audit::ChangeOutcome& act) {
+        return RecordChange(&call, act);
+      }});
   operations_parts_.status = [this] { return Status(); };
   operations_parts_.reload = [this](const exchange::Call& call) { return Reload(&call); };
   operations_parts_.list_exchanges = [this](const v1::ListExchangesRequest& request) {
@@ -102,8 +108,8 @@ absl::Status Daemon::MakeControlServices(const Config& config) {
   services_.push_back(rpc::MakeExchangeService(*service_parts_, *broker_, *requests_));
   services_.push_back(rpc::MakeFlightService(*service_parts_, *broker_));
   services_.push_back(rpc::MakeAuditService(*service_parts_, *reading_));
-  services_.push_back(
-      rpc::MakeRegistryService(*service_parts_, *registry_, snapshots_, operations_parts_));
+  services_.push_back(rpc::MakeRegistryService(*service_parts_, *registry_, *looks_, snapshots_,
+                                               operations_parts_));
   services_.push_back(rpc::MakeCatalogueService(*service_parts_, *catalogue_));
   services_.push_back(rpc::MakeSharingService(*service_parts_, *grants_, *requests_));
   services_.push_back(rpc::MakeOperationsService(*service_parts_, operations_parts_));

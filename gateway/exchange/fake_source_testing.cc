@@ -20,12 +20,14 @@ struct FakeSource::State {
   absl::Status open_fails SLUICE_GUARDED_BY(mutex);
   absl::Status scan_fails SLUICE_GUARDED_BY(mutex);
   absl::Status next_fails SLUICE_GUARDED_BY(mutex);
+  absl::Status probe_fails SLUICE_GUARDED_BY(mutex);
   int next_fails_at SLUICE_GUARDED_BY(mutex) = -1;
   std::function<void()> on_next SLUICE_GUARDED_BY(mutex);
   bool hang SLUICE_GUARDED_BY(mutex) = false;
   bool deaf SLUICE_GUARDED_BY(mutex) = false;
   int hanging SLUICE_GUARDED_BY(mutex) = 0;
   int scans SLUICE_GUARDED_BY(mutex) = 0;
+  int probes SLUICE_GUARDED_BY(mutex) = 0;
   int cancels SLUICE_GUARDED_BY(mutex) = 0;
   adapters::ScanRequest last_request SLUICE_GUARDED_BY(mutex);
 };
@@ -162,7 +164,11 @@ class FakeSource::Fake : public adapters::Adapter {
     }
     return std::make_unique<Reader>(state_, std::move(request));
   }
-  absl::Status Probe(const adapters::CallContext&) override { return absl::OkStatus(); }
+  absl::Status Probe(const adapters::CallContext&) override {
+    MutexLock lock(state_->mutex);
+    ++state_->probes;
+    return state_->probe_fails;
+  }
 
  private:
   const std::shared_ptr<State> state_;
@@ -201,6 +207,11 @@ void FakeSource::FailOpen(absl::Status why) {
   state_->open_fails = std::move(why);
 }
 
+void FakeSource::FailProbe(absl::Status why) {
+  MutexLock lock(state_->mutex);
+  state_->probe_fails = std::move(why);
+}
+
 void FakeSource::FailScan(absl::Status why) {
   MutexLock lock(state_->mutex);
   state_->scan_fails = std::move(why);
@@ -237,6 +248,11 @@ void FakeSource::AwaitHanging(int count) {
       return;
     }
   }
+}
+
+int FakeSource::probes() const {
+  MutexLock lock(state_->mutex);
+  return state_->probes;
 }
 
 int FakeSource::scans() const {

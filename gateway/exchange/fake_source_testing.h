@@ -40,6 +40,7 @@ class FakeSource {
   void FailOpen(absl::Status why);
   void FailScan(absl::Status why);
   void FailNext(int number, absl::Status why);
+  void FailProbe(absl::Status why);
   // Called before each Next does its work, on the source's thread.
   void OnNext(std::function<void()> act);
 
@@ -50,6 +51,7 @@ class FakeSource {
   void AwaitHanging(int count);
 
   int scans() const;
+  int probes() const;
   int cancels() const;
   adapters::ScanRequest last_request() const;
 

@@ -106,6 +106,34 @@ TEST(ReadTest, RevocationEndsAStreamAndNothingLeavesAfterIt) {
   EXPECT_EQ(closed.digest(), RootOf(consumer->messages()));
 }
 
+// The owner's batch window is the owner's: what was begun before it does not go on within.
+TEST(ReadTest, ClosedHoursEndAStreamWithItsTrueTotals) {
+  ReadWorld world(SmallSteps());
+  world.source.rows = 100'000;
+  const auto hour = [&world](int ahead) {
+    return absl::FormatTime("%H:00", absl::FromUnixMicros(world.clock.Now() + ahead * kHour),
+                            absl::UTCTimeZone());
+  };
+  world.closed = absl::StrCat(hour(1), "-", hour(3));
+  world.Publish();
+  const auto consumer = world.Read(ReadWorld::Request(), /*eager=*/false);
+  consumer->Take();
+  consumer->Take();
+  ASSERT_TRUE(consumer->AwaitMessages(3));
+  while (world.sources->Find("ps")->Status().running() > 0) std::this_thread::yield();
+  world.clock.Advance(kHour);
+  consumer->TakeAll();
+  EXPECT_EQ(ReasonOf(consumer->AwaitEnd()), v1::REASON_SOURCE_CLOSED);
+  world.AwaitIdle();
+  const v1::AuditEnvelope closed = world.Last().envelope;
+  EXPECT_EQ(closed.kind(), v1::RECORD_KIND_CLOSED);
+  EXPECT_EQ(closed.reason(), v1::REASON_SOURCE_CLOSED);
+  EXPECT_EQ(closed.count(), consumer->rows());
+  EXPECT_LT(closed.count(), 100'000);
+  EXPECT_EQ(closed.digest(), RootOf(consumer->messages()));
+  EXPECT_EQ(world.source.open_readers, 0);
+}
+
 TEST(ReadTest, AnAmendedGrantEndsAStream) {
   ReadWorld world;
   world.source.rows = 100'000;

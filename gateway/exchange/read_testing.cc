@@ -124,6 +124,10 @@ void ReadWorld::Publish() {
   SLUICE_CHECK(held.ok());
   snapshot->grants[grant.id()] = *held;
   snapshot->by_consumer[absl::StrCat(grant.consumer_agency(), "\n", grant.dataset())] = {*held};
+  if (!closed.empty()) {
+    directory_.sources["ps"].add_closed(closed);
+    directory_.sources["ps"].set_time_zone("+00:00");
+  }
   sources->Update(directory_.sources);
   snapshots.Set(snapshot);
   running->Check(*snapshot, clock.Now());

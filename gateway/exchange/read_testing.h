@@ -55,7 +55,8 @@ class ReadWorld {
 
   v1::Dataset dataset;
   v1::Grant grant;
-  // Makes dataset and grant the state of the world, as a change does.
+  std::string closed;  // hours of the source, in UTC
+  // Makes dataset, grant and hours the state of the world, as a change does.
   void Publish();
   std::vector<LoggedRecord> Records() const;
   std::vector<v1::RecordKind> Kinds() const;

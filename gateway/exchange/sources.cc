@@ -7,6 +7,32 @@
 namespace sluice::exchange {
 namespace {
 
+constexpr Micros kProbeEvery = kMinute;
+constexpr Micros kProbeLimit = 5 * kSecond;
+
+// Where this machine cannot tell hours that were accepted on another, the source stays closed.
+absl::StatusOr<identity::ClosedHours> HoursOf(const v1::Source& source) {
+  if (source.closed().empty()) return identity::ClosedHours();
+  const auto zone = identity::FindZone(source.time_zone());
+  auto hours = zone.ok() ? identity::ClosedHours::Parse(
+                               {source.closed().begin(), source.closed().end()}, *zone)
+                         : absl::StatusOr<identity::ClosedHours>(zone.status());
+  if (hours.ok()) return hours;
+  absl::Status status = Error(v1::REASON_SOURCE_UNAVAILABLE,
+                              absl::StrCat("the closed hours of source ", source.id(),
+                                           " cannot be told. Nothing was released."),
+                              {{"source", source.id()}});
+  AddOperatorNote(status, std::string(hours.status().message()));
+  return status;
+}
+
+// What it says, and what is for the operator alone.
+std::string ForOperator(const absl::Status& status) {
+  const std::string note = OperatorNoteOf(status);
+  return note.empty() ? std::string(status.message())
+                      : absl::StrCat(std::string(status.message()), " ", note);
+}
+
 // Failures that speak against the source itself.
 bool SpeaksAgainstSource(const absl::Status& status) {
   const v1::Reason reason = ReasonOf(status);
@@ -42,11 +68,14 @@ OpenAdapter OpenByKind(const std::vector<adapters::Kind>& kinds) {
 SourceAtWork::SourceAtWork(v1::Source definition, OpenAdapter open, const Clock& clock)
     : definition_(WithDefaultLimits(std::move(definition))),
       open_(std::move(open)),
+      clock_(clock),
+      closed_(HoursOf(definition_)),
       breaker_(definition_.limits().breaker_failures(),
                definition_.limits().breaker_open_ms() * kMillisecond, clock),
       pool_(definition_.limits().connections(), definition_.limits().queue()) {}
 
 absl::Status SourceAtWork::Submit(Task task, Part part) {
+  SLUICE_RETURN_IF_ERROR(CheckOpen());
   SLUICE_RETURN_IF_ERROR(breaker_.Admit(definition_.id()));
   ++waiting_;
   auto work = [this, task = std::move(task)] {
@@ -56,6 +85,7 @@ absl::Status SourceAtWork::Submit(Task task, Part part) {
     Judge(task(adapter));
     // Whoever ends last sees that nobody waits.
     if (adapter.ok() && waiting_ == 0) (*adapter)->Rest();
+    last_asked_ = clock_.Monotonic();
     --running_;
   };
   const bool taken = part == Part::kStream ? pool_.TrySubmitLong(std::move(work))
@@ -70,6 +100,23 @@ absl::Status SourceAtWork::Submit(Task task, Part part) {
   return status;
 }
 
+absl::Status SourceAtWork::CheckOpen() const {
+  SLUICE_RETURN_IF_ERROR(closed_.status());
+  const Micros now = clock_.Now();
+  const auto until = closed_->ClosedUntil(now);
+  if (!until) return absl::OkStatus();
+  const absl::Time opens = absl::FromUnixMicros(*until);
+  absl::Status status =
+      Error(v1::REASON_SOURCE_CLOSED,
+            absl::StrCat("source ", definition_.id(), " is closed at this hour; it opens at ",
+                         absl::FormatTime("%Y-%m-%d %H:%M:%S %Ez", opens, closed_->zone()),
+                         ". Nothing was released."),
+            {{"source", definition_.id()},
+             {"opens", absl::FormatTime(absl::RFC3339_sec, opens, absl::UTCTimeZone())}});
+  AddRetryDelay(status, *until - now);
+  return status;
+}
+
 absl::StatusOr<adapters::Adapter*> SourceAtWork::Open() {
   MutexLock lock(opening_);
   if (adapter_ == nullptr) {
@@ -79,11 +126,17 @@ absl::StatusOr<adapters::Adapter*> SourceAtWork::Open() {
 }
 
 void SourceAtWork::Judge(const absl::Status& outcome) {
-  if (outcome.ok()) return breaker_.Succeeded();
+  if (outcome.ok()) {
+    {
+      MutexLock lock(mutex_);
+      last_answer_ = clock_.Now();
+    }
+    return breaker_.Succeeded();
+  }
   if (!SpeaksAgainstSource(outcome)) return breaker_.Abandoned();
   {
     MutexLock lock(mutex_);
-    last_failure_ = std::string(outcome.message());
+    last_failure_ = ForOperator(outcome);
   }
   breaker_.Failed();
 }
@@ -95,9 +148,45 @@ v1::SourceStatus SourceAtWork::Status() const {
   status.set_breaker(breaker_.State());
   status.set_running(running_);
   status.set_waiting(waiting_);
+  const auto time = [](Micros at, google::protobuf::Timestamp* out) {
+    out->set_seconds(at / kSecond);
+    out->set_nanos(static_cast<int32_t>(at % kSecond * 1000));
+  };
+  if (closed_.ok())
+    if (const auto until = closed_->ClosedUntil(clock_.Now()))
+      time(*until, status.mutable_closed_until());
   MutexLock lock(mutex_);
   status.set_last_failure(last_failure_);
+  if (last_answer_ != 0) time(last_answer_, status.mutable_last_answer());
   return status;
+}
+
+bool SourceAtWork::ProbeIsDue() const {
+  if (running_ > 0 || waiting_ > 0 || probing_ || !CheckOpen().ok()) return false;
+  return breaker_.State() == "open" || clock_.Monotonic() - last_asked_ >= kProbeEvery;
+}
+
+void SourceAtWork::ProbeWhereDue(const std::shared_ptr<SourceAtWork>& source) {
+  if (!source->ProbeIsDue()) return;
+  source->probing_ = true;
+  // The pool holds the source, not the task: it may be the last that does.
+  SourceAtWork* const asked = source.get();
+  const absl::Status taken = asked->Submit(
+      [asked](absl::StatusOr<adapters::Adapter*> adapter) {
+        absl::Status status = adapter.status();
+        if (adapter.ok()) {
+          adapters::CallContext context;
+          context.clock = &asked->clock_;
+          context.deadline = asked->clock_.Monotonic() + kProbeLimit;
+          context.stop = std::make_shared<adapters::StopToken>();
+          status = (*adapter)->Probe(context);
+        }
+        asked->probing_ = false;
+        return status;
+      },
+      Part::kStream);
+  // Its breaker is open, and no trial is due yet.
+  if (!taken.ok()) asked->probing_ = false;
 }
 
 void Sources::Update(const std::map<std::string, v1::Source, std::less<>>& definitions) {
@@ -132,6 +221,15 @@ std::vector<v1::SourceStatus> Sources::Status() const {
   MutexLock lock(mutex_);
   for (const auto& [id, source] : sources_) all.push_back(source->Status());
   return all;
+}
+
+void Sources::ProbeWhereDue() {
+  std::vector<std::shared_ptr<SourceAtWork>> all;
+  {
+    MutexLock lock(mutex_);
+    for (const auto& [id, source] : sources_) all.push_back(source);
+  }
+  for (const auto& source : all) SourceAtWork::ProbeWhereDue(source);
 }
 
 void Sources::Reap() {

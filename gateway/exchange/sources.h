@@ -14,6 +14,7 @@
 #include "gateway/base/executor.h"
 #include "gateway/base/mutex.h"
 #include "gateway/exchange/breaker.h"
+#include "gateway/identity/closed_hours.h"
 #include "sluice/v1/operations.pb.h"
 #include "sluice/v1/registry.pb.h"
 
@@ -33,13 +34,16 @@ class SourceAtWork {
 
   // A call's whole reading, or a part of a stream's, which gives way to the former.
   enum class Part { kCall, kStream };
-  // Runs `task` on the source's pool: SOURCE_BUSY where its queue is full, SOURCE_UNAVAILABLE while
-  // the breaker is open. The task gets the adapter, opened on first use, and answers how the source
-  // did: its status counts for the breaker.
+  // Runs `task` on the source's pool: SOURCE_CLOSED within its closed hours, SOURCE_BUSY where its
+  // queue is full, SOURCE_UNAVAILABLE while the breaker is open. The task gets the adapter, opened
+  // on first use, and answers how the source did: its status counts for the breaker.
   using Task = std::function<absl::Status(absl::StatusOr<adapters::Adapter*>)>;
   absl::Status Submit(Task task, Part part = Part::kCall);
 
   const v1::Source& definition() const { return definition_; }
+  // Health by probe. Asks the source whether it can be read, where nothing else has for a minute,
+  // or the breaker waits for a trial, which then costs no consumer a failed call. Does not block.
+  static void ProbeWhereDue(const std::shared_ptr<SourceAtWork>& source);
   v1::SourceStatus Status() const;
   // Takes no more; returns when what was taken has ended.
   void Close() { pool_.Close(); }
@@ -50,10 +54,15 @@ class SourceAtWork {
 
  private:
   absl::StatusOr<adapters::Adapter*> Open();
+  // OK, or SOURCE_CLOSED with the time that it opens.
+  absl::Status CheckOpen() const;
+  bool ProbeIsDue() const;
   void Judge(const absl::Status& outcome);
 
   const v1::Source definition_;
   const OpenAdapter open_;
+  const Clock& clock_;
+  const absl::StatusOr<identity::ClosedHours> closed_;
   CircuitBreaker breaker_;
   std::atomic<int> running_{0}, waiting_{0};
   // Opening may take long: whoever only asks how the source is doing does not wait for it.
@@ -61,7 +70,10 @@ class SourceAtWork {
   std::unique_ptr<adapters::Adapter> adapter_ SLUICE_GUARDED_BY(opening_);
   mutable Mutex mutex_;
   std::string last_failure_ SLUICE_GUARDED_BY(mutex_);
-  ThreadPool pool_;  // last: ends before what its tasks use
+  Micros last_answer_ SLUICE_GUARDED_BY(mutex_) = 0;  // for people
+  std::atomic<bool> probing_{false};
+  std::atomic<Micros> last_asked_{-kHour};  // when a task ended, on the monotonic clock
+  ThreadPool pool_;                         // last: ends before what its tasks use
 };
 
 // All of them. Any thread.
@@ -74,6 +86,8 @@ class Sources {
   void Update(const std::map<std::string, v1::Source, std::less<>>& definitions);
   std::shared_ptr<SourceAtWork> Find(std::string_view id) const;
   std::vector<v1::SourceStatus> Status() const;
+  // Now and then; does not block.
+  void ProbeWhereDue();
   // Ends what was taken out of service and is idle. Called now and then, never from a source's
   // pool.
   void Reap();

@@ -121,6 +121,83 @@ TEST_F(SourcesTest, ACallersOwnShortDeadlineSpeaksNotAgainstTheSource) {
   EXPECT_EQ(Breaker(), "open");
 }
 
+TEST_F(SourcesTest, AProbeIsTheTrialSoThatNoCallHasToBe) {
+  exchange_->ps.FailScan(Error(v1::REASON_SOURCE_UNAVAILABLE, "the connection was refused."));
+  exchange_->ps.FailProbe(Error(v1::REASON_SOURCE_UNAVAILABLE, "the connection was refused."));
+  for (int i = 0; i < 3; ++i) Ask(PersonsRequest());
+  const auto probe = [this] {
+    exchange_->sources->ProbeWhereDue();
+    exchange_->AwaitIdle();
+  };
+  probe();  // the breaker is open, and no trial is due
+  EXPECT_EQ(exchange_->ps.probes(), 0);
+  exchange_->clock.Advance(10 * kSecond);
+  probe();
+  EXPECT_EQ(exchange_->ps.probes(), 1);
+  EXPECT_EQ(Breaker(), "open");
+  exchange_->ps.FailScan(absl::OkStatus());
+  exchange_->ps.FailProbe(absl::OkStatus());
+  exchange_->clock.Advance(10 * kSecond);
+  probe();
+  EXPECT_EQ(Breaker(), "closed");
+  EXPECT_EQ(exchange_->ps.scans(), 3);
+  EXPECT_EQ(Ask(PersonsRequest()), v1::REASON_UNSPECIFIED);
+}
+
+TEST_F(SourcesTest, ASourceThatNobodyAsksIsProbedNowAndThen) {
+  const auto probe = [this] {
+    exchange_->sources->ProbeWhereDue();
+    exchange_->AwaitIdle();
+    return exchange_->ps.probes();
+  };
+  EXPECT_FALSE(exchange_->sources->Find("ps")->Status().has_last_answer());
+  EXPECT_EQ(probe(), 1);
+  EXPECT_TRUE(exchange_->sources->Find("ps")->Status().has_last_answer());
+  EXPECT_EQ(probe(), 1);
+  exchange_->clock.Advance(kMinute);
+  EXPECT_EQ(Ask(PersonsRequest()), v1::REASON_UNSPECIFIED);
+  EXPECT_EQ(probe(), 1) << "a call has just been answered";
+  exchange_->clock.Advance(kMinute);
+  EXPECT_EQ(probe(), 2);
+  exchange_->ps.FailProbe(Error(v1::REASON_SOURCE_UNAVAILABLE, "the connection was refused."));
+  for (int i = 0; i < 3; ++i) {
+    exchange_->clock.Advance(kMinute);
+    probe();
+  }
+  EXPECT_EQ(Breaker(), "open");
+  EXPECT_EQ(exchange_->sources->Find("ps")->Status().last_failure(), "the connection was refused.");
+}
+
+TEST_F(SourcesTest, WithinItsClosedHoursASourceIsLeftAlone) {
+  const auto hour = [this](int ahead) {
+    return absl::FormatTime("%H:00", absl::FromUnixMicros(exchange_->clock.Now() + ahead * kHour),
+                            absl::UTCTimeZone());
+  };
+  v1::Source& ps = exchange_->directory.sources["ps"];
+  ps.add_closed(absl::StrCat(hour(1), "-", hour(3)));
+  ps.set_time_zone("+00:00");
+  exchange_->Publish();
+  EXPECT_EQ(Ask(PersonsRequest()), v1::REASON_UNSPECIFIED);
+  exchange_->clock.Advance(kHour);
+  const auto refused = exchange_->Query(PersonsRequest());
+  EXPECT_EQ(ReasonOf(refused.status()), v1::REASON_SOURCE_CLOSED) << refused.status();
+  ASSERT_TRUE(RetryInfoOf(refused.status()).has_value());
+  const int64_t wait = RetryInfoOf(refused.status())->retry_delay().seconds();
+  EXPECT_GT(wait, 3600);
+  EXPECT_LE(wait, 7200);
+  EXPECT_EQ(exchange_->Records(v1::RECORD_KIND_FAILED).back().envelope.reason(),
+            v1::REASON_SOURCE_CLOSED);
+  exchange_->clock.Advance(kMinute);
+  exchange_->sources->ProbeWhereDue();
+  exchange_->AwaitIdle();
+  EXPECT_EQ(exchange_->ps.probes(), 0);
+  EXPECT_EQ(exchange_->ps.scans(), 1);
+  EXPECT_TRUE(exchange_->sources->Find("ps")->Status().has_closed_until());
+  EXPECT_EQ(Ask(VehiclesRequest()), v1::REASON_UNSPECIFIED);
+  exchange_->clock.Advance((wait + 60) * kSecond);
+  EXPECT_EQ(Ask(PersonsRequest()), v1::REASON_UNSPECIFIED);
+}
+
 TEST_F(SourcesTest, AChangedDefinitionServesNewCallsWhileTheOldOneEnds) {
   exchange_->ps.Hang(/*deaf=*/true);
   const PendingQuery old = exchange_->Start(PersonsRequest());

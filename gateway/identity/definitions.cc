@@ -6,6 +6,7 @@
 #include "certs/spiffe.h"
 #include "gateway/base/error.h"
 #include "gateway/base/view.h"
+#include "gateway/identity/closed_hours.h"
 #include "gateway/identity/registration.h"
 
 namespace sluice::identity {
@@ -101,6 +102,27 @@ absl::Status PreparePerson(v1::Person& person) {
   return mistakes.ToStatus();
 }
 
+void CheckClosed(const v1::Source& source, Mistakes& mistakes) {
+  if (source.closed_size() > kMostClosedSpans)
+    mistakes.Add("closed", absl::StrCat("at most ", kMostClosedSpans));
+  const auto zone = FindZone(source.time_zone());
+  if (!zone.ok()) mistakes.Add("time_zone", std::string(zone.status().message()));
+  if (!source.time_zone().empty() && source.closed().empty())
+    mistakes.Add("time_zone", "only with closed");
+  bool sound = zone.ok();
+  for (int i = 0; i < source.closed_size(); ++i) {
+    const auto span = ClosedHours::Parse({source.closed(i)}, absl::UTCTimeZone());
+    sound = sound && span.ok();
+    if (!span.ok())
+      mistakes.Add(absl::StrCat("closed[", i, "]"), std::string(span.status().message()));
+  }
+  if (!sound) return;
+  const auto hours = ClosedHours::Parse({source.closed().begin(), source.closed().end()}, *zone);
+  // Any moment will do: spans come again each week.
+  if (const auto until = hours->ClosedUntil(0); until && *until > 8 * kDay)
+    mistakes.Add("closed", "the source would never be open");
+}
+
 absl::Status PrepareSource(v1::Source& source) {
   Mistakes mistakes;
   if (!certs::IsId(source.id())) mistakes.Add("id", kIdRule);
@@ -117,6 +139,7 @@ absl::Status PrepareSource(v1::Source& source) {
   CheckRange("limits.statement_ms", limits.statement_ms(), 100, 600'000, mistakes);
   CheckRange("limits.breaker_failures", limits.breaker_failures(), 1, 1000, mistakes);
   CheckRange("limits.breaker_open_ms", limits.breaker_open_ms(), 1000, 3'600'000, mistakes);
+  CheckClosed(source, mistakes);
   source.clear_etag();
   return mistakes.ToStatus();
 }

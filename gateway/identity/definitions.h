@@ -34,6 +34,7 @@ inline constexpr int64_t kDefaultStatementMs = 10'000;
 inline constexpr int kDefaultBreakerFailures = 5;
 inline constexpr int64_t kDefaultBreakerOpenMs = 30'000;
 inline constexpr int kMostPurposes = 1000;
+inline constexpr int kMostClosedSpans = 32;
 
 // Each checks the message and sets what follows from it: state ACTIVE, no etag, limits' defaults.
 absl::Status PrepareAgency(v1::Agency& agency);

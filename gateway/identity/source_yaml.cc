@@ -9,8 +9,8 @@
 namespace sluice::identity {
 namespace {
 
-constexpr std::array<std::string_view, 5> kOwnKeys = {"source", "owner", "kind", "limits",
-                                                      "breaker"};
+constexpr std::array<std::string_view, 7> kOwnKeys = {"source",  "owner",  "kind",     "limits",
+                                                      "breaker", "closed", "time_zone"};
 
 bool IsOwn(std::string_view key) {
   for (const auto own : kOwnKeys)
@@ -37,6 +37,14 @@ void ReadLimits(YamlMap root, v1::SourceLimits& limits) {
   breaker.RefuseOthers();
 }
 
+// Where a violation's path stands in the file.
+YamlNode NodeOf(YamlMap root, const std::string& path) {
+  const std::vector<YamlNode> spans = root.Optional("closed").AsList();
+  for (size_t i = 0; i < spans.size(); ++i)
+    if (path == absl::StrCat("closed[", i, "]")) return spans[i];
+  return root.Optional(path);
+}
+
 // Notes what the rules and the kind say against it, where the file itself is sound.
 void CheckSource(const v1::Source& source, const YamlDocument& document, YamlMap root,
                  const SourceCheck& check) {
@@ -52,7 +60,7 @@ void CheckSource(const v1::Source& source, const YamlDocument& document, YamlMap
     if (key.starts_with("settings.")) key = key.substr(sizeof("settings.") - 1);
     const auto& names = SourceYamlNames();
     if (const auto name = names.find(key); name != names.end()) key = name->second;
-    const YamlNode node = root.Optional(key);
+    const YamlNode node = NodeOf(root, key);
     if (node.present()) {
       node.Fail(violation.description());
     } else {
@@ -82,6 +90,8 @@ absl::StatusOr<SourceFile> ParseSourceYaml(std::string_view text, std::string_vi
   source.set_owner_agency(root.Required("owner").AsString());
   source.set_kind(root.Required("kind").AsString());
   ReadLimits(root, *source.mutable_limits());
+  for (const YamlNode& span : root.Optional("closed").AsList()) source.add_closed(span.AsString());
+  source.set_time_zone(root.Optional("time_zone").AsString());
   for (const auto& key : root.keys())
     if (!IsOwn(key)) (*source.mutable_settings())[key] = root.Optional(key).AsString();
   if (result.document.errors().empty()) CheckSource(source, result.document, root, check);

@@ -1,5 +1,6 @@
 // Registry, Catalogue, Sharing, Audit and Operations: their methods may block and run on the
 // control pool.
+#include "adapters/remote/messages.h"
 #include "gateway/base/error.h"
 #include "gateway/rpc/services.h"
 #include "sluice/v1/audit.grpc.pb.h"
@@ -40,9 +41,13 @@ const exchange::Call& AsItIs(const exchange::Call& call) { return call; }
 class RegistryService : public v1::Registry::CallbackService {
  public:
   RegistryService(const ServiceParts& parts, identity::Registry& registry,
-                  const SnapshotCell<policy::Snapshot>& snapshots,
+                  exchange::SourceLooks& looks, const SnapshotCell<policy::Snapshot>& snapshots,
                   const OperationsParts& operations)
-      : parts_(parts), registry_(registry), snapshots_(snapshots), operations_(operations) {}
+      : parts_(parts),
+        registry_(registry),
+        looks_(looks),
+        snapshots_(snapshots),
+        operations_(operations) {}
 
   SLUICE_PASS_ON(Registry, AddAgency, registry_, ToCaller)
   SLUICE_ASK(Registry, ListAgencies, registry_)
@@ -58,6 +63,30 @@ class RegistryService : public v1::Registry::CallbackService {
   SLUICE_ASK(Registry, ListPurposes, registry_)
   SLUICE_PASS_ON(Registry, ApplySource, registry_, ToCaller)
   SLUICE_ASK(Registry, ListSources, registry_)
+  SLUICE_PASS_ON(Registry, ProbeSource, looks_, AsItIs)
+  SLUICE_PASS_ON(Registry, CheckSource, looks_, AsItIs)
+
+  grpc::ServerUnaryReactor* DescribeSource(grpc::CallbackServerContext* context,
+                                           const v1::DescribeSourceRequest* request,
+                                           v1::DescribeSourceResponse* response) override {
+    return ServeBlocking(
+        parts_, *context, *request, response, "Registry.DescribeSource",
+        [this](const exchange::Call& call, v1::DescribeSourceRequest body,
+               std::function<void(absl::StatusOr<v1::DescribeSourceResponse>)> done) {
+          looks_.DescribeSource(call, std::move(body),
+                                [done](absl::StatusOr<exchange::DescribedSource> described) {
+                                  if (!described.ok()) return done(described.status());
+                                  v1::DescribeSourceResponse answer;
+                                  answer.set_source(described->definition.id());
+                                  answer.set_kind(described->definition.kind());
+                                  answer.set_owner_agency(described->definition.owner_agency());
+                                  for (const adapters::TableDescription& table : described->tables)
+                                    *answer.add_tables() = adapters::remote::ToProto(table);
+                                  done(std::move(answer));
+                                });
+        });
+  }
+
   SLUICE_PASS_ON(Registry, PublishRevocationList, registry_, ToCaller)
   SLUICE_ASK(Registry, ListRevocationLists, registry_)
 
@@ -88,6 +117,7 @@ class RegistryService : public v1::Registry::CallbackService {
  private:
   const ServiceParts& parts_;
   identity::Registry& registry_;
+  exchange::SourceLooks& looks_;
   const SnapshotCell<policy::Snapshot>& snapshots_;
   const OperationsParts& operations_;
 };
@@ -218,9 +248,10 @@ std::unique_ptr<grpc::Service> MakeAuditService(const ServiceParts& parts,
 }
 std::unique_ptr<grpc::Service> MakeRegistryService(const ServiceParts& parts,
                                                    identity::Registry& registry,
+                                                   exchange::SourceLooks& looks,
                                                    const SnapshotCell<policy::Snapshot>& snapshots,
                                                    const OperationsParts& operations) {
-  return std::make_unique<RegistryService>(parts, registry, snapshots, operations);
+  return std::make_unique<RegistryService>(parts, registry, looks, snapshots, operations);
 }
 std::unique_ptr<grpc::Service> MakeCatalogueService(const ServiceParts& parts,
                                                     catalogue::Catalogue& catalogue) {

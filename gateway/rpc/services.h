@@ -7,6 +7,7 @@
 #include "gateway/catalogue/catalogue.h"
 #include "gateway/exchange/broker.h"
 #include "gateway/exchange/log_reading.h"
+#include "gateway/exchange/source_looks.h"
 #include "gateway/identity/registry.h"
 #include "gateway/rpc/service_base.h"
 #include "gateway/sharing/access_requests.h"
@@ -45,6 +46,7 @@ std::unique_ptr<grpc::Service> MakeAuditService(const ServiceParts& parts,
                                                 exchange::LogReading& reading);
 std::unique_ptr<grpc::Service> MakeRegistryService(const ServiceParts& parts,
                                                    identity::Registry& registry,
+                                                   exchange::SourceLooks& looks,
                                                    const SnapshotCell<policy::Snapshot>& snapshots,
                                                    const OperationsParts& operations);
 std::unique_ptr<grpc::Service> MakeCatalogueService(const ServiceParts& parts,

@@ -1,10 +1,9 @@
 // Push-down never decides: a scan with a predicate, evaluated again, keeps exactly the rows that
 // evaluating over the whole table keeps. Seeded, so that a failure comes again.
 #include <cmath>
-#include <limits>
-#include <random>
 
 #include "absl/strings/str_cat.h"
+#include "adapters/check/random_predicates.h"
 #include "gateway/records/predicate.h"
 #include "tests/conformance/adapter_under_test.h"
 
@@ -37,9 +36,15 @@ TableData Mixed() {
   return table;
 }
 
+std::vector<records::DataType> TypesOf(const TableData& table) {
+  std::vector<records::DataType> types;
+  for (const records::Field& field : table.fields) types.push_back(field.type);
+  return types;
+}
+
 class Generator {
  public:
-  explicit Generator(uint32_t seed) : random_(seed) {}
+  Generator(const TableData& table, uint32_t seed) : predicates_(TypesOf(table), seed) {}
 
   // From a small pool, so that equal values meet.
   Scalar Value(const records::DataType& type) {
@@ -80,37 +85,13 @@ class Generator {
   }
 
   Predicate Make(const TableData& table, int depth) {
-    const size_t kind = Below(depth == 0 ? 4 : 10);
-    if (kind < 4 || depth == 0) return Leaf(table);
-    if (kind == 4) return Predicate{Below(2) == 0 ? Op::kTrue : Op::kFalse, -1, {}, {}};
-    Predicate predicate;
-    predicate.op = kind < 6 ? Op::kNot : kind < 8 ? Op::kAnd : Op::kOr;
-    const size_t children = predicate.op == Op::kNot ? 1 : 1 + Below(3);
-    for (size_t i = 0; i < children; ++i) predicate.children.push_back(Make(table, depth - 1));
-    return predicate;
+    return predicates_.Make(depth, [&](int field) { return Value(table.fields[field].type); });
   }
 
  private:
-  size_t Below(size_t bound) { return random_() % bound; }
+  size_t Below(size_t bound) { return predicates_.Below(bound); }
 
-  Predicate Leaf(const TableData& table) {
-    static const std::vector<Op> kOps = {Op::kEqual,       Op::kNotEqual, Op::kLess,
-                                         Op::kLessOrEqual, Op::kGreater,  Op::kGreaterOrEqual,
-                                         Op::kIn,          Op::kIsNull};
-    Predicate leaf;
-    leaf.field = static_cast<int>(Below(table.fields.size()));
-    const records::DataType& type = table.fields[leaf.field].type;
-    leaf.op = kOps[Below(kOps.size())];
-    if (type.id == TypeId::kUtf8 && Below(4) == 0) leaf.op = Op::kStartsWith;
-    if (leaf.op == Op::kIsNull) return leaf;
-    const size_t values = leaf.op == Op::kIn ? 1 + Below(9) : 1;
-    for (size_t i = 0; i < values; ++i) leaf.values.push_back(Value(type));
-    if (type.id == TypeId::kFloat64 && Below(8) == 0)
-      leaf.values[0] = std::numeric_limits<double>::quiet_NaN();
-    return leaf;
-  }
-
-  std::mt19937 random_;
+  check::RandomPredicates predicates_;
 };
 
 std::vector<int64_t> Kept(const std::vector<RecordBatch>& batches, const Predicate& predicate) {
@@ -135,8 +116,8 @@ std::string ShowPredicate(const Predicate& predicate) {
 }
 
 TEST_P(AdapterConformance, PushDownEqualsTheEvaluator) {
-  Generator generator(20'261'124);
   TableData table = Mixed();
+  Generator generator(table, 20'261'124);
   for (int64_t id = 0; id < kRows; ++id) table.rows.push_back(generator.MakeRow(table, id));
   FitText(table);
   source_->Make(table);
@@ -156,8 +137,8 @@ TEST_P(AdapterConformance, PushDownEqualsTheEvaluator) {
 }
 
 TEST_P(AdapterConformance, PushDownAndPositionHoldTogether) {
-  Generator generator(7);
   TableData table = Mixed();
+  Generator generator(table, 7);
   for (int64_t id = 0; id < kRows; ++id) table.rows.push_back(generator.MakeRow(table, id));
   FitText(table);
   source_->Make(table);

@@ -65,38 +65,6 @@ absl::Status AdapterConformance::ScanStatus(Adapter& adapter, ScanRequest reques
 
 std::string KindName(const testing::TestParamInfo<KindUnderTest>& info) { return info.param.name; }
 
-Scalar ValueAt(const records::Column& column, int64_t row) {
-  if (column.IsNull(row)) return std::monostate();
-  switch (column.type().id) {
-    case TypeId::kBool:
-      return column.Bool(row);
-    case TypeId::kInt64:
-    case TypeId::kTimestamp:
-      return column.Int64(row);
-    case TypeId::kFloat64:
-      return column.Float64(row);
-    case TypeId::kDate32:
-      return column.Date32(row);
-    case TypeId::kDecimal128:
-      return column.Decimal(row);
-    case TypeId::kUtf8:
-    case TypeId::kBinary:
-      return std::string(column.Bytes(row));
-  }
-  return std::monostate();
-}
-
-std::vector<Row> RowsOf(const std::vector<RecordBatch>& batches) {
-  std::vector<Row> rows;
-  for (const RecordBatch& batch : batches) {
-    for (int64_t i = 0; i < batch.rows(); ++i) {
-      Row& row = rows.emplace_back();
-      for (const records::Column& column : batch.columns()) row.push_back(ValueAt(column, i));
-    }
-  }
-  return rows;
-}
-
 std::string Show(const Row& row) {
   std::string text;
   for (const Scalar& value : row) {

@@ -14,12 +14,14 @@
 #include <vector>
 
 #include "adapters/adapter.h"
+#include "adapters/check/rows.h"
 #include "gateway/base/fake_clock.h"
 #include "gtest/gtest.h"
 
 namespace sluice::adapters::conformance {
 
-using Row = std::vector<records::Scalar>;
+using check::Row;
+using check::RowsOf;
 
 struct TableData {
   std::string name;
@@ -88,9 +90,6 @@ class AdapterConformance : public testing::TestWithParam<KindUnderTest> {
 
 std::string KindName(const testing::TestParamInfo<KindUnderTest>& info);
 
-// Row and value of batches, for comparing with what was put in.
-records::Scalar ValueAt(const records::Column& column, int64_t row);
-std::vector<Row> RowsOf(const std::vector<records::RecordBatch>& batches);
 // For messages of failing tests; test data only.
 std::string Show(const Row& row);
 

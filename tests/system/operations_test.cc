@@ -1,5 +1,6 @@
 // A gateway that runs, and what its operator and the owners do to it meanwhile: streams that are
 // cut, grants that rest, a drain, a backup that is started from.
+#include <ctime>
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
@@ -13,6 +14,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 constexpr char kRegions[] = "civil-affairs/regions";
 constexpr int kRows = 600'000;  // more than what is on its way while a consumer pauses
@@ -139,6 +141,59 @@ TEST_F(OperationsTest, AStreamThatRunsIsListedAndCanBeEnded) {
   EXPECT_THAT(again.errors, HasSubstr("it may have ended by itself"));
   // An owner is no operator.
   EXPECT_EQ(gateway_.Sluice("regions-owner", {"ops", "streams"}).code, 3);
+}
+
+TEST_F(OperationsTest, ASourceIsLookedAtFromItsDraftToItsCheck) {
+  gateway_.Start();
+  gateway_.OfferSample();
+  const auto table = [this](const std::string& party, std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"--format", "table", "source"});
+    return gateway_.Done(party, arguments);
+  };
+  EXPECT_THAT(table("operator", {"probe"}), HasSubstr(" residents │ sqlite │ yes "));
+  EXPECT_TRUE(Eventually(
+      [&] { return table("operator", {"list"}).find("│ answers ") != std::string::npos; }));
+  EXPECT_THAT(table("residents-owner", {"describe", "residents"}),
+              HasSubstr(" resident │       7 │ id_no │"));
+  // What the owner decides, and no more, makes of the draft a dataset.
+  const std::string draft =
+      gateway_.Done("residents-owner", {"source", "describe", "residents", "resident"});
+  gateway_.Write("draft.yaml", draft);
+  const Finished open = gateway_.Sluice("residents-owner", {"catalogue", "apply", "draft.yaml"});
+  EXPECT_EQ(open.code, 2);
+  EXPECT_THAT(open.errors, HasSubstr("draft.yaml:7: purposes"));
+  gateway_.Replace("draft.yaml", "purposes: []", "purposes: [relief]");
+  gateway_.Done("residents-owner", {"catalogue", "apply", "draft.yaml"});
+
+  const std::string report = table("operator", {"check", "residents"});
+  EXPECT_THAT(report, HasSubstr(" resident │ filters    │ holds "));
+  EXPECT_THAT(report, Not(HasSubstr("FAILS")));
+  for (const std::string& id : SampleIds()) EXPECT_THAT(report, Not(HasSubstr(id)));
+  const v1::AuditEnvelope record = Last(v1::RECORD_KIND_CHANGED);
+  EXPECT_EQ(record.action(), "check");
+  EXPECT_EQ(record.resource_name(), "residents");
+  EXPECT_EQ(gateway_.Sluice("regions-owner", {"source", "probe", "residents"}).code, 3);
+  EXPECT_EQ(gateway_.Sluice("relief", {"source", "check", "residents"}).code, 3);
+}
+
+TEST_F(OperationsTest, WithinClosedHoursNothingIsFetched) {
+  OfferRegions(10);
+  EXPECT_EQ(Query(), v1::REASON_UNSPECIFIED);
+  // All but one minute of the week, which is far away.
+  const std::time_t now = std::time(nullptr);
+  const int weekday = std::gmtime(&now)->tm_wday;  // 0 is Sunday
+  const std::vector<std::string> days = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  const std::string far = days[(weekday + 3) % 7];
+  std::string closed = absl::StrCat("closed: [\"", far, " 00:01-24:00\"");
+  for (const std::string& day : days)
+    if (day != far) absl::StrAppend(&closed, ", \"", day, "\"");
+  gateway_.Write("sources/regions.yaml", absl::StrCat(gateway_.Read("sources/regions.yaml"), "\n",
+                                                      closed, "]\ntime_zone: \"+00:00\"\n"));
+  gateway_.Done("operator", {"source", "apply", "sources/regions.yaml"});
+  const Finished refused =
+      gateway_.Sluice("planning", {"query", kRegions, "--purpose", "planning"});
+  EXPECT_THAT(refused.errors, HasSubstr("SOURCE_CLOSED: source regions is closed at this hour"));
+  EXPECT_EQ(Last(v1::RECORD_KIND_FAILED).reason(), v1::REASON_SOURCE_CLOSED);
 }
 
 TEST_F(OperationsTest, ADrainAnswersAndStopsWithExitZero) {
