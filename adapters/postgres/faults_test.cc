@@ -1,7 +1,9 @@
 // What goes wrong with a server, and what is told of it: soon, by a reason, without a secret.
 #include <signal.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <thread>
@@ -237,6 +239,41 @@ TEST_F(PostgresFaults, ASlowConsumerLosesNoRowToTheStatementTimeout) {
     if (batches == 8) server_->Value("SELECT pg_sleep(0.8)");
   }
   EXPECT_EQ(rows, 400'000);
+}
+
+// Of this process, now.
+int64_t ResidentBytes() {
+  std::ifstream statm("/proc/self/statm");
+  int64_t all = 0, resident = 0;
+  statm >> all >> resident;
+  return resident * sysconf(_SC_PAGESIZE);
+}
+
+TEST_F(PostgresFaults, AGigabyteIsReadInBoundedMemory) {
+#ifdef __SANITIZE_ADDRESS__
+  const int rows = 100'000;  // freed memory is kept for a while there
+#else
+  const int rows = 1'000'000;
+#endif
+  const auto adapter =
+      Open({{"query.huge", absl::StrCat("SELECT i::int8 AS id, repeat('x', 1000) AS name FROM "
+                                        "generate_series(1, ",
+                                        rows, ") AS i")},
+            {"statement_timeout_ms", "120000"}});
+  ScanRequest request = Ids("huge", false);
+  request.fields.push_back({"name", {"name", {records::TypeId::kUtf8}}});
+  const auto reader = Scan(*adapter, request);
+  int64_t seen = 0, most = 0;
+  const int64_t before = ResidentBytes();
+  for (;;) {
+    const auto batch = reader->Next();
+    ASSERT_TRUE(batch.ok()) << batch.status();
+    if (!batch->has_value()) break;
+    seen += (*batch)->rows();
+    most = std::max(most, ResidentBytes() - before);
+  }
+  EXPECT_EQ(seen, rows);
+  EXPECT_LT(most, 64 << 20);
 }
 
 TEST_F(PostgresFaults, ASchemaThatChangesUnderAScanIsReadAnewOrDrift) {

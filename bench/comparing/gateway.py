@@ -93,6 +93,12 @@ class Gateway:
         """The sample's residents."""
         self.apply('sources/residents.yaml', 'datasets/persons.yaml', 'grants/persons-relief.yaml')
 
+    def use_for_persons(self, settings):
+        """Settings of the residents' source, by its YAML; before they are lent."""
+        self.edit('sources/residents.yaml', r'^limits: .*$',
+                  'limits: {connections: 8, queue: 1024, statement: 10s}')
+        self.edit('sources/residents.yaml', r'^kind: .*\nfile: .*$', settings)
+
     def lend_permits(self, settings, table, name='permits'):
         """Permits as the dataset public-security/NAME. `settings`: of their source, by its YAML."""
         for kind in ('source', 'dataset', 'grant'):

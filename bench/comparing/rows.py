@@ -114,6 +114,25 @@ def _bulk(world, encoding):
     ]
 
 
+def _databases(world):
+    def lookups(gateway):
+        return lambda: world.lookups_per_second(64, getattr(world, gateway))
+
+    def bulk(gateway):
+        return lambda: world.read_rows_per_second(getattr(world, gateway))
+    pgbench = Measure('pgbench', lambda: world.postgres.lookups_per_second(64, world.seconds))
+    copy = Measure('psql copy', lambda: world.postgres.copied_rows_per_second())
+    rows = []
+    for kind, gateway, goals in (('postgres', 'postgres_gateway', (0.7, 1.0)),):
+        rows.append(Row('databases', f'point lookups from {kind}, 64 in flight',
+                        'pgbench -M prepared, 64 clients, TLS with client certificates, pgaudit',
+                        '/s', Measure(f'lookups {kind}', lookups(gateway)), pgbench, goals[0]))
+        rows.append(Row('databases', f'bulk read from {kind}, Arrow',
+                        'psql COPY … TO STDOUT of the same rows over TLS, pgaudit', 'rows/s',
+                        Measure(f'bulk {kind}', bulk(gateway)), copy, goals[1]))
+    return rows
+
+
 def _appends(world):
     return [Row('appends', 'audit appends, 64 in flight, 512 bytes',
                 'a bare loop of the same writes and syncs', '/s',
@@ -149,7 +168,7 @@ def _growth(world):
 
 
 def make_rows(world, encoding):
-    return (_lookups(world) + _bulk(world, encoding) + _appends(world) + _memory(world)
+    return (_lookups(world) + _bulk(world, encoding) + _databases(world) + _appends(world) + _memory(world)
             + _growth(world))
 
 

@@ -5,7 +5,7 @@ import contextlib
 import functools
 import os
 
-from comparing import data, peers, processes
+from comparing import data, peers, postgres, processes
 from comparing.gateway import PERMITS, PERSONS, Gateway
 
 MEDIA_TYPES = {
@@ -58,6 +58,24 @@ class World:
         gateway.make()
         self._started(gateway)
         gateway.lend_permits('kind: memory\nheld_batches: 64', f'permits_{MEMORY_ROWS}')
+        return gateway
+
+    @functools.cached_property
+    def postgres(self):
+        return self._until_close(postgres.Postgres())
+
+    @functools.cached_property
+    def postgres_gateway(self):
+        """Residents and permits, both from PostgreSQL."""
+        return self._lending('deployment-postgres', self.postgres.source())
+
+    def _lending(self, name, settings):
+        gateway = Gateway(name)
+        gateway.make()
+        gateway.use_for_persons(settings)
+        self._started(gateway)
+        gateway.lend_persons()
+        gateway.lend_permits(settings, 'permit')
         return gateway
 
     @functools.cached_property
@@ -139,6 +157,11 @@ class World:
     def read_mb_per_second(self, gateway):
         return self._read(gateway, PERMITS, '--seconds',
                           self.seconds)['payload_bytes_per_second'] / 1e6
+
+    def read_rows_per_second(self, gateway):
+        """Of one whole read of the permits in PostgreSQL."""
+        took = self._read(gateway, PERMITS, '--streams', 1)
+        return self.postgres.permits * took['payload_bytes_per_second'] / took['payload_bytes']
 
     @functools.cached_property
     def _read_sizes(self):
