@@ -182,6 +182,8 @@ TEST_F(RemoteAdapterTest, TheDeadlineReachesTheProcess) {
 // A process of which each scan gives one row and then waits for the next one to be taken.
 class IdleTest : public RemoteAdapterTest {
  protected:
+  // What it serves with is gone before the process is.
+  ~IdleTest() override { process_.Kill(); }
   IdleTest() {
     process_.scan = [this](grpc::ServerContext& context, const v1::ScanRequest& request,
                            ScanWriter& writer) {
