@@ -6,7 +6,9 @@
 
 #include "absl/status/statusor.h"
 #include "adapters/adapter.h"
-#include "adapters/delimited/budgets.h"
+#include "adapters/delimited/settings.h"
+#include "adapters/files/budgets.h"
+#include "adapters/files/format.h"
 
 namespace sluice::adapters {
 
@@ -16,6 +18,11 @@ absl::Status CheckDelimitedSettings(const Settings& settings);
 
 // With other budgets than the product's.
 absl::StatusOr<std::unique_ptr<Adapter>> OpenDelimited(const Settings& settings,
-                                                       const delimited::Budgets& budgets);
+                                                       const files::Budgets& budgets);
 
+namespace delimited {
+
+std::shared_ptr<const files::Format> MakeFormat(DelimitedSettings settings);
+
+}  // namespace delimited
 }  // namespace sluice::adapters

@@ -13,7 +13,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "adapters/delimited/files_testing.h"
+#include "adapters/files/files_testing.h"
 #include "gateway/base/crypto.h"
 #include "gateway/base/error.h"
 #include "gateway/base/fake_clock.h"
@@ -21,6 +21,12 @@
 
 namespace sluice::adapters::delimited {
 namespace {
+
+using files::Budgets;
+using files::Encoded;
+using files::Encoding;
+using files::OpenFilesUnder;
+using files::TestFolder;
 
 using records::Op;
 using records::Predicate;

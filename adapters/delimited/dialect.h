@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <optional>
 
-#include "adapters/delimited/encoding.h"
+#include "adapters/files/encoding.h"
 
 namespace sluice::adapters::delimited {
+
+using files::Encoding;
 
 enum class LineEnds {
   kLfOrCrLf,  // each of both

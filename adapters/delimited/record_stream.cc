@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "adapters/delimited/errors.h"
+#include "adapters/files/errors.h"
 #include "gateway/base/error.h"
 
 namespace sluice::adapters::delimited {
@@ -15,9 +15,9 @@ constexpr size_t kMostRead = 128 << 10;
 
 }  // namespace
 
-RecordStream::RecordStream(std::shared_ptr<const SourceFile> file, const Dialect& dialect,
+RecordStream::RecordStream(std::shared_ptr<const Content> content, const Dialect& dialect,
                            std::string table)
-    : file_(std::move(file)),
+    : content_(std::move(content)),
       dialect_(dialect),
       table_(std::move(table)),
       splitter_(dialect),
@@ -37,7 +37,7 @@ void RecordStream::Seek(const Place& place) {
 }
 
 void RecordStream::Take(size_t bytes, int64_t lines) {
-  next_ = {place_.offset + static_cast<int64_t>(bytes), place_.line + lines};
+  next_ = {place_.offset + static_cast<int64_t>(bytes), place_.number + lines};
 }
 
 // More bytes behind the window's; what stands before the record is forgotten.
@@ -49,8 +49,8 @@ absl::Status RecordStream::Refill(const Watch& watch) {
   const size_t kept = window_.size();
   window_.resize(kept + read_size_);
   size_t read = 0;
-  const absl::Status status = file_->Read(window_offset_ + static_cast<int64_t>(kept), read_size_,
-                                          window_.data() + kept, &read);
+  const absl::Status status = content_->Read(window_offset_ + static_cast<int64_t>(kept),
+                                             read_size_, window_.data() + kept, &read);
   window_.resize(kept + read);
   read_size_ = std::min(read_size_ * 2, kMostRead);
   return status;
@@ -58,10 +58,8 @@ absl::Status RecordStream::Refill(const Watch& watch) {
 
 absl::Status RecordStream::Mistake() const {
   const size_t field = splitter_.mistake_field();
-  if (field < columns_.size())
-    return BadField(table_, place_.line, columns_[field], splitter_.mistake());
-  return BadRecord(table_, place_.line,
-                   absl::StrCat("field ", field + 1, " ", splitter_.mistake()));
+  if (field < columns_.size()) return files::BadField(spot(), columns_[field], splitter_.mistake());
+  return files::BadRecord(spot(), absl::StrCat("field ", field + 1, " ", splitter_.mistake()));
 }
 
 absl::StatusOr<bool> RecordStream::Next(const Watch& watch) {
@@ -77,9 +75,9 @@ absl::StatusOr<bool> RecordStream::Next(const Watch& watch) {
     }
     if (result == Splitter::Result::kMore ||
         (result == Splitter::Result::kRecord && splitter_.size() > dialect_.most_row_bytes)) {
-      return BadRecord(table_, place_.line,
-                       absl::StrCat("a row of over ", dialect_.most_row_bytes,
-                                    " bytes (most_row_bytes), or a quote that is never closed"));
+      return files::BadRecord(
+          spot(), absl::StrCat("a row of over ", dialect_.most_row_bytes,
+                               " bytes (most_row_bytes), or a quote that is never closed"));
     }
     if (result == Splitter::Result::kBad) return Mistake();
     if (result == Splitter::Result::kEnd) return false;
@@ -107,7 +105,7 @@ absl::StatusOr<bool> RecordStream::SkipLine(const Watch& watch) {
   }
   if (result == Splitter::Result::kEnd) return false;
   if (result != Splitter::Result::kRecord)
-    return BadRecord(table_, place_.line, "a line before the header that has no end");
+    return files::BadRecord(spot(), "a line before the header that has no end");
   Take(line.size(), line.line_ends());
   return true;
 }

@@ -10,22 +10,21 @@
 
 #include "absl/status/statusor.h"
 #include "adapters/delimited/dialect.h"
-#include "adapters/delimited/folder.h"
 #include "adapters/delimited/splitter.h"
-#include "adapters/delimited/watch.h"
+#include "adapters/files/content.h"
+#include "adapters/files/errors.h"
+#include "adapters/files/watch.h"
 
 namespace sluice::adapters::delimited {
 
-// Where a record begins.
-struct Place {
-  int64_t offset = 0;
-  int64_t line = 1;  // physical, from 1
-};
+using files::Content;
+using files::Place;  // its number is the physical line
+using files::Watch;
 
 class RecordStream {
  public:
   // `table` is for error texts.
-  RecordStream(std::shared_ptr<const SourceFile> file, const Dialect& dialect, std::string table);
+  RecordStream(std::shared_ptr<const Content> content, const Dialect& dialect, std::string table);
 
   // The next record is the one that begins there. What the window holds is not read again.
   void Seek(const Place& place);
@@ -53,11 +52,12 @@ class RecordStream {
   absl::Status Mistake() const;
   std::string_view Left() const { return std::string_view(window_).substr(begin_); }
   bool AtLast() const {
-    return window_offset_ + static_cast<int64_t>(window_.size()) >= file_->stamp().size;
+    return window_offset_ + static_cast<int64_t>(window_.size()) >= content_->size();
   }
+  files::Spot spot() const { return {table_, "line", place_}; }
   void Take(size_t bytes, int64_t lines);
 
-  const std::shared_ptr<const SourceFile> file_;
+  const std::shared_ptr<const Content> content_;
   const Dialect dialect_;
   const std::string table_;
   std::vector<std::string> columns_;

@@ -13,13 +13,14 @@ using testing::HasSubstr;
 TEST(SettingsTest, DefaultsAreStrict) {
   const auto settings = ParseSettings({{"folder", "/srv/drop"}});
   ASSERT_TRUE(settings.ok()) << settings.status();
-  EXPECT_EQ(settings->dialect.separator, ',');
-  EXPECT_EQ(settings->dialect.quote, '"');
-  EXPECT_TRUE(settings->dialect.needs_last_line_end);
-  EXPECT_FALSE(settings->dialect.stray_quotes || settings->dialect.backslash ||
-               settings->dialect.skips_blank_lines || settings->dialect.drops_trailing_separator);
-  EXPECT_TRUE(settings->nulls.empty);
-  EXPECT_FALSE(settings->nulls.quoted_empty);
+  EXPECT_EQ(settings->format.dialect.separator, ',');
+  EXPECT_EQ(settings->format.dialect.quote, '"');
+  EXPECT_TRUE(settings->format.dialect.needs_last_line_end);
+  EXPECT_FALSE(settings->format.dialect.stray_quotes || settings->format.dialect.backslash ||
+               settings->format.dialect.skips_blank_lines ||
+               settings->format.dialect.drops_trailing_separator);
+  EXPECT_TRUE(settings->format.nulls.empty);
+  EXPECT_FALSE(settings->format.nulls.quoted_empty);
 }
 
 TEST(SettingsTest, WhatIsSaidOfAColumnIsTheNarrowest) {
@@ -31,14 +32,14 @@ TEST(SettingsTest, WhatIsSaidOfAColumnIsTheNarrowest) {
                                        {"key.people", "area,\"a,b\""},
                                        {"bool_words.alive", "Y,N"}});
   ASSERT_TRUE(settings.ok()) << settings.status();
-  EXPECT_TRUE(settings->RuleOf("people", "born").date->Days("2026-11-24"));
-  EXPECT_TRUE(settings->RuleOf("others", "born").date->Days("24.11.2026"));
-  EXPECT_TRUE(settings->RuleOf("people", "died").date->Days("20261124"));
-  EXPECT_EQ(settings->RuleOf("people", "alive").true_word, "Y");
-  EXPECT_EQ(settings->TypeOf("people", "id").id, records::TypeId::kInt64);
-  EXPECT_EQ(settings->TypeOf("people", "name").id, records::TypeId::kUtf8);
-  EXPECT_THAT(settings->KeyOf("people"), ElementsAre("area", "a,b"));
-  EXPECT_TRUE(settings->KeyOf("others").empty());
+  EXPECT_TRUE(settings->format.rules.RuleOf("people", "born").date->Days("2026-11-24"));
+  EXPECT_TRUE(settings->format.rules.RuleOf("others", "born").date->Days("24.11.2026"));
+  EXPECT_TRUE(settings->format.rules.RuleOf("people", "died").date->Days("20261124"));
+  EXPECT_EQ(settings->format.rules.RuleOf("people", "alive").true_word, "Y");
+  EXPECT_EQ(settings->format.rules.TypeOf("people", "id")->id, records::TypeId::kInt64);
+  EXPECT_FALSE(settings->format.rules.TypeOf("people", "name"));
+  EXPECT_THAT(settings->files.KeyOf("people"), ElementsAre("area", "a,b"));
+  EXPECT_TRUE(settings->files.KeyOf("others").empty());
 }
 
 TEST(SettingsTest, NamesEveryMistakeAtOnce) {

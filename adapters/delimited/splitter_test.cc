@@ -3,7 +3,7 @@
 #include <random>
 #include <string>
 
-#include "adapters/delimited/files_testing.h"
+#include "adapters/files/files_testing.h"
 #include "gtest/gtest.h"
 
 namespace sluice::adapters::delimited {

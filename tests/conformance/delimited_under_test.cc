@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "adapters/delimited/delimited_adapter.h"
-#include "adapters/delimited/files_testing.h"
+#include "adapters/files/files_testing.h"
 #include "adapters/registry.h"
 #include "gateway/base/crypto.h"
 #include "gateway/records/value_text.h"
@@ -13,7 +13,7 @@
 namespace sluice::adapters::conformance {
 namespace {
 
-using delimited::Encoding;
+using files::Encoding;
 using records::TypeId;
 
 std::string TextOf(const records::Scalar& value, const records::DataType& type) {
@@ -95,7 +95,7 @@ class DelimitedUnderTest : public AdapterUnderTest {
 
   std::unique_ptr<Adapter> Open() override {
     const Settings settings = AsSource().settings;
-    const delimited::Budgets small = {
+    const files::Budgets small = {
         .sort_bytes = 4'096, .block_bytes = 4'096, .merge_width = 2, .mark_bytes = 512};
     auto adapter = variant_ == DelimitedVariant::kShuffled ? OpenDelimited(settings, small)
                                                            : FindKind("delimited")->open(settings);
@@ -138,7 +138,7 @@ class DelimitedUnderTest : public AdapterUnderTest {
     for (const int64_t row : order) text += Line(table, row);
     const std::string name = table.name + ".csv";
     file_ = folder_.PathOf(name);
-    folder_.Write(name, delimited::Encoded(text, EncodingOfVariant()));
+    folder_.Write(name, files::Encoded(text, EncodingOfVariant()));
   }
 
   Encoding EncodingOfVariant() const {
@@ -195,8 +195,8 @@ class DelimitedUnderTest : public AdapterUnderTest {
 
   const DelimitedVariant variant_;
   char separator_ = ',';
-  delimited::TestFolder folder_;
-  delimited::TestFolder work_;
+  files::TestFolder folder_;
+  files::TestFolder work_;
   std::string file_;
   Settings settings_;
   std::map<std::pair<int, int64_t>, std::string> spoilt_;

@@ -12,7 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "adapters/delimited/delimited_adapter.h"
-#include "adapters/delimited/files_testing.h"
+#include "adapters/files/files_testing.h"
 #include "gateway/base/crypto.h"
 #include "gateway/base/fake_clock.h"
 #include "gtest/gtest.h"
@@ -20,6 +20,7 @@
 namespace sluice::adapters::delimited {
 namespace {
 
+using files::TestFolder;
 using records::TypeId;
 
 constexpr int64_t kSmall = 1'000'000;

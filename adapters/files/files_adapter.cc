@@ -1,0 +1,102 @@
+#include "adapters/files/files_adapter.h"
+
+#include <utility>
+
+#include "adapters/files/reader.h"
+#include "gateway/base/error.h"
+
+namespace sluice::adapters::files {
+namespace {
+
+class FilesAdapter : public Adapter {
+ public:
+  FilesAdapter(std::shared_ptr<const Format> format, FileSettings settings, const Budgets& budgets)
+      : source_(std::make_shared<Source>()) {
+    source_->format = std::move(format);
+    source_->settings = std::move(settings);
+    source_->budgets = budgets;
+  }
+
+  absl::StatusOr<std::vector<TableDescription>> Describe(const std::string& table,
+                                                         const CallContext& context) override {
+    const Watch watch(context);
+    SLUICE_RETURN_IF_ERROR(watch.Check());
+    std::vector<TableDescription> descriptions;
+    if (!table.empty()) {
+      SLUICE_RETURN_IF_ERROR(DescribeFile(TableName::Of(table), true, watch, descriptions));
+      return descriptions;
+    }
+    SLUICE_ASSIGN_OR_RETURN(const auto names, source_->settings.folder.Tables());
+    absl::Status failed;
+    for (const std::string& name : names) {
+      const absl::Status status = DescribeFile({name, ""}, false, watch, descriptions);
+      if (EndedByWatch(status)) return status;
+      if (!status.ok() && failed.ok() && !absl::IsNotFound(status)) failed = status;
+    }
+    // Among many, a file that cannot be read hides no other; where none can, it is said why.
+    if (descriptions.empty() && !failed.ok()) return failed;
+    return descriptions;
+  }
+
+  absl::StatusOr<std::unique_ptr<RecordReader>> Scan(ScanRequest request,
+                                                     const CallContext& context) override {
+    if (request.after && request.after->size() != request.key.size())
+      return absl::InvalidArgumentError("a position has a value for each column of the key");
+    return std::make_unique<FileReader>(source_, std::move(request), context);
+  }
+
+  absl::Status Probe(const CallContext& context) override {
+    SLUICE_RETURN_IF_ERROR(Watch(context).Check());
+    return source_->settings.folder.Probe();
+  }
+
+ private:
+  // Quick: what stands at the file's start is read, and the version is said where it is known.
+  absl::Status DescribeFile(const TableName& table, bool only, const Watch& watch,
+                            std::vector<TableDescription>& descriptions) {
+    const Folder& folder = source_->settings.folder;
+    SLUICE_ASSIGN_OR_RETURN(const auto file, folder.Open(table.file, watch));
+    std::vector<TableName> tables = {table};
+    if (!only) {
+      SLUICE_ASSIGN_OR_RETURN(const auto parts, source_->format->Parts(*file, table, watch));
+      if (!parts.empty()) tables.clear();
+      for (const std::string& part : parts) tables.push_back({table.file, part});
+    }
+    std::vector<TableDescription> found;
+    for (const TableName& one : tables) {
+      SLUICE_ASSIGN_OR_RETURN(found.emplace_back(), DescribeOne(file, one, watch));
+    }
+    SLUICE_RETURN_IF_ERROR(folder.Recheck(table.file, file->stamp()));
+    for (TableDescription& one : found) descriptions.push_back(std::move(one));
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<TableDescription> DescribeOne(const std::shared_ptr<const SourceFile>& file,
+                                               const TableName& table, const Watch& watch) {
+    SLUICE_ASSIGN_OR_RETURN(const auto layout, source_->format->ReadLayout(file, table, watch));
+    TableDescription description;
+    description.table = table.Full();
+    description.columns = layout->columns;
+    const std::vector<std::string> key = source_->settings.KeyOf(description.table);
+    for (const std::string& column : key)
+      SLUICE_RETURN_IF_ERROR(layout->Find(table, column).status());
+    if (!key.empty()) description.unique_keys.push_back(key);
+    description.snapshot = true;
+    description.version.version = source_->versions.KnownDigest(table.file, file->stamp());
+    description.version.as_of = file->stamp().modified_ns / 1'000;
+    return description;
+  }
+
+  const std::shared_ptr<Source> source_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Adapter>> OpenFiles(std::shared_ptr<const Format> format,
+                                                   FileSettings settings, const Budgets& budgets) {
+  auto adapter = std::make_unique<FilesAdapter>(std::move(format), std::move(settings), budgets);
+  SLUICE_RETURN_IF_ERROR(adapter->Probe(CallContext{}));
+  return adapter;
+}
+
+}  // namespace sluice::adapters::files

@@ -1,0 +1,107 @@
+#include "adapters/files/key_index.h"
+
+#include <numeric>
+
+#include "absl/strings/str_cat.h"
+#include "adapters/files/errors.h"
+#include "gateway/base/error.h"
+
+namespace sluice::adapters::files {
+
+IndexBuild::IndexBuild(IndexedTable table, std::shared_ptr<const SourceFile> file,
+                       const Budgets& budgets)
+    : table_(std::move(table)), budgets_(budgets), file_(std::move(file)) {}
+
+void IndexBuild::Restart() {
+  phase_ = Phase::kStart;
+  sorter_.reset();
+  index_.reset();
+}
+
+absl::Status IndexBuild::Start() {
+  std::vector<int> key(table_.key.size());
+  std::iota(key.begin(), key.end(), 0);
+  SLUICE_ASSIGN_OR_RETURN(
+      reader_, table_.format->Open(table_.content, table_.layout, table_.name, table_.key));
+  keys_.emplace(*reader_, table_.key, std::move(key), table_.name.Full(), table_.format->counted());
+  reader_->Seek(table_.layout->rows);
+  rows_ = 0;
+  index_ = std::make_shared<KeyIndex>(budgets_);
+  phase_ = Phase::kLooking;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> IndexBuild::NextKey(const Watch& watch) {
+  absl::StatusOr<bool> any = reader_->Next(watch);
+  absl::Status status = any.status();
+  if (any.ok() && !*any) return false;
+  if (status.ok()) status = keys_->Read(key_);
+  if (!status.ok()) {
+    AddKey(status, "row", absl::StrCat(rows_ + 1));
+    return status;
+  }
+  ++rows_;
+  return true;
+}
+
+// Whether the file is in the key's order; marks it as long as it is.
+absl::Status IndexBuild::Look(const Watch& watch) {
+  for (;;) {
+    SLUICE_ASSIGN_OR_RETURN(const bool any, NextKey(watch));
+    if (!any) return absl::OkStatus();
+    const Place& place = reader_->place();
+    if (rows_ > 1 && key_ == last_key_) {
+      return RepeatedKey(table_.name.Full(), table_.format->counted(), last_place_, place);
+    }
+    if (rows_ > 1 && key_ < last_key_) break;
+    index_->marks.Offer(key_, {place.offset, place.number, place.part});
+    std::swap(key_, last_key_);
+    last_place_ = place;
+  }
+  index_->file_order = false;
+  index_->marks = Marks(budgets_.mark_bytes, 1);
+  SLUICE_ASSIGN_OR_RETURN(index_->scratch, Scratch::Make(table_.work_folder, budgets_.block_bytes));
+  sorter_ = std::make_unique<KeySorter>(*index_->scratch, budgets_, table_.name.Full(),
+                                        table_.format->counted());
+  reader_->Seek(table_.layout->rows);
+  rows_ = 0;
+  phase_ = Phase::kSorting;
+  return absl::OkStatus();
+}
+
+absl::Status IndexBuild::Sort(const Watch& watch) {
+  for (;;) {
+    SLUICE_ASSIGN_OR_RETURN(const bool any, NextKey(watch));
+    if (!any) break;
+    SLUICE_RETURN_IF_ERROR(sorter_->Add(key_, reader_->place()));
+  }
+  phase_ = Phase::kMerging;
+  return absl::OkStatus();
+}
+
+absl::Status IndexBuild::Build(const Watch& watch) {
+  if (phase_ == Phase::kStart) SLUICE_RETURN_IF_ERROR(Start());
+  if (phase_ == Phase::kLooking) SLUICE_RETURN_IF_ERROR(Look(watch));
+  if (phase_ == Phase::kSorting) SLUICE_RETURN_IF_ERROR(Sort(watch));
+  if (phase_ == Phase::kMerging)
+    SLUICE_RETURN_IF_ERROR(sorter_->Finish(watch, index_->marks, index_->run));
+  return absl::OkStatus();
+}
+
+absl::Status IndexBuild::Work(const Watch& watch) {
+  const absl::Status status = Build(watch);
+  if (EndedByWatch(status)) return status;
+  // Bytes that changed under the build may look like bad ones: that they changed comes first.
+  SLUICE_ASSIGN_OR_RETURN(const bool unchanged, file_->Unchanged());
+  if (!unchanged) return Changed();
+  if (!SpeaksOfTheFile(status)) return status;
+  if (!status.ok()) index_.reset();
+  sorter_.reset();
+  keys_.reset();
+  reader_.reset();
+  table_.content.reset();
+  file_.reset();
+  return status;
+}
+
+}  // namespace sluice::adapters::files

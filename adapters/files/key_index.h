@@ -1,0 +1,77 @@
+// Where the rows of one version of a file stand in the order of a key. A file that is in that order
+// needs marks only; of any other the places of all rows are kept sorted, in a Scratch.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adapters/files/budgets.h"
+#include "adapters/files/folder.h"
+#include "adapters/files/format.h"
+#include "adapters/files/job.h"
+#include "adapters/files/key.h"
+#include "adapters/files/key_sorter.h"
+#include "adapters/files/marks.h"
+
+namespace sluice::adapters::files {
+
+// Immutable once built; any thread.
+struct KeyIndex {
+  explicit KeyIndex(const Budgets& budgets) : marks(budgets.mark_bytes, budgets.mark_step) {}
+
+  bool file_order = true;
+  Marks marks;  // places in the file, or blocks of the run
+  std::unique_ptr<Scratch> scratch;
+  KeyRun run;
+};
+
+// What an index is made of.
+struct IndexedTable {
+  std::shared_ptr<const Format> format;
+  std::shared_ptr<const Content> content;
+  std::shared_ptr<const Layout> layout;
+  TableName name;
+  std::vector<ColumnRequest> key;  // the key's columns, in its order
+  std::string work_folder;
+};
+
+// Reads the whole table: every row has a key, and no key comes twice. What is wrong is what Finish
+// says.
+class IndexBuild : public Job {
+ public:
+  // `file` is what the content was made from.
+  IndexBuild(IndexedTable table, std::shared_ptr<const SourceFile> file, const Budgets& budgets);
+
+  // Once done.
+  std::shared_ptr<const KeyIndex> index() const { return index_; }
+
+ protected:
+  absl::Status Work(const Watch& watch) override;
+  void Restart() override;
+
+ private:
+  enum class Phase { kStart, kLooking, kSorting, kMerging };
+
+  absl::Status Build(const Watch& watch);
+  absl::Status Start();
+  absl::StatusOr<bool> NextKey(const Watch& watch);
+  absl::Status Look(const Watch& watch);
+  absl::Status Sort(const Watch& watch);
+
+  IndexedTable table_;
+  const Budgets budgets_;
+
+  std::shared_ptr<const SourceFile> file_;  // until done
+  Phase phase_ = Phase::kStart;
+  int64_t rows_ = 0;
+  std::unique_ptr<Rows> reader_;
+  std::optional<KeyReader> keys_;
+  std::string key_, last_key_;
+  Place last_place_;
+  std::unique_ptr<KeySorter> sorter_;
+  std::shared_ptr<KeyIndex> index_;
+};
+
+}  // namespace sluice::adapters::files

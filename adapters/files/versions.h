@@ -1,0 +1,80 @@
+// What is known of the files of a source: of each the digest of what it holds now, and the indexes
+// over that. Kept as long as the file's stamp is the same, and over a change of the stamp that left
+// the bytes as they were.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "adapters/adapter.h"
+#include "adapters/files/budgets.h"
+#include "adapters/files/folder.h"
+#include "adapters/files/job.h"
+#include "adapters/files/key_index.h"
+#include "gateway/base/crypto.h"
+#include "gateway/base/mutex.h"
+
+namespace sluice::adapters::files {
+
+// SHA-256 of the whole file.
+class DigestJob : public Job {
+ public:
+  explicit DigestJob(std::shared_ptr<const SourceFile> file) : file_(std::move(file)) {}
+  // Once done: 64 hexadecimal digits, as sha256sum writes them.
+  const std::string& digest() const { return digest_; }
+
+ protected:
+  absl::Status Work(const Watch& watch) override;
+  void Restart() override;
+
+ private:
+  std::shared_ptr<const SourceFile> file_;  // until done
+  int64_t offset_ = 0;
+  Sha256Stream hash_;
+  std::string digest_;
+};
+
+// One file, as it was at one stamp. Any thread.
+class FileVersion {
+ public:
+  FileVersion(std::shared_ptr<const SourceFile> file, std::shared_ptr<FileVersion> before)
+      : stamp_(file->stamp()), digest_(std::move(file)), before_(std::move(before)) {}
+
+  const Stamp& stamp() const { return stamp_; }
+  // The digest, computed where nobody did yet.
+  absl::StatusOr<std::string> Digest(const Watch& watch);
+  // Empty where nobody did yet.
+  std::string KnownDigest() const { return digest_.done() ? digest_.digest() : std::string(); }
+  // The index for the table's key, built where nobody did yet. After Digest.
+  absl::StatusOr<std::shared_ptr<const KeyIndex>> Index(
+      const IndexedTable& table, const std::shared_ptr<const SourceFile>& file,
+      const Budgets& budgets, const Watch& watch);
+
+ private:
+  using Indexes = std::vector<std::pair<std::string, std::shared_ptr<IndexBuild>>>;
+
+  const Stamp stamp_;
+  DigestJob digest_;
+  mutable Mutex mutex_;
+  std::shared_ptr<FileVersion> before_ SLUICE_GUARDED_BY(mutex_);  // until digested
+  Indexes indexes_ SLUICE_GUARDED_BY(mutex_);  // by their keys; the last used comes last
+};
+
+class Versions {
+ public:
+  std::shared_ptr<FileVersion> Of(const std::string& table,
+                                  const std::shared_ptr<const SourceFile>& file);
+  // Its digest, where that is known already; else empty.
+  std::string KnownDigest(const std::string& table, const Stamp& stamp);
+
+ private:
+  Mutex mutex_;
+  // The last used comes last.
+  std::vector<std::pair<std::string, std::shared_ptr<FileVersion>>> known_
+      SLUICE_GUARDED_BY(mutex_);
+};
+
+}  // namespace sluice::adapters::files

@@ -1,0 +1,84 @@
+// What a fuzz target of any file format does with a file of any bytes: its layout, every row as
+// every type, every key; then the rows again from places in between, which must be the same.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adapters/files/format.h"
+#include "adapters/files/key.h"
+#include "gateway/base/check.h"
+#include "gateway/records/utf8.h"
+
+namespace sluice::adapters::files {
+
+inline std::vector<ColumnRequest> EveryType(const Layout& layout, const TableName& table) {
+  using records::TypeId;
+  static const records::DataType kTypes[] = {
+      {TypeId::kUtf8},    {TypeId::kInt64},     {TypeId::kDecimal128, 12, 2},
+      {TypeId::kFloat64}, {TypeId::kTimestamp}, {TypeId::kBool},
+      {TypeId::kDate32},  {TypeId::kBinary}};
+  std::vector<ColumnRequest> columns;
+  for (size_t i = 0; i < layout.columns.size() && i < 64; ++i) {
+    const ColumnDescription& column = layout.columns[i];
+    if (!layout.Find(table, column.name).ok()) continue;
+    columns.push_back({i, column.name, kTypes[i % 8]});
+    columns.push_back({i, column.name, column.type});
+  }
+  return columns;
+}
+
+inline void ReadTable(const Format& format, const std::shared_ptr<const Content>& content,
+                      const TableName& table) {
+  const CallContext context;
+  const Watch watch(context);
+  const auto layout = format.ReadLayout(content, table, watch);
+  if (!layout.ok()) return;
+  const auto columns = EveryType(**layout, table);
+  if (columns.empty()) return;
+  const auto rows = format.Open(content, *layout, table, columns);
+  SLUICE_CHECK(rows.ok());
+  KeyReader keys(**rows, columns, {0}, "t", format.counted());
+  (*rows)->Seek((*layout)->rows);
+  std::vector<std::pair<Place, std::string>> some;
+  Place last{-1, 0, 0};
+  int64_t count = 0;
+  for (auto any = (*rows)->Next(watch); any.ok() && *any; any = (*rows)->Next(watch)) {
+    const Place& place = (*rows)->place();
+    SLUICE_CHECK(std::pair(place.offset, place.part) > std::pair(last.offset, last.part));
+    SLUICE_CHECK(place.offset < content->size());
+    SLUICE_CHECK((*rows)->MostBytes() >= 0);
+    last = place;
+    std::string key;
+    const bool has_key = keys.Read(key).ok();
+    if (has_key && count++ % 7 == 0 && some.size() < 16) some.emplace_back(place, key);
+    for (size_t i = 0; i < columns.size(); ++i) {
+      const auto value = (*rows)->Read(i);
+      if (!value || columns[i].type.id != records::TypeId::kUtf8) continue;
+      const auto* const text = std::get_if<std::string_view>(&*value);
+      SLUICE_CHECK(text == nullptr || records::ValidUtf8(*text));
+    }
+  }
+  for (const auto& [place, key] : some) {
+    (*rows)->Seek(place);
+    const auto any = (*rows)->Next(watch);
+    SLUICE_CHECK(any.ok() && *any);
+    std::string again;
+    SLUICE_CHECK(keys.Read(again).ok() && again == key);
+  }
+}
+
+inline void ReadEverything(const Format& format, std::string bytes) {
+  const CallContext context;
+  const std::shared_ptr<const Content> content =
+      std::make_shared<const MemoryContent>(std::move(bytes));
+  const auto parts = format.Parts(*content, {"t", ""}, Watch(context));
+  if (!parts.ok()) return;
+  if (parts->empty()) ReadTable(format, content, {"t", ""});
+  for (size_t i = 0; i < parts->size() && i < 8; ++i)
+    ReadTable(format, content, {"t", (*parts)[i]});
+}
+
+}  // namespace sluice::adapters::files
