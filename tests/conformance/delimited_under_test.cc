@@ -11,12 +11,10 @@
 #include "gateway/records/value_text.h"
 
 namespace sluice::adapters::conformance {
-namespace {
-
 using files::Encoding;
 using records::TypeId;
 
-std::string TextOf(const records::Scalar& value, const records::DataType& type) {
+std::string FileText(const records::Scalar& value, const records::DataType& type) {
   switch (type.id) {
     case TypeId::kBool:
       return std::get<bool>(value) ? "true" : "false";
@@ -41,7 +39,7 @@ std::string TextOf(const records::Scalar& value, const records::DataType& type) 
   return "";
 }
 
-const char* BadText(const records::DataType& type) {
+const char* BadTextOf(const records::DataType& type) {
   switch (type.id) {
     case TypeId::kBool:
       return "7";
@@ -55,6 +53,14 @@ const char* BadText(const records::DataType& type) {
       return "abc";
   }
 }
+
+std::string AsListEntry(std::string_view name) {
+  std::string quoted = "\"";
+  for (const char c : name) quoted.append(c == '"' ? 2 : 1, c);
+  return quoted + "\"";
+}
+
+namespace {
 
 class DelimitedUnderTest : public AdapterUnderTest {
  public:
@@ -104,7 +110,7 @@ class DelimitedUnderTest : public AdapterUnderTest {
   }
 
   void SpoilValue(const TableData& table, int field, int64_t row) override {
-    spoilt_[{field, row}] = BadText(table.fields[field].type);
+    spoilt_[{field, row}] = BadTextOf(table.fields[field].type);
     Write(table);
   }
 
@@ -151,19 +157,13 @@ class DelimitedUnderTest : public AdapterUnderTest {
   void Describe(const TableData& table) {
     std::string key, columns;
     for (const int field : table.key)
-      absl::StrAppend(&key, key.empty() ? "" : ",", ListEntry(table.fields[field].name));
+      absl::StrAppend(&key, key.empty() ? "" : ",", AsListEntry(table.fields[field].name));
     for (const records::Field& field : table.fields) {
       settings_[absl::StrCat("type.", table.name, "/", field.name)] = records::ToString(field.type);
-      absl::StrAppend(&columns, columns.empty() ? "" : ",", ListEntry(field.name));
+      absl::StrAppend(&columns, columns.empty() ? "" : ",", AsListEntry(field.name));
     }
     settings_["key." + table.name] = key;
     if (variant_ == DelimitedVariant::kTabs) settings_["columns"] = columns;
-  }
-
-  static std::string ListEntry(std::string_view name) {
-    std::string quoted = "\"";
-    for (const char c : name) quoted.append(c == '"' ? 2 : 1, c);
-    return quoted + "\"";
   }
 
   std::string Header(const TableData& table) const {
@@ -186,7 +186,7 @@ class DelimitedUnderTest : public AdapterUnderTest {
       }
       const records::Scalar& value = table.rows[row][i];
       if (std::holds_alternative<std::monostate>(value)) continue;
-      const std::string text = TextOf(value, table.fields[i].type);
+      const std::string text = FileText(value, table.fields[i].type);
       const TypeId type = table.fields[i].type.id;
       line += type == TypeId::kUtf8 || type == TypeId::kBinary ? Quoted(text) : text;
     }

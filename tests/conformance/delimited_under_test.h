@@ -17,6 +17,13 @@ enum class DelimitedVariant {
   kUtf16,     // little-endian
 };
 
+// As files of text hold values by default: what files::ParseValue reads.
+std::string FileText(const records::Scalar& value, const records::DataType& type);
+// Text that is no value of the type.
+const char* BadTextOf(const records::DataType& type);
+// An entry of a list as one line of CSV.
+std::string AsListEntry(std::string_view name);
+
 KindUnderTest DelimitedKind(std::string name, DelimitedVariant variant);
 
 }  // namespace sluice::adapters::conformance
