@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -30,6 +31,8 @@ struct FieldRequest {
 };
 
 enum class OnBadValue { kStop, kNullAndCount };
+// Of a record that is no row at all. A source that has no such records takes either.
+enum class OnBadRecord { kStop, kRejectAndCount };
 
 // The values of the key columns of a row, in the order of the key: where a scan goes on.
 using KeyPosition = std::vector<records::Scalar>;
@@ -49,7 +52,16 @@ struct ScanRequest {
   // A hint how many rows will be taken; 0 is unknown. Never a reason to end early.
   int64_t rows_wanted = 0;
   OnBadValue on_bad_value = OnBadValue::kStop;
+  OnBadRecord on_bad_record = OnBadRecord::kStop;
 };
+
+// Of the batches of such a scan.
+inline records::SchemaPtr SchemaOf(const ScanRequest& request) {
+  std::vector<records::Field> fields;
+  fields.reserve(request.fields.size());
+  for (const FieldRequest& field : request.fields) fields.push_back(field.field);
+  return std::make_shared<const records::Schema>(std::move(fields));
+}
 
 // Asked to stop: by a deadline or by a person. Shared by the call, the reader and the registry of
 // running exchanges.
@@ -74,6 +86,8 @@ struct CallContext {
 struct SourceVersion {
   std::string version;          // opaque; empty where the source cannot tell
   std::optional<Micros> as_of;  // when the data was last changed, where the source can tell
+  // Under kRejectAndCount: how many records of the whole table are no rows and were left out.
+  int64_t rejected_records = 0;
   bool operator==(const SourceVersion&) const = default;
 };
 

@@ -21,6 +21,8 @@ std::string FirstLine(const Session& session, const v1::Applied& applied,
   if (applied.bad_values() > 0)
     absl::StrAppend(&line, kBetween, Grouped(applied.bad_values()),
                     " values did not fit their type and are null");
+  if (applied.records_rejected())
+    absl::StrAppend(&line, kBetween, "the source has records that are no rows: left out");
   if (!applied.ordered() && totals.rows > 1) absl::StrAppend(&line, kBetween, "in no order");
   if (totals.more)
     absl::StrAppend(&line, kBetween, "more rows match: --limit N, or --limit 0 for all");

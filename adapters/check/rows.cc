@@ -9,31 +9,10 @@ namespace sluice::adapters::check {
 using records::Scalar;
 using records::TypeId;
 
-Scalar ValueAt(const records::Column& column, int64_t row) {
-  if (column.IsNull(row)) return std::monostate();
-  switch (column.type().id) {
-    case TypeId::kBool:
-      return column.Bool(row);
-    case TypeId::kInt64:
-    case TypeId::kTimestamp:
-      return column.Int64(row);
-    case TypeId::kFloat64:
-      return column.Float64(row);
-    case TypeId::kDate32:
-      return column.Date32(row);
-    case TypeId::kDecimal128:
-      return column.Decimal(row);
-    case TypeId::kUtf8:
-    case TypeId::kBinary:
-      return std::string(column.Bytes(row));
-  }
-  return std::monostate();
-}
-
 std::vector<Row> RowsOf(const records::RecordBatch& batch) {
   std::vector<Row> rows(static_cast<size_t>(batch.rows()));
   for (const records::Column& column : batch.columns())
-    for (int64_t i = 0; i < batch.rows(); ++i) rows[i].push_back(ValueAt(column, i));
+    for (int64_t i = 0; i < batch.rows(); ++i) rows[i].push_back(ScalarAt(column, i));
   return rows;
 }
 

@@ -10,7 +10,6 @@ namespace sluice::adapters::check {
 
 using Row = std::vector<records::Scalar>;
 
-records::Scalar ValueAt(const records::Column& column, int64_t row);
 std::vector<Row> RowsOf(const records::RecordBatch& batch);
 std::vector<Row> RowsOf(const std::vector<records::RecordBatch>& batches);
 

@@ -474,5 +474,69 @@ TEST_F(DelimitedAdapterTest, ErrorsHoldNoValueAndNoPath) {
   }
 }
 
+// Records that are no rows, where the dataset has them rejected.
+TEST_F(DelimitedAdapterTest, BadRecordsAreLeftOutCountedAndKeptForTheirOwner) {
+  const TestFolder rejects;
+  folder_.Write("t.csv", "id,name\n3,c\n1,a\nx,y\n2,b,extra\n2,\"b,\"\n4\n");
+  const auto adapter = Open({{"reject_folder", rejects.path()}});
+  ScanRequest request = Numbers();
+  request.table = "t";
+  EXPECT_EQ(ReasonOf(Scan(*adapter, request).status), v1::REASON_SOURCE_BAD_VALUE);
+  EXPECT_TRUE(rejects.Names().empty());
+
+  request.on_bad_record = OnBadRecord::kRejectAndCount;
+  const auto reader = *adapter->Scan(request, {&clock_, 0, nullptr});
+  const auto batch = reader->Next();
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  ASSERT_EQ((*batch)->rows(), 3);
+  EXPECT_EQ((*batch)->column(1).Bytes(1), "b,");
+  EXPECT_EQ(reader->version().rejected_records, 3);
+
+  ASSERT_EQ(rejects.Names().size(), 1U);
+  const std::string name = rejects.Names()[0];
+  EXPECT_EQ(name, "t." + reader->version().version.substr(0, 12) + ".rejects.csv");
+  EXPECT_EQ(
+      rejects.Read(name),
+      "line,offset,reason,bytes_hex\n"
+      "4,16,\"table 't', line 4, column 'id': not a int64\",782c790a\n"
+      "5,20,\"table 't', line 5: the row has 3 fields, and the table 2\",322c622c65787472610a\n"
+      "7,37,\"table 't', line 7: the row has 1 fields, and the table 2\",340a\n");
+
+  // Without a key the value is a value, and only what is no row is left out; lookups too.
+  ScanRequest unordered = Texts({"id", "name"});
+  unordered.on_bad_record = OnBadRecord::kRejectAndCount;
+  EXPECT_EQ(Scan(*adapter, unordered).rows.size(), 4U);
+  request.predicate = Predicate{Op::kEqual, 0, {int64_t{2}}, {}};
+  EXPECT_EQ(Scan(*adapter, request).rows, (std::vector<std::vector<std::string>>{{"2", "b,"}}));
+}
+
+TEST_F(DelimitedAdapterTest, WhereBadRecordsCannotBeKeptNoneIsLeftOut) {
+  folder_.Write("t.csv", "id,name\n1,a\n2\n");
+  ScanRequest request = Texts({"name"});
+  request.on_bad_record = OnBadRecord::kRejectAndCount;
+  EXPECT_EQ(ReasonOf(Scan(*Open(), request).status), v1::REASON_SCHEMA_DRIFT);
+  const absl::Status status = Scan(*Open({{"reject_folder", "/nowhere"}}), request).status;
+  EXPECT_EQ(ReasonOf(status), v1::REASON_SOURCE_UNAVAILABLE);
+  EXPECT_TRUE(absl::StrContains(status.message(), "is reject_folder there")) << status;
+  // A quote that is never closed hides where the next record begins.
+  const TestFolder rejects;
+  folder_.Write("t.csv", "id,name\n1,\"a\n2,b\n");
+  EXPECT_EQ(ReasonOf(Scan(*Open({{"reject_folder", rejects.path()}}), request).status),
+            v1::REASON_SOURCE_BAD_VALUE);
+}
+
+TEST_F(DelimitedAdapterTest, TooManyBadRecordsStopTheRead) {
+  const TestFolder rejects;
+  std::string text = "id,name\n";
+  for (int i = 0; i < 10'001; ++i) text += "x\n";
+  folder_.Write("t.csv", text);
+  ScanRequest request = Texts({"name"});
+  request.on_bad_record = OnBadRecord::kRejectAndCount;
+  const absl::Status status = Scan(*Open({{"reject_folder", rejects.path()}}), request).status;
+  EXPECT_EQ(ReasonOf(status), v1::REASON_SOURCE_BAD_VALUE);
+  EXPECT_TRUE(absl::StrContains(status.message(), "over 10000 records")) << status;
+  EXPECT_TRUE(rejects.Names().empty());
+}
+
 }  // namespace
 }  // namespace sluice::adapters::delimited

@@ -40,6 +40,11 @@ class RecordStream {
   std::string_view Raw(const FieldSpan& field) const {
     return std::string_view(window_).substr(begin_ + field.begin, field.end - field.begin);
   }
+  // As it stands, with its end.
+  std::string_view record() const {
+    return std::string_view(window_).substr(begin_,
+                                            static_cast<size_t>(next_.offset - place_.offset));
+  }
   // The place behind it.
   Place NextPlace() const { return next_; }
 

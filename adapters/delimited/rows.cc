@@ -39,8 +39,10 @@ absl::StatusOr<std::unique_ptr<DelimitedRows>> DelimitedRows::Make(
 }
 
 absl::StatusOr<bool> DelimitedRows::Next(const Watch& watch) {
+  can_go_on_ = false;
   SLUICE_ASSIGN_OR_RETURN(const bool any, stream_.Next(watch));
   if (!any) return false;
+  can_go_on_ = true;
   SLUICE_RETURN_IF_ERROR(Check());
   return true;
 }

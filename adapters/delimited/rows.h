@@ -31,6 +31,9 @@ class DelimitedRows : public files::Rows {
   const Place& place() const override { return stream_.place(); }
   std::optional<files::Value> Read(size_t i) override;
   const char* why() const override { return why_; }
+  // A row of another number of fields has an end of its own; bytes that are no record have none.
+  bool can_go_on() const override { return can_go_on_; }
+  std::string_view raw() const override { return stream_.record(); }
   int64_t MostBytes() const override;
 
  private:
@@ -55,6 +58,7 @@ class DelimitedRows : public files::Rows {
   files::Decoder decoder_;
   std::string decoded_, unescaped_, scratch_;
   const char* why_ = "";
+  bool can_go_on_ = false;
 };
 
 }  // namespace sluice::adapters::delimited

@@ -64,6 +64,10 @@ class Rows {
   // value borrows from the rows, until the next call.
   virtual std::optional<Value> Read(size_t i) = 0;
   virtual const char* why() const { return ""; }
+  // After Next ended with SOURCE_BAD_VALUE: whether another Next goes on behind that record.
+  virtual bool can_go_on() const { return false; }
+  // The bytes of the record that Next found or stumbled at, or their beginning.
+  virtual std::string_view raw() const { return {}; }
   // Of the row: no more bytes than the columns asked for will take in a batch.
   virtual int64_t MostBytes() const = 0;
 };

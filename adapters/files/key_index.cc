@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "adapters/files/errors.h"
+#include "adapters/files/good_rows.h"
 #include "gateway/base/error.h"
 
 namespace sluice::adapters::files {
@@ -18,14 +19,27 @@ void IndexBuild::Restart() {
   index_.reset();
 }
 
-absl::Status IndexBuild::Start() {
+// At the first row.
+absl::Status IndexBuild::Open() {
   std::vector<int> key(table_.key.size());
   std::iota(key.begin(), key.end(), 0);
+  const char* const counted = table_.format->counted();
   SLUICE_ASSIGN_OR_RETURN(
       reader_, table_.format->Open(table_.content, table_.layout, table_.name, table_.key));
-  keys_.emplace(*reader_, table_.key, std::move(key), table_.name.Full(), table_.format->counted());
+  rejects_.reset();
+  if (!table_.reject_folder.empty()) {
+    rejects_.emplace(table_.reject_folder, table_.name.Full(), table_.version, counted);
+    reader_ = std::make_unique<GoodRows>(std::move(reader_), table_.key, key, table_.name.Full(),
+                                         counted, &*rejects_);
+  }
+  keys_.emplace(*reader_, table_.key, std::move(key), table_.name.Full(), counted);
   reader_->Seek(table_.layout->rows);
   rows_ = 0;
+  return absl::OkStatus();
+}
+
+absl::Status IndexBuild::Start() {
+  SLUICE_RETURN_IF_ERROR(Open());
   index_ = std::make_shared<KeyIndex>(budgets_);
   phase_ = Phase::kLooking;
   return absl::OkStatus();
@@ -49,6 +63,7 @@ absl::Status IndexBuild::Look(const Watch& watch) {
   for (;;) {
     SLUICE_ASSIGN_OR_RETURN(const bool any, NextKey(watch));
     if (!any) return absl::OkStatus();
+    if (table_.key.empty()) continue;
     const Place& place = reader_->place();
     if (rows_ > 1 && key_ == last_key_) {
       return RepeatedKey(table_.name.Full(), table_.format->counted(), last_place_, place);
@@ -63,10 +78,8 @@ absl::Status IndexBuild::Look(const Watch& watch) {
   SLUICE_ASSIGN_OR_RETURN(index_->scratch, Scratch::Make(table_.work_folder, budgets_.block_bytes));
   sorter_ = std::make_unique<KeySorter>(*index_->scratch, budgets_, table_.name.Full(),
                                         table_.format->counted());
-  reader_->Seek(table_.layout->rows);
-  rows_ = 0;
   phase_ = Phase::kSorting;
-  return absl::OkStatus();
+  return Open();
 }
 
 absl::Status IndexBuild::Sort(const Watch& watch) {
@@ -85,7 +98,9 @@ absl::Status IndexBuild::Build(const Watch& watch) {
   if (phase_ == Phase::kSorting) SLUICE_RETURN_IF_ERROR(Sort(watch));
   if (phase_ == Phase::kMerging)
     SLUICE_RETURN_IF_ERROR(sorter_->Finish(watch, index_->marks, index_->run));
-  return absl::OkStatus();
+  if (!rejects_) return absl::OkStatus();
+  index_->rejected = rejects_->count();
+  return rejects_->Write();
 }
 
 absl::Status IndexBuild::Work(const Watch& watch) {
@@ -99,6 +114,7 @@ absl::Status IndexBuild::Work(const Watch& watch) {
   sorter_.reset();
   keys_.reset();
   reader_.reset();
+  rejects_.reset();
   table_.content.reset();
   file_.reset();
   return status;

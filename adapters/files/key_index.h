@@ -14,6 +14,7 @@
 #include "adapters/files/key.h"
 #include "adapters/files/key_sorter.h"
 #include "adapters/files/marks.h"
+#include "adapters/files/reject_file.h"
 
 namespace sluice::adapters::files {
 
@@ -21,6 +22,7 @@ namespace sluice::adapters::files {
 struct KeyIndex {
   explicit KeyIndex(const Budgets& budgets) : marks(budgets.mark_bytes, budgets.mark_step) {}
 
+  int64_t rejected = 0;  // records that are no rows
   bool file_order = true;
   Marks marks;  // places in the file, or blocks of the run
   std::unique_ptr<Scratch> scratch;
@@ -35,10 +37,13 @@ struct IndexedTable {
   TableName name;
   std::vector<ColumnRequest> key;  // the key's columns, in its order
   std::string work_folder;
+  // Where records that are no rows are left for their owner; they are mistakes where it is empty.
+  std::string reject_folder;
+  std::string version;  // of the file, for the reject file's name
 };
 
 // Reads the whole table: every row has a key, and no key comes twice. What is wrong is what Finish
-// says.
+// says. Of a table without a key the records are only looked at.
 class IndexBuild : public Job {
  public:
   // `file` is what the content was made from.
@@ -56,6 +61,7 @@ class IndexBuild : public Job {
 
   absl::Status Build(const Watch& watch);
   absl::Status Start();
+  absl::Status Open();
   absl::StatusOr<bool> NextKey(const Watch& watch);
   absl::Status Look(const Watch& watch);
   absl::Status Sort(const Watch& watch);
@@ -66,6 +72,7 @@ class IndexBuild : public Job {
   std::shared_ptr<const SourceFile> file_;  // until done
   Phase phase_ = Phase::kStart;
   int64_t rows_ = 0;
+  std::optional<RejectFile> rejects_;
   std::unique_ptr<Rows> reader_;
   std::optional<KeyReader> keys_;
   std::string key_, last_key_;

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "adapters/files/errors.h"
+#include "adapters/files/good_rows.h"
 #include "gateway/base/error.h"
 
 namespace sluice::adapters::files {
@@ -14,12 +15,6 @@ using records::RecordBatch;
 constexpr int64_t kMostRows = 16'384;
 constexpr int64_t kMostBytes = 1 << 20;
 constexpr int64_t kRowsPerLook = 256;
-
-records::SchemaPtr SchemaOf(const ScanRequest& request) {
-  std::vector<records::Field> fields;
-  for (const FieldRequest& field : request.fields) fields.push_back(field.field);
-  return std::make_shared<const records::Schema>(std::move(fields));
-}
 
 }  // namespace
 
@@ -76,14 +71,29 @@ absl::Status FileReader::Start(const Watch& watch) {
     SLUICE_ASSIGN_OR_RETURN(const size_t column, (*layout)->Find(table_, field.column));
     columns.push_back({column, (*layout)->columns[column].name, field.field.type});
   }
+  const FileSettings& settings = source_->settings;
+  const bool rejecting = request_.on_bad_record == OnBadRecord::kRejectAndCount;
+  if (rejecting && settings.reject_folder.empty())
+    return Drift("the dataset has bad records rejected, and the source no setting reject_folder");
   std::shared_ptr<const KeyIndex> index;
-  if (!request_.key.empty()) {
-    IndexedTable table{source_->format, content, *layout,
-                       table_,          {},      source_->settings.work_folder};
+  if (!request_.key.empty() || rejecting) {
+    IndexedTable table{source_->format,
+                       content,
+                       *layout,
+                       table_,
+                       {},
+                       settings.work_folder,
+                       rejecting ? settings.reject_folder : "",
+                       version_.version};
     for (const int field : request_.key) table.key.push_back(columns[field]);
     SLUICE_ASSIGN_OR_RETURN(index, file_version_->Index(table, *file, source_->budgets, watch));
+    version_.rejected_records = index->rejected;
+    if (request_.key.empty()) index.reset();
   }
   SLUICE_ASSIGN_OR_RETURN(rows_, format.Open(content, *layout, table_, columns));
+  if (rejecting)
+    rows_ = std::make_unique<GoodRows>(std::move(rows_), columns, request_.key, request_.table,
+                                       format.counted(), nullptr);
   keys_.emplace(*rows_, std::move(columns), request_.key, request_.table, format.counted());
   std::vector<KeyRange> ranges;
   if (!request_.key.empty()) {

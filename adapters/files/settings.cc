@@ -203,6 +203,9 @@ FileSettings ParseFileSettings(
     } else if (name == "work_folder") {
       mistakes.Add(name, TakePath(value));
       parsed.work_folder = value;
+    } else if (name == "reject_folder") {
+      mistakes.Add(name, TakePath(value));
+      parsed.reject_folder = value;
     } else if (IsKey(name)) {
       const auto list = ParseList(value);
       if (!list.ok()) mistakes.Add(name, std::string(list.status().message()));

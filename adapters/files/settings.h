@@ -59,7 +59,8 @@ class ColumnRules {
 struct FileSettings {
   Folder folder;
   std::string work_folder = "/var/tmp";
-  Settings keys;  // "key", "key.TABLE"
+  std::string reject_folder;  // empty: records that are no rows stop every read
+  Settings keys;              // "key", "key.TABLE"
   // The key that its owner states; empty where none is.
   std::vector<std::string> KeyOf(std::string_view table) const;
 };

@@ -114,6 +114,7 @@ absl::StatusOr<bool> FixedRows::SkipLine(const files::Watch& watch) {
 
 absl::StatusOr<bool> FixedRows::Next(const files::Watch& watch) {
   place_ = next_;
+  record_ = {};
   SLUICE_ASSIGN_OR_RETURN(const bool any, settings_->record_end == RecordEnd::kNone
                                               ? NextByLength(watch)
                                               : NextByLine(watch));
@@ -127,9 +128,12 @@ absl::StatusOr<bool> FixedRows::NextByLength(const files::Watch& watch) {
   if (bytes.empty()) return false;
   const bool last = next_.offset + static_cast<int64_t>(bytes.size()) >= window_.size();
   if (last && bytes.size() == 1 && bytes[0] == kDosEnd) return false;
-  if (bytes.size() < size)
+  if (bytes.size() < size) {
+    record_ = bytes;
+    next_ = {place_.offset + static_cast<int64_t>(bytes.size()), place_.number + 1};
     return BadRecord(spot(), absl::StrCat("the file ends within it: ", bytes.size(), " of ", size,
                                           " bytes; is the layout another file's?"));
+  }
   record_ = bytes.substr(0, size);
   next_ = {place_.offset + static_cast<int64_t>(size), place_.number + 1};
   SLUICE_RETURN_IF_ERROR(CheckWidth());
@@ -146,10 +150,10 @@ absl::StatusOr<bool> FixedRows::NextByLine(const files::Watch& watch) {
   const bool has_cr = record_.size() >= unit &&
                       FindUnit(record_, '\r', encoding, record_.size() - unit) != record_.npos;
   const bool ended = record_.size() < size;
+  next_ = {place_.offset + static_cast<int64_t>(size), place_.number + 1};
   if (settings_->record_end == RecordEnd::kCrLf && ended && !has_cr)
     return BadRecord(spot(), "it ends in LF alone, and record_end is crlf");
   if (settings_->record_end != RecordEnd::kLf && has_cr && ended) record_.remove_suffix(unit);
-  next_ = {place_.offset + static_cast<int64_t>(size), place_.number + 1};
   SLUICE_RETURN_IF_ERROR(CheckWidth());
   return true;
 }

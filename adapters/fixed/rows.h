@@ -30,6 +30,8 @@ class FixedRows : public files::Rows {
   const files::Place& next_place() const { return next_; }
   std::optional<files::Value> Read(size_t i) override;
   const char* why() const override { return why_; }
+  bool can_go_on() const override { return next_.offset > place_.offset; }
+  std::string_view raw() const override { return record_; }
   int64_t MostBytes() const override { return most_bytes_; }
 
  private:

@@ -18,34 +18,6 @@ using records::RecordBatch;
 using records::Scalar;
 using records::TypeId;
 
-records::SchemaPtr SchemaOf(const ScanRequest& request) {
-  std::vector<records::Field> fields;
-  fields.reserve(request.fields.size());
-  for (const FieldRequest& field : request.fields) fields.push_back(field.field);
-  return std::make_shared<const records::Schema>(std::move(fields));
-}
-
-Scalar ValueOf(const Column& column, int64_t row) {
-  if (column.IsNull(row)) return std::monostate();
-  switch (column.type().id) {
-    case TypeId::kBool:
-      return column.Bool(row);
-    case TypeId::kInt64:
-    case TypeId::kTimestamp:
-      return column.Int64(row);
-    case TypeId::kFloat64:
-      return column.Float64(row);
-    case TypeId::kDecimal128:
-      return column.Decimal(row);
-    case TypeId::kDate32:
-      return column.Date32(row);
-    case TypeId::kUtf8:
-    case TypeId::kBinary:
-      return std::string(column.Bytes(row));
-  }
-  return std::monostate();
-}
-
 Column OneRow(const Scalar& value, const records::DataType& type) {
   records::ColumnBuilder builder(type);
   struct Append {
@@ -130,7 +102,7 @@ Checker::Checker(const ScanRequest& request) : request_(request), schema_(Schema
 std::optional<KeyPosition> Checker::position() const {
   if (last_.empty()) return std::nullopt;
   KeyPosition position;
-  for (const Column& column : last_) position.push_back(ValueOf(column, 0));
+  for (const Column& column : last_) position.push_back(ScalarAt(column, 0));
   return position;
 }
 

@@ -185,6 +185,7 @@ v1::ScanRequest ToProto(const ScanRequest& request, const std::string& source) {
   }
   out.set_rows_wanted(request.rows_wanted);
   out.set_null_bad_values(request.on_bad_value == OnBadValue::kNullAndCount);
+  out.set_reject_bad_records(request.on_bad_record == OnBadRecord::kRejectAndCount);
   return out;
 }
 
@@ -213,6 +214,8 @@ absl::StatusOr<ScanRequest> FromProto(const v1::ScanRequest& request) {
   if (request.rows_wanted() < 0) return Wrong("rows_wanted", "is below zero");
   scan.rows_wanted = request.rows_wanted();
   scan.on_bad_value = request.null_bad_values() ? OnBadValue::kNullAndCount : OnBadValue::kStop;
+  scan.on_bad_record =
+      request.reject_bad_records() ? OnBadRecord::kRejectAndCount : OnBadRecord::kStop;
   return scan;
 }
 
@@ -253,6 +256,7 @@ absl::StatusOr<TableDescription> FromProto(const v1::TableDescription& table) {
 v1::SourceVersion ToProto(const SourceVersion& version) {
   v1::SourceVersion out;
   out.set_version(version.version);
+  out.set_rejected_records(version.rejected_records);
   if (version.as_of) SetTime(*version.as_of, out.mutable_as_of());
   return out;
 }
@@ -260,6 +264,7 @@ v1::SourceVersion ToProto(const SourceVersion& version) {
 SourceVersion FromProto(const v1::SourceVersion& version) {
   SourceVersion made;
   made.version = version.version();
+  made.rejected_records = std::max<int64_t>(version.rejected_records(), 0);
   // A time that no clock shows is no time.
   constexpr int64_t kLatest = records::kMaxTimestamp / kSecond;
   if (version.has_as_of() && version.as_of().seconds() >= 0 &&

@@ -20,13 +20,6 @@ constexpr int64_t kMostRows = 16'384;
 constexpr int64_t kMostBytes = 1 << 20;
 constexpr int kSchemaAttempts = 3;
 
-records::SchemaPtr SchemaOf(const ScanRequest& request) {
-  std::vector<records::Field> fields;
-  fields.reserve(request.fields.size());
-  for (const FieldRequest& field : request.fields) fields.push_back(field.field);
-  return std::make_shared<const records::Schema>(std::move(fields));
-}
-
 bool SameValue(const Column& a, int64_t i, const Column& b, int64_t j) {
   if (a.IsNull(i) || b.IsNull(j)) return a.IsNull(i) == b.IsNull(j);
   switch (a.type().id) {

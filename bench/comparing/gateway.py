@@ -113,6 +113,40 @@ class Gateway:
             self.edit(f'{kind}-{name}.yaml', r'^dataset: .*$', f'dataset: public-security/{name}')
         self.apply(*(f'{kind}-{name}.yaml' for kind in ('source', 'dataset', 'grant')))
 
+    def lend_through_adapter(self, settings):
+        """Starts `sluiced --adapter` with sources that have these settings, and gives those of the
+        sources that reach it: for residents and for permits. Behind `make`."""
+        identity = 'agency/public-security/adapter/registers'
+        folder = self.path('adapter')
+        processes.run(processes.tool('sluice'), 'certs', 'request', identity, '--trust-domain',
+                      'gov.example', '--dir', folder, stderr=subprocess.PIPE)
+        processes.run(processes.tool('sluice'), 'certs', 'sign', folder + '/request.pem', '--ca',
+                      self.path('ca'), '--as', identity, '--trust-domain', 'gov.example', '-o',
+                      folder + '/certificate.pem', stderr=subprocess.PIPE)
+        port = processes.free_port()
+        block = ''.join(f'    {line}\n' for line in settings.splitlines())
+        sources = ''.join(
+            f'  {name}:\n{block}    limits: {{connections: 8, queue: 1024}}\n'
+            for name in ('residents', 'permits'))
+        with open(self.path('adapter.yaml'), 'w', encoding='utf-8') as file:
+            file.write('adapter: public-security/registers\ntrust_domain: gov.example\n'
+                       f'listen: localhost:{port}\ngateways: [gw1]\n'
+                       'tls:\n  certificate: adapter/certificate.pem\n  key: adapter/key.pem\n'
+                       '  authorities:\n    - {certificate: tls/authority.pem, '
+                       f'revocation_list: tls/revocation.pem}}\nsources:\n{sources}')
+        server = processes.Server(
+            'the adapter', [processes.tool('sluiced'), '--adapter', self.path('adapter.yaml')],
+            self.path('adapter.log'), output=os.devnull)
+        server.await_port(port)
+        reach = ('kind: remote\n'
+                 f'address: localhost:{port}\nadapter: public-security/registers\n'
+                 'trust_domain: gov.example\n'
+                 + ''.join(f'{key}: {self.path(file)}\n' for key, file in (
+                     ('authorities', 'tls/authority.pem'),
+                     ('revocation_lists', 'tls/revocation.pem'),
+                     ('certificate', 'tls/certificate.pem'), ('key', 'tls/key.pem'))))
+        return server, reach + 'remote_source: residents', reach + 'remote_source: permits'
+
     def client(self):
         """Options of bench_load: the certificate of a consumer's system, and whom it trusts."""
         return ['--server-name', 'localhost', '--certificate',

@@ -123,7 +123,9 @@ def _databases(world):
     pgbench = Measure('pgbench', lambda: world.postgres.lookups_per_second(64, world.seconds))
     copy = Measure('psql copy', lambda: world.postgres.copied_rows_per_second())
     rows = []
-    for kind, gateway, goals in (('postgres', 'postgres_gateway', (0.7, 1.0)),):
+    for kind, gateway, goals in (('postgres', 'postgres_gateway', (0.7, 1.0)),
+                                 ('odbc', 'odbc_gateway', (None, None)),
+                                 ('remote', 'remote_gateway', (None, None))):
         rows.append(Row('databases', f'point lookups from {kind}, 64 in flight',
                         'pgbench -M prepared, 64 clients, TLS with client certificates, pgaudit',
                         '/s', Measure(f'lookups {kind}', lookups(gateway)), pgbench, goals[0]))

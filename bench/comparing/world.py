@@ -69,6 +69,24 @@ class World:
         """Residents and permits, both from PostgreSQL."""
         return self._lending('deployment-postgres', self.postgres.source())
 
+    @functools.cached_property
+    def odbc_gateway(self):
+        """The same through unixODBC and PostgreSQL's own driver."""
+        return self._lending('deployment-odbc', self.postgres.odbc_source())
+
+    @functools.cached_property
+    def remote_gateway(self):
+        """The same through `sluiced --adapter`, which has them from PostgreSQL."""
+        gateway = Gateway('deployment-remote')
+        gateway.make()
+        adapter, residents, permits = gateway.lend_through_adapter(self.postgres.source())
+        self._until_close(adapter)
+        gateway.use_for_persons(residents)
+        self._started(gateway)
+        gateway.lend_persons()
+        gateway.lend_permits(permits, 'permit')
+        return gateway
+
     def _lending(self, name, settings):
         gateway = Gateway(name)
         gateway.make()

@@ -95,6 +95,9 @@ class Checker {
     if (!v1::OnBadValue_IsValid(definition_.on_bad_value())) {
       Fail("on_bad_value", "expected stop or null_and_count");
     }
+    if (!v1::OnBadRecord_IsValid(definition_.on_bad_record())) {
+      Fail("on_bad_record", "expected stop or reject_and_count");
+    }
     if (!v1::DatasetState_IsValid(definition_.state())) Fail("state", "is not one that there is");
     Codes("purposes", definition_.purposes(), kMaxPurposes);
     if (definition_.purposes().empty() && !withheld()) {

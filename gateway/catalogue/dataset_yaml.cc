@@ -91,6 +91,10 @@ void ReadDataset(YamlMap root, v1::Dataset& dataset) {
                                 bad_value, {{"stop", v1::ON_BAD_VALUE_STOP},
                                             {"null_and_count", v1::ON_BAD_VALUE_NULL_AND_COUNT}}))
                           : v1::ON_BAD_VALUE_STOP);
+  if (const YamlNode bad_record = root.Optional("on_bad_record"); bad_record.present())
+    dataset.set_on_bad_record(static_cast<v1::OnBadRecord>(
+        ReadEnum(bad_record, {{"stop", v1::ON_BAD_RECORD_STOP},
+                              {"reject_and_count", v1::ON_BAD_RECORD_REJECT_AND_COUNT}})));
   dataset.set_time_zone(root.Optional("time_zone").AsString());
   for (const auto& node : root.Required("fields").AsList()) ReadField(node, *dataset.add_fields());
   root.RefuseOthers();

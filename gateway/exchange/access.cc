@@ -50,6 +50,7 @@ void FillSource(const adapters::SourceVersion& version, bool snapshot, int64_t b
     applied.mutable_data_as_of()->set_nanos(static_cast<int32_t>(*version.as_of % kSecond * 1000));
   }
   applied.set_bad_values(bad_values);
+  applied.set_records_rejected(version.rejected_records > 0);
 }
 
 void Access::NameRequest() {

@@ -197,6 +197,11 @@ void FakeSource::SetVersion(const std::string& version, bool snapshot) {
   state_->snapshot = snapshot;
 }
 
+void FakeSource::SetRejected(int64_t records) {
+  MutexLock lock(state_->mutex);
+  state_->version.rejected_records = records;
+}
+
 void FakeSource::SetBadValues(std::vector<BadValue> values) {
   MutexLock lock(state_->mutex);
   state_->bad_values = std::move(values);

@@ -28,6 +28,7 @@ class FakeSource {
   // What it describes for any table; none at first.
   void SetTables(std::vector<adapters::TableDescription> tables);
   void SetVersion(const std::string& version, bool snapshot);
+  void SetRejected(int64_t records);
   // A value that became null because it did not fit: the row's number in a scan, and the column.
   struct BadValue {
     int64_t row;

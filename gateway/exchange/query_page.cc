@@ -170,6 +170,7 @@ void QueryRun::Release(const Page& page) {
   envelope.set_payload_bytes(static_cast<int64_t>(response_.payload().size()));
   envelope.set_media_type(std::string(records::kRowBatchMediaType));
   envelope.set_source_version(page.version.version);
+  draft.detail.set_rejected_records(page.version.rejected_records);
   const auto bad_values =
       std::accumulate(page.bad_values.begin(), page.bad_values.end(), int64_t{0});
   envelope.set_bad_values(bad_values);

@@ -36,6 +36,7 @@ void ReadRun::RecordOpened() {
   {
     MutexLock lock(mutex_);
     draft.envelope.set_source_version(version_.version);
+    draft.detail.set_rejected_records(version_.rejected_records);
   }
   auto sealed = parts_.sealer.Seal(std::move(draft));
   if (!sealed.ok()) return NotRecorded(sealed.status());

@@ -17,27 +17,6 @@ void Remap(const std::vector<int>& scan_fields, records::Predicate& predicate) {
   for (records::Predicate& child : predicate.children) Remap(scan_fields, child);
 }
 
-records::Scalar ScalarAt(const records::Column& column, int64_t row) {
-  if (column.IsNull(row)) return std::monostate();
-  switch (column.type().id) {
-    case records::TypeId::kBool:
-      return column.Bool(row);
-    case records::TypeId::kInt64:
-    case records::TypeId::kTimestamp:
-      return column.Int64(row);
-    case records::TypeId::kFloat64:
-      return column.Float64(row);
-    case records::TypeId::kDecimal128:
-      return column.Decimal(row);
-    case records::TypeId::kDate32:
-      return column.Date32(row);
-    case records::TypeId::kUtf8:
-    case records::TypeId::kBinary:
-      return std::string(column.Bytes(row));
-  }
-  return std::monostate();
-}
-
 }  // namespace
 
 adapters::ScanRequest MakeScan(const policy::Plan& plan) {
@@ -57,6 +36,9 @@ adapters::ScanRequest MakeScan(const policy::Plan& plan) {
   scan.on_bad_value = dataset.definition.on_bad_value() == v1::ON_BAD_VALUE_NULL_AND_COUNT
                           ? adapters::OnBadValue::kNullAndCount
                           : adapters::OnBadValue::kStop;
+  scan.on_bad_record = dataset.definition.on_bad_record() == v1::ON_BAD_RECORD_REJECT_AND_COUNT
+                           ? adapters::OnBadRecord::kRejectAndCount
+                           : adapters::OnBadRecord::kStop;
   return scan;
 }
 

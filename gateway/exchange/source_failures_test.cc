@@ -75,6 +75,21 @@ TEST_F(SourceFailuresTest, BadValuesThatTheOwnerLetsPassAreCounted) {
   EXPECT_EQ(exchange_->ps.last_request().on_bad_value, adapters::OnBadValue::kNullAndCount);
 }
 
+// How many there are, the grant may hide; that there are some, nobody is left to guess.
+TEST_F(SourceFailuresTest, RecordsThatTheOwnerLetsBeRejectedAreCountedForTheAuditorAlone) {
+  ASSERT_TRUE(exchange_->Query(PersonsRequest()).ok());
+  EXPECT_EQ(exchange_->ps.last_request().on_bad_record, adapters::OnBadRecord::kStop);
+  exchange_->datasets["public-security/persons"].set_on_bad_record(
+      v1::ON_BAD_RECORD_REJECT_AND_COUNT);
+  exchange_->Publish();
+  exchange_->ps.SetRejected(7);
+  const auto answer = exchange_->Query(PersonsRequest());
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_TRUE(answer->applied().records_rejected());
+  EXPECT_EQ(exchange_->Records().back().detail.rejected_records(), 7);
+  EXPECT_EQ(exchange_->ps.last_request().on_bad_record, adapters::OnBadRecord::kRejectAndCount);
+}
+
 // Their number would tell of rows and fields that the grant hides.
 TEST_F(SourceFailuresTest, BadValuesThatDoNotLeaveAreNotCounted) {
   exchange_->datasets["public-security/persons"].set_on_bad_value(v1::ON_BAD_VALUE_NULL_AND_COUNT);

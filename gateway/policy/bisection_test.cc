@@ -139,7 +139,7 @@ class Attacker {
     const records::Column masked =
         ApplyMask(grant_->mask(grant_->by_field[field_]), ColumnOf(TypeOf(field_), values),
                   *world_.dataset, field_, "welfare", world_.pseudonyms);
-    const auto shown = [&masked](size_t i) { return ScalarOf(masked, static_cast<int64_t>(i)); };
+    const auto shown = [&masked](size_t i) { return ScalarAt(masked, static_cast<int64_t>(i)); };
     const size_t begin = random_() % values.size();
     for (size_t i = begin; i < begin + values.size(); ++i) {
       const size_t first = i % values.size();
@@ -214,7 +214,7 @@ class Attacker {
         ApplyMask(grant_->mask(granted), ColumnOf(TypeOf(field), {value}), *world_.dataset, field,
                   "welfare", world_.pseudonyms);
     if (masked.IsNull(0)) return ToProto(value, TypeOf(field));
-    const Scalar shown = ScalarOf(masked, 0);
+    const Scalar shown = ScalarAt(masked, 0);
     if (field == field_ && !attack_.knows_values && Stands(shown)) return TextValue("none");
     return ToProto(shown, masked.type());
   }

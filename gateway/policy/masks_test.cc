@@ -82,7 +82,7 @@ std::vector<Scalar> Masked(std::string_view mask, std::string_view type,
                                   *dataset, 0, consumer, Keys());
   EXPECT_EQ(masked.length(), static_cast<int64_t>(values.size()));
   std::vector<Scalar> result;
-  for (int64_t i = 0; i < masked.length(); ++i) result.push_back(ScalarOf(masked, i));
+  for (int64_t i = 0; i < masked.length(); ++i) result.push_back(ScalarAt(masked, i));
   return result;
 }
 

@@ -152,27 +152,6 @@ Column ColumnOf(const records::DataType& type, const std::vector<Scalar>& values
   return builder.Finish();
 }
 
-Scalar ScalarOf(const Column& column, int64_t row) {
-  if (column.IsNull(row)) return std::monostate();
-  switch (column.type().id) {
-    case TypeId::kBool:
-      return column.Bool(row);
-    case TypeId::kInt64:
-    case TypeId::kTimestamp:
-      return column.Int64(row);
-    case TypeId::kFloat64:
-      return column.Float64(row);
-    case TypeId::kDecimal128:
-      return column.Decimal(row);
-    case TypeId::kDate32:
-      return column.Date32(row);
-    case TypeId::kUtf8:
-    case TypeId::kBinary:
-      return std::string(column.Bytes(row));
-  }
-  return std::monostate();
-}
-
 Row PersonRow(int64_t seed) {
   const std::string number = absl::StrCat(seed);
   return {absl::StrCat("110101199003", 100000 + seed),
@@ -281,7 +260,7 @@ std::string PolicyWorld::Answer(const v1::QueryRequest& request, const Table& ta
           break;
         }
         for (size_t c = 0; c < columns.size(); ++c)
-          columns[c].push_back(ScalarOf(applied->output.column(c), i));
+          columns[c].push_back(ScalarAt(applied->output.column(c), i));
       }
     }
     const bool more = rows > plan.page_rows;

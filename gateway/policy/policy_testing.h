@@ -42,7 +42,6 @@ v1::Value IntValue(int64_t value);
 using Row = std::vector<records::Scalar>;  // a value a field; monostate is null
 using Table = std::vector<Row>;
 records::Column ColumnOf(const records::DataType& type, const std::vector<records::Scalar>& values);
-records::Scalar ScalarOf(const records::Column& column, int64_t row);
 // A row of the persons, with values from `seed`.
 Row PersonRow(int64_t seed);
 

@@ -269,4 +269,25 @@ std::vector<int64_t> Evaluate(const Predicate& predicate, const ColumnView& colu
   return kept;
 }
 
+Scalar ScalarAt(const Column& column, int64_t row) {
+  if (column.IsNull(row)) return std::monostate();
+  switch (column.type().id) {
+    case TypeId::kBool:
+      return column.Bool(row);
+    case TypeId::kInt64:
+    case TypeId::kTimestamp:
+      return column.Int64(row);
+    case TypeId::kFloat64:
+      return column.Float64(row);
+    case TypeId::kDecimal128:
+      return column.Decimal(row);
+    case TypeId::kDate32:
+      return column.Date32(row);
+    case TypeId::kUtf8:
+    case TypeId::kBinary:
+      return std::string(column.Bytes(row));
+  }
+  return std::monostate();
+}
+
 }  // namespace sluice::records

@@ -44,6 +44,9 @@ struct Predicate {
   std::vector<Predicate> children;
 };
 
+// What stands there.
+Scalar ScalarAt(const Column& column, int64_t row);
+
 // Both hold. Either being kTrue gives the other.
 Predicate And(Predicate a, Predicate b);
 

@@ -245,25 +245,6 @@ TEST(FieldsOf, AscendingEachOnce) {
 // The evaluator as one would write it for a single row, from the words of SQL alone.
 using Maybe = std::optional<bool>;
 
-Scalar ValueOf(const Column& column, int64_t row) {
-  if (column.IsNull(row)) return Scalar();
-  switch (column.type().id) {
-    case TypeId::kBool:
-      return column.Bool(row);
-    case TypeId::kInt64:
-    case TypeId::kTimestamp:
-      return column.Int64(row);
-    case TypeId::kFloat64:
-      return column.Float64(row);
-    case TypeId::kDecimal128:
-      return column.Decimal(row);
-    case TypeId::kDate32:
-      return column.Date32(row);
-    default:
-      return std::string(column.Bytes(row));
-  }
-}
-
 Maybe Compare(Op op, const Scalar& a, const Scalar& b) {
   if (std::holds_alternative<std::monostate>(a) || std::holds_alternative<std::monostate>(b)) {
     return std::nullopt;
@@ -316,7 +297,7 @@ Maybe Naive(const Predicate& predicate, const RecordBatch& batch, int64_t row) {
     default:
       break;
   }
-  const Scalar value = ValueOf(batch.column(static_cast<size_t>(predicate.field)), row);
+  const Scalar value = ScalarAt(batch.column(static_cast<size_t>(predicate.field)), row);
   if (predicate.op == Op::kIsNull) return std::holds_alternative<std::monostate>(value);
   if (predicate.op == Op::kIn) {
     for (const Scalar& other : predicate.values) {
@@ -337,7 +318,7 @@ Scalar RandomScalar(std::mt19937_64& random, const DataType& type) {
   if (random() % 10 == 0) return Scalar();
   ColumnBuilder builder(type);
   AppendRandom(random, builder);
-  return ValueOf(builder.Finish(), 0);
+  return ScalarAt(builder.Finish(), 0);
 }
 
 Predicate RandomPredicate(std::mt19937_64& random, const RecordBatch& batch, int depth) {

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gateway/base/crypto.h"
+#include "gateway/base/sanitized_testing.h"
 
 namespace sluice::adapters::conformance {
 
@@ -61,6 +62,11 @@ absl::Status AdapterConformance::ScanStatus(Adapter& adapter, ScanRequest reques
     if (!batch.ok()) return batch.status();
     if (!batch->has_value()) return absl::OkStatus();
   }
+}
+
+std::vector<KindUnderTest> Variants(std::vector<KindUnderTest> all, size_t under_sanitizer) {
+  if (kSanitized && all.size() > under_sanitizer) all.resize(under_sanitizer);
+  return all;
 }
 
 std::string KindName(const testing::TestParamInfo<KindUnderTest>& info) { return info.param.name; }

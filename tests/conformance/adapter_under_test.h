@@ -88,6 +88,10 @@ class AdapterConformance : public testing::TestWithParam<KindUnderTest> {
   std::unique_ptr<AdapterUnderTest> source_;
 };
 
+// Variants of a kind: all of them, or under a sanitizer, which shows nothing new in the others, the
+// first so many.
+std::vector<KindUnderTest> Variants(std::vector<KindUnderTest> all, size_t under_sanitizer);
+
 std::string KindName(const testing::TestParamInfo<KindUnderTest>& info);
 
 // For messages of failing tests; test data only.

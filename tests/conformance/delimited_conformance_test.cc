@@ -2,13 +2,15 @@
 
 namespace sluice::adapters::conformance {
 
-INSTANTIATE_TEST_SUITE_P(Delimited, AdapterConformance,
-                         testing::Values(DelimitedKind("Plain", DelimitedVariant::kPlain),
-                                         DelimitedKind("Shuffled", DelimitedVariant::kShuffled),
-                                         DelimitedKind("OneFile", DelimitedVariant::kOneFile),
-                                         DelimitedKind("Tabs", DelimitedVariant::kTabs),
-                                         DelimitedKind("Gb18030", DelimitedVariant::kGb18030),
-                                         DelimitedKind("Utf16", DelimitedVariant::kUtf16)),
-                         KindName);
+INSTANTIATE_TEST_SUITE_P(
+    Delimited, AdapterConformance,
+    testing::ValuesIn(Variants({DelimitedKind("Plain", DelimitedVariant::kPlain),
+                                DelimitedKind("Shuffled", DelimitedVariant::kShuffled),
+                                DelimitedKind("OneFile", DelimitedVariant::kOneFile),
+                                DelimitedKind("Tabs", DelimitedVariant::kTabs),
+                                DelimitedKind("Gb18030", DelimitedVariant::kGb18030),
+                                DelimitedKind("Utf16", DelimitedVariant::kUtf16)},
+                               2)),
+    KindName);
 
 }  // namespace sluice::adapters::conformance

@@ -3,10 +3,12 @@
 namespace sluice::adapters::conformance {
 
 INSTANTIATE_TEST_SUITE_P(Postgres, AdapterConformance,
-                         testing::Values(PostgresKind("Plain", PostgresVariant::kPlain),
-                                         PostgresKind("Icu", PostgresVariant::kIcu),
-                                         PostgresKind("View", PostgresVariant::kView),
-                                         PostgresKind("Query", PostgresVariant::kQuery)),
+                         testing::ValuesIn(Variants({PostgresKind("Plain", PostgresVariant::kPlain),
+                                                     PostgresKind("View", PostgresVariant::kView),
+                                                     PostgresKind("Icu", PostgresVariant::kIcu),
+                                                     PostgresKind("Query",
+                                                                  PostgresVariant::kQuery)},
+                                                    2)),
                          KindName);
 
 }  // namespace sluice::adapters::conformance
