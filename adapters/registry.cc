@@ -1,6 +1,7 @@
 #include "adapters/registry.h"
 
 #include "adapters/delimited/delimited_adapter.h"
+#include "adapters/odbc/odbc_adapter.h"
 #include "adapters/postgres/postgres_adapter.h"
 #include "adapters/remote/remote_adapter.h"
 #include "adapters/sqlite/sqlite_adapter.h"
@@ -10,6 +11,7 @@ namespace sluice::adapters {
 const std::vector<Kind>& Kinds() {
   static const auto* const kinds = new std::vector<Kind>{
       {"delimited", &OpenDelimited, &CheckDelimitedSettings},
+      {"odbc", &OpenOdbc, &CheckOdbcSettings},
       {"postgres", &OpenPostgres, &CheckPostgresSettings},
 #ifndef SLUICE_WITHOUT_GRPC
       {"remote", &OpenRemote, &CheckRemoteSettings},
