@@ -187,8 +187,11 @@ bool IsThisMachine(const std::string& server) {
 
 class Attributes {
  public:
+  // In braces only where it must: SQLite's driver takes them for a part of the value.
   void Add(const std::string& name, const std::string& value) {
-    absl::StrAppend(&text, name, "={", value, "};");
+    const bool plain = !value.empty() && value.find(';') == std::string::npos &&
+                       value.front() != ' ' && value.back() != ' ';
+    absl::StrAppend(&text, name, plain ? "=" : "={", value, plain ? ";" : "};");
   }
   std::string text;
 };
