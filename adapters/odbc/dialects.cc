@@ -296,7 +296,9 @@ Dialect Sqlite() {
       " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
   // The affinity, by the rules of https://www.sqlite.org/datatype3.html, 3.1; none in a view.
   d.columns =
-      "SELECT i.name, i.type, CASE WHEN i.\"notnull\" THEN '1' ELSE '0' END, '1', '1',"
+      "SELECT i.name, i.type, CASE WHEN i.\"notnull\" OR (i.pk = 1 AND upper(i.type) ="
+      " 'INTEGER' AND m.type = 'table' AND NOT EXISTS (SELECT 1 FROM pragma_table_info(m.name) AS o"
+      "  WHERE o.pk = 2)) THEN '1' ELSE '0' END, '1', '1',"
       " CASE WHEN m.type = 'view' THEN 'view'"
       " WHEN i.type LIKE '%INT%' THEN 'integer'"
       " WHEN i.type LIKE '%CHAR%' OR i.type LIKE '%CLOB%' OR i.type LIKE '%TEXT%' THEN 'text'"
@@ -312,11 +314,16 @@ Dialect Sqlite() {
   d.dynamic = true;
   // Each value with its own type before it, texts and blobs as hexadecimal digits: the driver knows
   // one type a column, ends texts at their first NUL and writes doubles in fifteen digits.
+  // SQLite's printf is exact enough below 1e100: what is above comes divided by 2 to the power of
+  // 700, which loses nothing.
+#define SLUICE_P "/1125899906842624.0/1125899906842624.0"
   d.results[static_cast<int>(T::kDynamic)] = {
       "CASE typeof({c}) WHEN 'integer' THEN 'i' || {c} WHEN 'real' THEN"
-      " 'r' || printf('%!.17g', {c}) WHEN 'text' THEN 't' || hex({c}) WHEN 'blob' THEN"
-      " 'b' || hex({c}) END",
+      " CASE WHEN abs({c}) < 1e90 THEN 'r' || printf('%!.20g', {c}) ELSE 'p' || printf('%!.20g',"
+      " {c}" SLUICE_P SLUICE_P SLUICE_P SLUICE_P SLUICE_P SLUICE_P SLUICE_P
+      ") END WHEN 'text' THEN 't' || hex({c}) WHEN 'blob' THEN 'b' || hex({c}) END",
       Fetch::kAscii};
+#undef SLUICE_P
   d.boolean = {Form::kInteger};
   d.integer = {Form::kInteger};
   d.floating = {Form::kDouble};

@@ -233,8 +233,11 @@ absl::Status OdbcReader::Gather(const Watch& watch, Gathered& gathered) {
       next_row_ = 0;
       continue;
     }
-    const int64_t bytes = SizeOf(next_row_);
-    if (gathered.rows >= kMostRows || (gathered.rows > 0 && gathered.bytes + bytes > most_bytes))
+    // The row that comes again is left out: it takes no room, and one at least comes behind it.
+    const int64_t again = repeats_ && rows_in_range_ == 0 ? 1 : 0;
+    const int64_t bytes = gathered.rows < again ? 0 : SizeOf(next_row_);
+    if (gathered.rows >= kMostRows ||
+        (gathered.rows > again && gathered.bytes + bytes > most_bytes))
       return absl::OkStatus();
     gathered.bytes += bytes;
     SLUICE_RETURN_IF_ERROR(AppendRow(next_row_, gathered));

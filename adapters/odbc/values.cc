@@ -1,6 +1,7 @@
 #include "adapters/odbc/values.h"
 
 #include <charconv>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <string>
@@ -18,6 +19,7 @@ using records::Decimal128;
 using records::TypeId;
 
 constexpr int64_t kMostExactInDouble = int64_t{1} << 53;
+constexpr int kLargeExponent = 700;  // of SQLite's large numbers, in dialects.cc
 constexpr int64_t kMicrosInSecond = 1'000'000;
 
 template <class T>
@@ -175,9 +177,10 @@ bool AppendDynamic(std::string_view bytes, const DataType& to, ColumnBuilder& ou
     if (to.id == TypeId::kTimestamp) return to.utc && AppendSeconds(value, out);
     return AppendWhole(value, to, out);
   }
-  if (kind == 'r') {
+  if (kind == 'r' || kind == 'p') {
     double value = 0;
-    return Parse(bytes, value) && AppendReal(value, to, out);
+    if (!Parse(bytes, value)) return false;
+    return AppendReal(kind == 'r' ? value : std::ldexp(value, kLargeExponent), to, out);
   }
   if (bytes.size() % 2 != 0) return false;
   const std::string plain = absl::HexStringToBytes({bytes.data(), bytes.size()});
