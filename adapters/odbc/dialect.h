@@ -103,6 +103,8 @@ struct Dialect {
   Comparison text_order;
   // Of text that is not stored as UTF-8, or not in a type that is compared by itself.
   Comparison other_text;
+  // How many bytes a value has, or null; empty where that cannot be asked.
+  const char* bytes_of = "";
   bool infinities = false;   // its floating point has them
   bool nul_in_text = false;  // text with U+0000 can be bound
 };
@@ -131,6 +133,8 @@ struct Driver {
     uint64_t on, off;
   };
   std::vector<Streaming> streaming;
+  // It holds a statement's rows whole, and cannot be told otherwise.
+  bool keeps_rows = false;
   bool block = true;  // SQL_ATTR_ROW_ARRAY_SIZE works
 };
 

@@ -271,6 +271,7 @@ Dialect Mariadb() {
   d.text_order = {Form::kBytes, "?", "CAST(CONVERT({c} USING utf8mb4) AS BINARY)"};
   d.other_text = d.text_order;
   d.binary = {Form::kBytes};
+  d.bytes_of = "LENGTH({c})";
   d.nul_in_text = true;
   return d;
 }
@@ -494,7 +495,7 @@ const std::vector<Dialect>& Dialects() {
 
 const std::vector<Driver>& Drivers() {
   static const auto* const drivers = new std::vector<Driver>{
-      {"psqlodbca", {}, {}, false, {}, true},
+      {"psqlodbca", {}, {}, false, {}, true, true},
       // Bools as bits, statements prepared by the server, nothing of the owner's kept from one
       // session to the next. 65539 and 65541 are its own: rows by a cursor, and how many at once.
       {"psql",
@@ -508,23 +509,25 @@ const std::vector<Driver>& Drivers() {
         {"pqopt", "connect_timeout={connect_s} keepalives=1 keepalives_idle=10"}},
        {{"SSLmode", "verify-full"}},
        true,
-       {{65539, 1, 0}, {65541, 1024, 100}},
+       {{65539, 1, 0}, {65541, 64, 100}},
+       false,
        true},
-      // Option 1048576: rows as they come, none kept by the driver.
       {"maodbc",
-       {{"CHARSET", "utf8mb4"}, {"OPTION", "1048576"}, {"CONN_TIMEOUT", "{connect_s}"}},
+       {{"CHARSET", "utf8mb4"}, {"CONN_TIMEOUT", "{connect_s}"}},
        {{"FORCETLS", "1"}, {"SSLVERIFY", "1"}},
        false,
        {},
+       true,
        true},
       {"sqlite",
        {{"NoCreat", "1"}, {"StepAPI", "1"}, {"Timeout", "{lock_ms}"}, {"NoTXN", "1"}},
        {},
        true,
        {},
+       false,
        false},
-      {"tdsodbc", {{"TDS_Version", "7.4"}, {"ClientCharset", "UTF-8"}}, {}, true, {}, false},
-      {"", {}, {}, true, {}, false},
+      {"tdsodbc", {{"TDS_Version", "7.4"}, {"ClientCharset", "UTF-8"}}, {}, true, {}, false, false},
+      {"", {}, {}, true, {}, false, false},
   };
   return *drivers;
 }

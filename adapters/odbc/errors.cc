@@ -53,7 +53,8 @@ constexpr std::array kRules = {
          "the source asks for a password, and the settings name none"},
     Rule{"", 0, "no pg_hba.conf entry", kU,
          "the source refuses the gateway's account, or wants TLS: see pg_hba.conf"},
-    Rule{"08", 0, "does not exist", kU, kNoDatabase},
+    Rule{"08", 0, "FATAL:  database", kU, kNoDatabase},
+    Rule{"08", 0, "FATAL:  role", kU, "the source refuses the gateway's account"},
     Rule{"", 0, "Connection refused", kU, kNobody},
     Rule{"", 0, "No such file or directory", kU, kNobody},
     Rule{"", 0, "could not translate host name", kU, "the source's host name cannot be resolved"},
@@ -63,6 +64,8 @@ constexpr std::array kRules = {
     Rule{"", 0, "root certificate file", kU, "the file of the root certificate cannot be read"},
     Rule{"", 0, "does not support SSL", kU, "the source offers no TLS, which its settings demand"},
     Rule{"", 0, "timeout expired", kU, "the source does not answer: no session in time"},
+    // FreeTDS.
+    Rule{"08", 20009, nullptr, kU, kNobody},
     // MariaDB and MySQL: https://mariadb.com/kb/en/mariadb-error-codes/.
     Rule{"28000", 1045, nullptr, kU, kPassword},
     Rule{"", 1049, nullptr, kU, kNoDatabase},

@@ -16,6 +16,7 @@ using records::TypeId;
 constexpr size_t kNumberText = 48;    // of 64 bits or a double
 constexpr size_t kDecimalText = 144;  // longer ones have more digits than any field
 constexpr size_t kTimeText = 48;
+constexpr int kRowOverhead = 24;      // of a value, and of a row, at the driver
 constexpr size_t kMostBound = 4'096;  // of a text: longer ones come by SQLGetData
 
 // Which of the table's columns the results are.
@@ -158,6 +159,14 @@ std::string Selected(const Dialect& dialect, const ResultColumn& result) {
                 {{"{c}", result.column->quoted}});
 }
 
+std::string SumOfBytes(const Dialect& dialect, const Plan& plan) {
+  std::string row = absl::StrCat(kRowOverhead * (plan.results.size() + 1));
+  for (const ResultColumn& result : plan.results)
+    absl::StrAppend(&row, "+COALESCE(", Filled(dialect.bytes_of, {{"{c}", result.column->quoted}}),
+                    ",0)");
+  return absl::StrCat("CAST(COALESCE(SUM(", row, "),0) AS CHAR)");
+}
+
 }  // namespace
 
 absl::StatusOr<Plan> MakePlan(const Dialect& dialect, const Driver& driver, const TableInfo& table,
@@ -199,9 +208,11 @@ absl::StatusOr<Plan> MakePlan(const Dialect& dialect, const Driver& driver, cons
   }
   if (!pushed.sql.empty()) conditions.push_back(pushed.sql);
   if (position.present) conditions.push_back(BehindPosition(terms, position, "1=1", plan.bindings));
-  plan.sql = absl::StrCat("SELECT ", absl::StrJoin(results, ","), " FROM ", table.from, " t");
-  if (!conditions.empty())
-    absl::StrAppend(&plan.sql, " WHERE ", absl::StrJoin(conditions, " AND "));
+  std::string rows = absl::StrCat(" FROM ", table.from, " t");
+  if (!conditions.empty()) absl::StrAppend(&rows, " WHERE ", absl::StrJoin(conditions, " AND "));
+  plan.sql = absl::StrCat("SELECT ", absl::StrJoin(results, ","), rows);
+  if (*dialect.bytes_of != '\0')
+    plan.size_sql = absl::StrCat("SELECT ", SumOfBytes(dialect, plan), rows);
   if (!plan.key.empty()) absl::StrAppend(&plan.sql, " ORDER BY ", OrderBy(dialect, plan, terms));
   return plan;
 }

@@ -29,6 +29,9 @@ struct ResultColumn {
 
 struct Plan {
   std::string sql;  // without its limit
+  // What all its rows are together, in bytes as text; empty where that cannot be asked. Of a plan
+  // without a position.
+  std::string size_sql;
   std::vector<Binding> bindings;
   // The request's fields, and behind them what the order needs besides: a scan without a key of its
   // own goes by the table's primary key where it can.

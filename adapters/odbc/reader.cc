@@ -1,6 +1,7 @@
 #include "adapters/odbc/reader.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "absl/strings/str_cat.h"
 #include "adapters/odbc/errors.h"
@@ -17,7 +18,12 @@ using records::TypeId;
 
 constexpr int64_t kMostRows = 16'384;
 constexpr int64_t kMostBytes = 1 << 20;
-constexpr int64_t kFirstRows = 256;  // before it is known how large they are
+// Of rows of any length, which a driver may hold together; and before it is known how large they
+// are.
+constexpr int64_t kMostLongRows = 512;
+constexpr int64_t kFirstLongRows = 16;
+constexpr int64_t kFirstRows = 1'024;
+constexpr int64_t kMostKept = 32 << 20;  // of rows that a driver holds whole
 constexpr int64_t kRowsPerLook = 1'024;
 constexpr int kSchemaAttempts = 3;
 
@@ -62,8 +68,7 @@ OdbcReader::OdbcReader(std::shared_ptr<Pool> pool, ScanRequest request, CallCont
     : pool_(std::move(pool)),
       request_(std::move(request)),
       context_(std::move(context)),
-      schema_(SchemaOf(request_)),
-      limit_(request_.rows_wanted > 0 ? std::min(request_.rows_wanted, kMostRows) : kFirstRows) {
+      schema_(SchemaOf(request_)) {
   sql::CollectLeaves(request_.predicate, leaves_);
 }
 
@@ -163,9 +168,15 @@ absl::Status OdbcReader::TryRange(const Watch& watch) {
   scan.sql = plan_.sql;
   scan.readings = plan_.readings;
   scan.streaming = !ranges();
+  if (limit_ == 0) {
+    const int64_t first = MostRows() < kMostRows ? kFirstLongRows : kFirstRows;
+    limit_ = request_.rows_wanted > 0 ? request_.rows_wanted : first;
+  }
+  limit_ = std::min(limit_, MostRows());
   if (ranges())
     scan.sql +=
         Filled(session.dialect().limit, {{"{n}", absl::StrCat(limit_ + (repeats_ ? 1 : 0))}});
+  if (scan.streaming) SLUICE_RETURN_IF_ERROR(CheckSize(watch));
   if (row_by_row_ || scan.streaming)
     for (Reading& reading : scan.readings) reading.most_bytes = kNoBound;
   SLUICE_ASSIGN_OR_RETURN(scan.parameters, Parameters(session.dialect()));
@@ -173,6 +184,34 @@ absl::Status OdbcReader::TryRange(const Watch& watch) {
   next_row_ = 0;
   SLUICE_ASSIGN_OR_RETURN(statement_, session.Start(std::move(scan), watch));
   return absl::OkStatus();
+}
+
+int64_t OdbcReader::MostRows() const {
+  const bool bounded =
+      !row_by_row_ && std::none_of(plan_.readings.begin(), plan_.readings.end(),
+                                   [](const Reading& one) { return one.most_bytes == kNoBound; });
+  return bounded ? kMostRows : kMostLongRows;
+}
+
+absl::Status OdbcReader::CheckSize(const Watch& watch) {
+  Session& session = **lease_;
+  if (!session.driver().keeps_rows || plan_.size_sql.empty()) return absl::OkStatus();
+  Session::Scan scan;
+  scan.sql = plan_.size_sql;
+  scan.readings = {{Fetch::kAscii, kNoBound}};
+  SLUICE_ASSIGN_OR_RETURN(scan.parameters, Parameters(session.dialect()));
+  SLUICE_ASSIGN_OR_RETURN(const std::shared_ptr<Statement> sum,
+                          session.Start(std::move(scan), watch));
+  int64_t bytes = kMostKept + 1;
+  if (sum->rows() == 1 && !sum->IsNull(0, 0)) {
+    const std::string_view text = sum->Bytes(0, 0);
+    std::from_chars(text.data(), text.data() + text.size(), bytes);
+  }
+  session.Drop(sum, watch);
+  if (bytes <= kMostKept) return absl::OkStatus();
+  return Unavailable(absl::StrCat("table '", request_.table,
+                                  "' has nothing that orders it, and its "
+                                  "driver would hold all of it: give the dataset a key"));
 }
 
 PositionShape OdbcReader::CurrentPosition() const {
@@ -305,7 +344,6 @@ void OdbcReader::EndRange(const Watch& watch, const Gathered& gathered) {
   const int64_t row_bytes =
       std::max<int64_t>(gathered.bytes / std::max<int64_t>(gathered.rows, 1), 1);
   limit_ = std::clamp<int64_t>(kMostBytes / row_bytes + 1, 1, through ? 4 * limit_ : kMostRows);
-  limit_ = std::min(limit_, kMostRows);
 }
 
 absl::StatusOr<std::optional<RecordBatch>> OdbcReader::Finish(Gathered gathered) {

@@ -43,6 +43,9 @@ class OdbcReader : public RecordReader {
   absl::StatusOr<std::optional<records::RecordBatch>> Read(const Watch& watch);
   absl::Status StartRange(const Watch& watch);
   absl::Status TryRange(const Watch& watch);
+  // Refuses what the driver would have to hold whole.
+  absl::Status CheckSize(const Watch& watch);
+  int64_t MostRows() const;
   absl::Status Gather(const Watch& watch, Gathered& gathered);
   absl::Status AppendRow(size_t row, Gathered& gathered);
   absl::Status BadValue(const ResultColumn& result, bool null, int64_t row) const;
@@ -70,7 +73,7 @@ class OdbcReader : public RecordReader {
   int64_t bad_values_ = 0;
   std::vector<BadCell> bad_cells_;
   std::optional<KeyPosition> position_;  // of the last row that was given
-  int64_t limit_;                        // of the next range
+  int64_t limit_ = 0;                    // of the next range; 0 before the first
   bool row_by_row_ = false;              // no value is bound: some are longer than they should be
 
   // The range at work.

@@ -141,7 +141,7 @@ pid_t MariadbServer::Launch() const {
                                               "--skip-name-resolve",
                                               "--innodb-buffer-pool-size=32M",
                                               "--innodb-log-file-size=4M",
-                                              "--innodb-flush-log-at-trx-commit=0",
+                                              "--innodb-flush-log-at-trx-commit=2",
                                               "--innodb-doublewrite=0",
                                               "--max-allowed-packet=64M",
                                               "--general-log=1",

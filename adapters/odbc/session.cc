@@ -81,6 +81,13 @@ const absl::Status& DoesNotAnswer() {
   return *status;
 }
 
+// Where nobody but us ends a statement.
+const absl::Status& TimeIsUp() {
+  static const auto* const status =
+      new absl::Status(Unavailable("the statement timeout passed, or the source does not answer"));
+  return *status;
+}
+
 }  // namespace
 
 Session::Session(const OdbcSettings& settings)
@@ -100,7 +107,9 @@ Micros Session::Patience() const {
 }
 
 absl::Status Session::Do(std::function<absl::Status()> job, const Watch& watch) {
-  absl::Status status = worker_->Do(std::move(job), watch, Patience(), DoesNotAnswer());
+  const bool server = facts_.dialect != nullptr && facts_.dialect->ends_statements;
+  absl::Status status =
+      worker_->Do(std::move(job), watch, Patience(), server ? DoesNotAnswer() : TimeIsUp());
   if (ReasonOf(status) == v1::REASON_SOURCE_UNAVAILABLE) broken_ = true;
   return status;
 }
