@@ -127,7 +127,8 @@ struct Driver {
   // The same where the server is another machine: none but the one meant, over TLS.
   std::vector<Attribute> remote;
   bool wide = true;  // text goes as SQL_C_WCHAR; else as SQL_C_CHAR in UTF-8
-  // Of SQLSetConnectAttr: for a statement that cannot be cut into ranges.
+  // Of SQLSetConnectAttr: for a statement that cannot be cut into ranges and has no parameters.
+  // Without, the driver holds its rows whole.
   struct Streaming {
     int32_t attribute;
     uint64_t on, off;

@@ -116,6 +116,8 @@ Dialect Postgresql() {
       {"int4", T::kInteger},
       {"int8", T::kInteger},
       {"oid", T::kInteger},
+      {"serial", T::kInteger},  // what psqlodbc calls a whole number that counts itself
+      {"bigserial", T::kInteger},
       {"float4", T::kFloat},
       {"float8", T::kDouble},
       {"numeric", T::kDecimal},
@@ -167,6 +169,7 @@ Dialect Postgresql() {
   d.other_text = {Form::kByteaHex, "CAST(? AS pg_catalog.bytea)",
                   "pg_catalog.convert_to(CAST({c} AS pg_catalog.text), 'UTF8')"};
   d.binary = {Form::kByteaHex, "CAST(? AS pg_catalog.bytea)"};
+  d.bytes_of = "pg_catalog.octet_length(CAST({c} AS pg_catalog.text))";
   d.infinities = true;
   return d;
 }

@@ -413,6 +413,18 @@ TEST_F(PostgresOdbcFaults, WhatNothingOrdersIsReadInBoundedMemory) {
   ExpectBoundedMemory(*Scan(*adapter, HugeRows(Ids("huge", false))), rows);
 }
 
+TEST_F(PostgresOdbcFaults, AFilterOverWhatNothingOrdersIsBoundOrLeftToTheGateway) {
+  const auto adapter = OpenSource(
+      {{"query.huge",
+        "SELECT i::int8 AS id, repeat('x', 1000) AS name FROM generate_series(1, 50000) AS i"},
+       {"statement_timeout_ms", "120000"}});
+  ScanRequest request = HugeRows(Ids("huge", false));
+  request.predicate = {Op::kGreater, 0, {int64_t{49'990}}, {}};
+  EXPECT_EQ(Count(*Scan(*adapter, request)), 10) << "few: filtered there";
+  request.predicate = {Op::kGreater, 0, {int64_t{1}}, {}};
+  EXPECT_EQ(Count(*Scan(*adapter, request)), 50'000) << "many: all, as they come";
+}
+
 TEST_F(SqliteOdbcFaults, WhatNothingOrdersIsReadInBoundedMemory) {
   const int rows = kSanitized ? 10'000 : 300'000;
   const auto adapter = OpenSource(

@@ -164,7 +164,7 @@ std::string SumOfBytes(const Dialect& dialect, const Plan& plan) {
   for (const ResultColumn& result : plan.results)
     absl::StrAppend(&row, "+COALESCE(", Filled(dialect.bytes_of, {{"{c}", result.column->quoted}}),
                     ",0)");
-  return absl::StrCat("CAST(COALESCE(SUM(", row, "),0) AS CHAR)");
+  return absl::StrCat("COALESCE(SUM(", row, "),0)");
 }
 
 }  // namespace

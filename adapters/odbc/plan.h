@@ -29,7 +29,7 @@ struct ResultColumn {
 
 struct Plan {
   std::string sql;  // without its limit
-  // What all its rows are together, in bytes as text; empty where that cannot be asked. Of a plan
+  // What all its rows are together, in bytes; empty where that cannot be asked. Of a plan
   // without a position.
   std::string size_sql;
   std::vector<Binding> bindings;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "adapters/odbc/errors.h"
@@ -165,9 +166,9 @@ absl::Status OdbcReader::TryRange(const Watch& watch) {
     return Error(v1::REASON_SOURCE_CHANGED, "the source's schema changed while it was read");
   has_limit_ = *session.dialect().limit != '\0';
   Session::Scan scan;
+  if (!ranges()) SLUICE_RETURN_IF_ERROR(PlanWhole(watch, scan.streaming));
   scan.sql = plan_.sql;
   scan.readings = plan_.readings;
-  scan.streaming = !ranges();
   if (limit_ == 0) {
     const int64_t first = MostRows() < kMostRows ? kFirstLongRows : kFirstRows;
     limit_ = request_.rows_wanted > 0 ? request_.rows_wanted : first;
@@ -176,8 +177,7 @@ absl::Status OdbcReader::TryRange(const Watch& watch) {
   if (ranges())
     scan.sql +=
         Filled(session.dialect().limit, {{"{n}", absl::StrCat(limit_ + (repeats_ ? 1 : 0))}});
-  if (scan.streaming) SLUICE_RETURN_IF_ERROR(CheckSize(watch));
-  if (row_by_row_ || scan.streaming)
+  if (row_by_row_ || !ranges())
     for (Reading& reading : scan.readings) reading.most_bytes = kNoBound;
   SLUICE_ASSIGN_OR_RETURN(scan.parameters, Parameters(session.dialect()));
   rows_in_range_ = 0;
@@ -193,25 +193,43 @@ int64_t OdbcReader::MostRows() const {
   return bounded ? kMostRows : kMostLongRows;
 }
 
-absl::Status OdbcReader::CheckSize(const Watch& watch) {
-  Session& session = **lease_;
-  if (!session.driver().keeps_rows || plan_.size_sql.empty()) return absl::OkStatus();
+absl::StatusOr<int64_t> OdbcReader::BytesOfAll(const Watch& watch) {
   Session::Scan scan;
   scan.sql = plan_.size_sql;
   scan.readings = {{Fetch::kAscii, kNoBound}};
-  SLUICE_ASSIGN_OR_RETURN(scan.parameters, Parameters(session.dialect()));
+  SLUICE_ASSIGN_OR_RETURN(scan.parameters, Parameters((*lease_)->dialect()));
   SLUICE_ASSIGN_OR_RETURN(const std::shared_ptr<Statement> sum,
-                          session.Start(std::move(scan), watch));
-  int64_t bytes = kMostKept + 1;
+                          (*lease_)->Start(std::move(scan), watch));
+  int64_t bytes = std::numeric_limits<int64_t>::max();
   if (sum->rows() == 1 && !sum->IsNull(0, 0)) {
     const std::string_view text = sum->Bytes(0, 0);
     std::from_chars(text.data(), text.data() + text.size(), bytes);
   }
-  session.Drop(sum, watch);
+  (*lease_)->Drop(sum, watch);
+  return bytes;
+}
+
+absl::Status OdbcReader::PlanWhole(const Watch& watch, bool& streaming) {
+  const Session& session = **lease_;
+  const bool can_stream = !session.driver().streaming.empty();
+  streaming = can_stream && plan_.bindings.empty();
+  if (streaming || plan_.size_sql.empty()) return absl::OkStatus();
+  if (!can_stream && !session.driver().keeps_rows) return absl::OkStatus();
+  SLUICE_ASSIGN_OR_RETURN(const int64_t bytes, BytesOfAll(watch));
   if (bytes <= kMostKept) return absl::OkStatus();
-  return Unavailable(absl::StrCat("table '", request_.table,
-                                  "' has nothing that orders it, and its "
-                                  "driver would hold all of it: give the dataset a key"));
+  if (!can_stream) {
+    return Unavailable(absl::StrCat("table '", request_.table,
+                                    "' has nothing that orders it, and its driver would hold all "
+                                    "of it: give the dataset a key"));
+  }
+  // The driver would write values into a cursor's text: then none go down, and the gateway alone
+  // filters.
+  ScanRequest unfiltered = request_;
+  unfiltered.predicate = {};
+  SLUICE_ASSIGN_OR_RETURN(plan_, MakePlan(session.dialect(), session.driver(), *table_, unfiltered,
+                                          CurrentPosition(), pool_->settings().zone_is_utc));
+  streaming = plan_.bindings.empty();
+  return absl::OkStatus();
 }
 
 PositionShape OdbcReader::CurrentPosition() const {

@@ -43,8 +43,10 @@ class OdbcReader : public RecordReader {
   absl::StatusOr<std::optional<records::RecordBatch>> Read(const Watch& watch);
   absl::Status StartRange(const Watch& watch);
   absl::Status TryRange(const Watch& watch);
-  // Refuses what the driver would have to hold whole.
-  absl::Status CheckSize(const Watch& watch);
+  // How a statement that is not cut into ranges goes: its rows as they come, or held by the driver,
+  // where they are few.
+  absl::Status PlanWhole(const Watch& watch, bool& streaming);
+  absl::StatusOr<int64_t> BytesOfAll(const Watch& watch);
   int64_t MostRows() const;
   absl::Status Gather(const Watch& watch, Gathered& gathered);
   absl::Status AppendRow(size_t row, Gathered& gathered);

@@ -57,7 +57,7 @@ class Session {
     std::string sql;
     std::vector<Parameter> parameters;
     std::vector<Reading> readings;
-    bool streaming = false;
+    bool streaming = false;  // its rows as they come: Driver::streaming
   };
   // Runs it, and fetches its first rows.
   absl::StatusOr<std::shared_ptr<Statement>> Start(Scan scan, const Watch& watch);
