@@ -395,7 +395,7 @@ TEST_F(MariadbFaults, WhatNothingOrdersIsReadWhereTheDriverCanHoldItAndElseRefus
 }
 
 TEST_F(MariadbFaults, ALargeTableIsReadInBoundedMemory) {
-  const int rows = kSanitized ? 10'000 : 200'000;
+  const int rows = kSanitized ? 5'000 : 100'000;
   database_->Exec("CREATE TABLE huge (id int PRIMARY KEY, name text)");
   database_->Exec(
       absl::StrCat("INSERT INTO huge SELECT seq, REPEAT('x', 1000) FROM seq_1_to_", rows));
@@ -404,7 +404,7 @@ TEST_F(MariadbFaults, ALargeTableIsReadInBoundedMemory) {
 }
 
 TEST_F(PostgresOdbcFaults, WhatNothingOrdersIsReadInBoundedMemory) {
-  const int rows = kSanitized ? 10'000 : 300'000;
+  const int rows = kSanitized ? 5'000 : 100'000;
   const auto adapter = OpenSource(
       {{"query.huge",
         absl::StrCat("SELECT i::int8 AS id, repeat('x', 1000) AS name FROM generate_series(1, ",
@@ -426,7 +426,7 @@ TEST_F(PostgresOdbcFaults, AFilterOverWhatNothingOrdersIsBoundOrLeftToTheGateway
 }
 
 TEST_F(SqliteOdbcFaults, WhatNothingOrdersIsReadInBoundedMemory) {
-  const int rows = kSanitized ? 10'000 : 300'000;
+  const int rows = kSanitized ? 5'000 : 100'000;
   const auto adapter = OpenSource(
       {{"query.huge",
         absl::StrCat("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ",

@@ -17,7 +17,7 @@ namespace {
 constexpr size_t kMostBlockRows = 1'024;
 constexpr size_t kBlockBytes = 1 << 20;
 constexpr size_t kMostRowsAtOnce = 256;
-constexpr size_t kChunk = 8 << 10;
+constexpr size_t kChunk = 2 << 10;
 constexpr int kMostDiagnostics = 8;
 constexpr size_t kMostName = 1'024;
 
