@@ -27,6 +27,7 @@ constexpr auto kD = Means::kDrift;
 constexpr auto kB = Means::kBadValue;
 
 constexpr std::string_view kLost = "the connection to the source failed";
+constexpr std::string_view kEnded = "the source is shutting down, or ended the gateway's session";
 constexpr std::string_view kNobody = "the source refuses connections: no server listens there";
 constexpr std::string_view kPassword = "the source refuses the password of the gateway's account";
 constexpr std::string_view kNoDatabase =
@@ -63,6 +64,15 @@ constexpr std::array kRules = {
     Rule{"", 0, "does not match host name", kU, "the source's certificate is for another host"},
     Rule{"", 0, "root certificate file", kU, "the file of the root certificate cannot be read"},
     Rule{"", 0, "does not support SSL", kU, "the source offers no TLS, which its settings demand"},
+    // And lost ones: its SQLSTATE is often HY000.
+    Rule{"", 0, "terminating connection", kU, kEnded},
+    Rule{"", 0, "server closed the connection", kU, kLost},
+    Rule{"", 0, "no connection to the server", kU, kLost},
+    Rule{"", 0, "connection has been closed", kU, kLost},
+    Rule{"", 0, "connection dead", kU, kLost},
+    Rule{"", 0, "SSL SYSCALL error", kU, kLost},
+    Rule{"", 0, "could not receive data from server", kU, kLost},
+    Rule{"", 0, "could not send data to server", kU, kLost},
     Rule{"", 0, "timeout expired", kU, "the source does not answer: no session in time"},
     // FreeTDS.
     Rule{"08", 20009, nullptr, kU, kNobody},
@@ -77,8 +87,8 @@ constexpr std::array kRules = {
     Rule{"", 1205, nullptr, kU, kLocked},
     Rule{"70100", 0, nullptr, kU, kTimeout},
     Rule{"", 1969, nullptr, kU, kTimeout},
-    Rule{"", 1053, nullptr, kU, "the source is shutting down, or ended the gateway's session"},
-    Rule{"", 1927, nullptr, kU, "the source is shutting down, or ended the gateway's session"},
+    Rule{"", 1053, nullptr, kU, kEnded},
+    Rule{"", 1927, nullptr, kU, kEnded},
     Rule{"", 1356, nullptr, kD, kChanged},
     Rule{"", 2002, nullptr, kU, kNobody},
     Rule{"", 2003, nullptr, kU, kNobody},
@@ -108,7 +118,7 @@ constexpr std::array kRules = {
     Rule{"53", 0, nullptr, kU, "the source is out of memory, disk or another resource"},
     Rule{"55P03", 0, nullptr, kU, kLocked},
     Rule{"57014", 0, nullptr, kU, kTimeout},
-    Rule{"57P", 0, nullptr, kU, "the source is shutting down, or ended the gateway's session"},
+    Rule{"57P", 0, nullptr, kU, kEnded},
     Rule{"25P03", 0, nullptr, kU, "the source ended a transaction of the gateway's that was idle"},
     Rule{"25006", 0, nullptr, kU,
          "a view or query of the owner's tries to write, and the gateway only reads"},
@@ -184,6 +194,11 @@ absl::Status ConnectError(const Diagnostics& diagnostics) {
                       : rule->sentence);
   AddOperatorNote(status, Codes(diagnostics));
   return status;
+}
+
+bool SaysSessionLost(const absl::Status& status) {
+  return ReasonOf(status) == v1::REASON_SOURCE_UNAVAILABLE &&
+         (View(kLost) == status.message() || View(kEnded) == status.message());
 }
 
 }  // namespace sluice::adapters::odbc

@@ -31,4 +31,7 @@ absl::Status StatementError(const Diagnostics& diagnostics);
 // For a session that was not made. Always SOURCE_UNAVAILABLE.
 absl::Status ConnectError(const Diagnostics& diagnostics);
 
+// The session that said so is gone: another one may serve.
+bool SaysSessionLost(const absl::Status& status);
+
 }  // namespace sluice::adapters::odbc

@@ -300,18 +300,32 @@ TEST_F(PostgresOdbcFaults, AServerThatHangsHoldsNobodyBeyondTheDeadline) {
   EXPECT_EQ(Count(*Scan(*adapter, Ids("people"))), 1'000) << "and goes on by itself";
 }
 
-TEST_F(MariadbFaults, ASessionKilledMidwayIsNoEndOfDataAndTheNextCallGoesOn) {
+TEST_F(MariadbFaults, ASessionKilledBetweenBatchesIsReplacedAndNoRowIsLost) {
   MakePeople(100'000);
   const auto adapter = OpenSource();
-  ScanRequest request = Ids("people");
-  const auto reader = Scan(*adapter, request);
-  ASSERT_TRUE(reader->Next().ok());
+  const auto reader = Scan(*adapter, Ids("people"));
+  const auto first = reader->Next();
+  ASSERT_TRUE(first.ok()) << first.status();
   server_->Exec("KILL " + server_->Value("SELECT id FROM information_schema.processlist"
                                          " WHERE user = 'reader' LIMIT 1"));
+  int64_t next = (*first)->rows() + 1;
+  for (const auto& batch : All(*reader))
+    for (int64_t i = 0; i < batch.rows(); ++i) ASSERT_EQ(batch.column(0).Int64(i), next++);
+  EXPECT_EQ(next, 100'001);
+}
+
+TEST_F(MariadbFaults, ASessionKilledWhileItWorksIsTold) {
+  MakePeople(10);
+  const auto adapter = OpenSource(Endless());
+  const auto reader = Scan(*adapter, Ids("endless", false));
   absl::Status status;
-  EXPECT_LT(Count(*reader, &status), 100'000);
+  std::thread reading([&] { status = reader->Next().status(); });
+  EXPECT_TRUE(Eventually([&] { return Running() != "0"; }));
+  server_->Exec("KILL " + server_->Value("SELECT id FROM information_schema.processlist"
+                                         " WHERE user = 'reader' LIMIT 1"));
+  reading.join();
   EXPECT_EQ(ReasonOf(status), v1::REASON_SOURCE_UNAVAILABLE) << status;
-  EXPECT_EQ(Count(*Scan(*adapter, request)), 100'000);
+  EXPECT_EQ(Count(*Scan(*adapter, Ids("people"))), 10);
 }
 
 TEST_F(MariadbFaults, AServerThatRestartedIsFoundAgain) {
@@ -322,6 +336,22 @@ TEST_F(MariadbFaults, AServerThatRestartedIsFoundAgain) {
   EXPECT_EQ(ReasonOf(ScanStatus(*adapter, Ids("people"))), v1::REASON_SOURCE_UNAVAILABLE);
   EXPECT_EQ(ReasonOf(adapter->Probe({})), v1::REASON_SOURCE_UNAVAILABLE);
   server_->Start();
+  EXPECT_EQ(Count(*Scan(*adapter, Ids("people"))), 10);
+  server_->Stop();
+  server_->Start();
+  EXPECT_EQ(Count(*Scan(*adapter, Ids("people"))), 10) << "idle sessions are gone, and replaced";
+  EXPECT_TRUE(adapter->Probe({}).ok());
+}
+
+TEST_F(PostgresOdbcFaults, AServerThatRestartedIsFoundAgain) {
+  MakePeople(10);
+  const auto adapter = OpenSource();
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(Count(*Scan(*adapter, Ids("people"))), 10);
+    server_->Stop();
+    server_->Start();
+  }
+  EXPECT_TRUE(adapter->Probe({}).ok());
   EXPECT_EQ(Count(*Scan(*adapter, Ids("people"))), 10);
 }
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "adapters/odbc/errors.h"
 #include "adapters/odbc/pool.h"
 #include "adapters/odbc/reader.h"
 #include "gateway/base/error.h"
@@ -11,6 +12,7 @@ namespace {
 
 using odbc::Lease;
 using odbc::Pool;
+using odbc::Session;
 using odbc::Watch;
 
 class OdbcAdapter : public Adapter {
@@ -21,9 +23,8 @@ class OdbcAdapter : public Adapter {
   absl::StatusOr<std::vector<TableDescription>> Describe(const std::string& table,
                                                          const CallContext& context) override {
     const Watch watch(context);
-    SLUICE_RETURN_IF_ERROR(watch.Check());
-    SLUICE_ASSIGN_OR_RETURN(Lease lease, pool_->Acquire(watch));
-    return Judged(lease, watch, DescribeWith(lease, table, watch));
+    return WithSession<std::vector<TableDescription>>(
+        watch, [&](Session& session) { return DescribeWith(session, table, watch); });
   }
 
   absl::StatusOr<std::unique_ptr<RecordReader>> Scan(ScanRequest request,
@@ -35,32 +36,41 @@ class OdbcAdapter : public Adapter {
 
   absl::Status Probe(const CallContext& context) override {
     const Watch watch(context);
-    SLUICE_RETURN_IF_ERROR(watch.Check());
-    SLUICE_ASSIGN_OR_RETURN(Lease lease, pool_->Acquire(watch));
-    const std::string sql = lease->dialect().probe;
-    if (sql.empty()) return absl::OkStatus();  // that a session was to be had is all that is known
-    return Judged(lease, watch, lease->Query(sql, {}, watch)).status();
+    const auto probe = [&](Session& session) -> absl::StatusOr<bool> {
+      const std::string sql = session.dialect().probe;
+      // That a session was to be had is all that is known of a dialect that says nothing.
+      if (!sql.empty()) SLUICE_RETURN_IF_ERROR(session.Query(sql, {}, watch).status());
+      return true;
+    };
+    return WithSession<bool>(watch, probe).status();
   }
 
  private:
-  // Where a person or the deadline ended it, that is the answer, and the source is told.
-  template <class Result>
-  static Result Judged(Lease& lease, const Watch& watch, Result result) {
-    if (result.ok()) return result;
-    if (lease->left_behind()) lease.Abandon();
-    SLUICE_RETURN_IF_ERROR(watch.Check());
-    return result;
+  // Where a person or the deadline ended it, that is the answer, and the source is told. Where the
+  // source ended a session while it was idle, another one is tried.
+  template <class Result, class Function>
+  absl::StatusOr<Result> WithSession(const Watch& watch, const Function& function) {
+    for (;;) {
+      SLUICE_RETURN_IF_ERROR(watch.Check());
+      SLUICE_ASSIGN_OR_RETURN(Lease lease, pool_->Acquire(watch));
+      absl::StatusOr<Result> result = function(*lease);
+      if (result.ok()) return result;
+      if (lease->left_behind()) lease.Abandon();
+      SLUICE_RETURN_IF_ERROR(watch.Check());
+      if (!odbc::SaysSessionLost(result.status()) || !lease->served()) return result;
+    }
   }
 
-  absl::StatusOr<std::vector<TableDescription>> DescribeWith(Lease& lease, const std::string& table,
+  absl::StatusOr<std::vector<TableDescription>> DescribeWith(Session& session,
+                                                             const std::string& table,
                                                              const Watch& watch) {
     std::vector<std::string> names = {table};
     if (table.empty()) {
-      SLUICE_ASSIGN_OR_RETURN(names, odbc::ReadTableNames(*lease, pool_->settings(), watch));
+      SLUICE_ASSIGN_OR_RETURN(names, odbc::ReadTableNames(session, pool_->settings(), watch));
     }
     std::vector<TableDescription> descriptions;
     for (const std::string& name : names) {
-      const auto info = odbc::ReadTable(*lease, pool_->settings(), name, watch);
+      const auto info = odbc::ReadTable(session, pool_->settings(), name, watch);
       // Among many, one that no longer stands on anything hides no other.
       if (table.empty() && ReasonOf(info.status()) == v1::REASON_SCHEMA_DRIFT) continue;
       if (!info.ok()) return info.status();
@@ -68,7 +78,7 @@ class OdbcAdapter : public Adapter {
         return absl::NotFoundError("the source has no table of that name");
       if (*info == nullptr) continue;  // dropped since its name was read
       descriptions.push_back(odbc::Describe(**info, pool_->settings().zone_is_utc));
-      descriptions.back().version.version = lease->facts().version;
+      descriptions.back().version.version = session.facts().version;
     }
     return descriptions;
   }

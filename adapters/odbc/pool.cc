@@ -122,6 +122,7 @@ void Pool::Release(std::unique_ptr<Session> session) {
   {
     MutexLock lock(mutex_);
     if (serves) {
+      session->SetServed();
       idle_.push_back(std::move(session));
     } else {
       --open_;

@@ -141,7 +141,14 @@ absl::Status OdbcReader::StartRange(const Watch& watch) {
       SLUICE_ASSIGN_OR_RETURN(Lease lease, pool_->Acquire(watch));
       lease_.emplace(std::move(lease));
     }
-    const absl::Status status = TryRange(watch);
+    absl::Status status = TryRange(watch);
+    while (SaysSessionLost(status) && (*lease_)->served()) {
+      // The source ended it while it was idle.
+      lease_.reset();
+      SLUICE_ASSIGN_OR_RETURN(Lease lease, pool_->Acquire(watch));
+      lease_.emplace(std::move(lease));
+      status = TryRange(watch);
+    }
     if (status.ok() || ReasonOf(status) != v1::REASON_SCHEMA_DRIFT) return status;
     // What is known of the table may be some seconds old: then it is looked at again.
     pool_->ForgetTable(request_.table);
@@ -401,8 +408,10 @@ absl::StatusOr<std::optional<RecordBatch>> OdbcReader::Finish(Gathered gathered)
 
 // The session is free again, or, where rows without end may still come, told to end them.
 void OdbcReader::DropStatement(const Watch& watch) {
+  bool runs = lease_ && (*lease_)->left_behind();
   if (statement_ != nullptr && lease_) {
     const bool through = statement_->rows() == 0;
+    runs = runs || !through;
     if ((ranges() || through) && (*lease_)->CanServe()) {
       (*lease_)->Drop(std::move(statement_), watch);
     } else {
@@ -411,7 +420,7 @@ void OdbcReader::DropStatement(const Watch& watch) {
   }
   statement_.reset();
   if (!lease_) return;
-  if (!(*lease_)->CanServe()) lease_->Abandon();
+  if (runs && !(*lease_)->CanServe()) lease_->Abandon();
   lease_.reset();
 }
 

@@ -72,6 +72,9 @@ class Session {
   std::function<void()> Abandon();
   // Nothing runs, nothing failed in a way that leaves it open: it may serve another.
   bool CanServe() const { return !abandoned_ && !broken_ && !worker_->left_behind(); }
+  // It has served before: what it is connected with may be gone since.
+  bool served() const { return served_; }
+  void SetServed() { served_ = true; }
   // Its driver was not back when it was waited for.
   bool left_behind() const { return worker_->left_behind(); }
 
@@ -91,6 +94,7 @@ class Session {
   std::vector<std::shared_ptr<Statement>> buried_;
   bool abandoned_ = false;
   bool broken_ = false;
+  bool served_ = false;
 };
 
 }  // namespace sluice::adapters::odbc
