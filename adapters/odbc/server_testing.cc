@@ -36,7 +36,11 @@ constexpr int kStartMs = 30'000;
 
 // The server refuses to run as root: then it runs as the account of Debian's package.
 const passwd* MysqlAccount() {
-  static const passwd* const account = geteuid() == 0 ? getpwnam("mysql") : nullptr;
+  // A copy: the next one who asks for an account gets the same place.
+  static const auto* const account = [] {
+    const passwd* const found = geteuid() == 0 ? getpwnam("mysql") : nullptr;
+    return found == nullptr ? nullptr : new passwd(*found);
+  }();
   return account;
 }
 
