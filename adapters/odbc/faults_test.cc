@@ -31,6 +31,7 @@ bool Eventually(Condition condition) {
 
 // Threads of this process: a session's goes on until its driver comes back.
 int Threads() {
+  std::thread([] {}).join();  // a sanitizer's own begins with the first
   int threads = 0;
   DIR* const folder = opendir("/proc/self/task");
   while (const dirent* entry = readdir(folder)) threads += entry->d_name[0] != '.' ? 1 : 0;
@@ -210,7 +211,7 @@ TEST_F(SqliteOdbcFaults, ACancelAndADeadlineEndTheQuery) {
     const auto late = *adapter->Scan(Ids("endless", false), Until(*real_, 100 * kMillisecond));
     EXPECT_EQ(ReasonOf(late->Next().status()), v1::REASON_DEADLINE_EXCEEDED);
   }
-  EXPECT_TRUE(Eventually([&] { return Threads() == before; })) << "a statement goes on";
+  EXPECT_TRUE(Eventually([&] { return Threads() <= before; })) << "a statement goes on";
 }
 
 TEST_F(MariadbFaults, TheDeadlineEndsTheQueryOnTheServer) {
