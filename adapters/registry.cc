@@ -2,6 +2,7 @@
 
 #include "adapters/delimited/delimited_adapter.h"
 #include "adapters/fixed/fixed_adapter.h"
+#include "adapters/odbc/odbc_adapter.h"
 #include "adapters/postgres/postgres_adapter.h"
 #include "adapters/remote/remote_adapter.h"
 #include "adapters/sqlite/sqlite_adapter.h"
@@ -12,6 +13,7 @@ const std::vector<Kind>& Kinds() {
   static const auto* const kinds = new std::vector<Kind>{
       {"delimited", &OpenDelimited, &CheckDelimitedSettings},
       {"fixed", &OpenFixed, &CheckFixedSettings},
+      {"odbc", &OpenOdbc, &CheckOdbcSettings},
       {"postgres", &OpenPostgres, &CheckPostgresSettings},
 #ifndef SLUICE_WITHOUT_GRPC
       {"remote", &OpenRemote, &CheckRemoteSettings},

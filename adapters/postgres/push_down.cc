@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "adapters/postgres/identifiers.h"
+#include "adapters/sql/predicate_shape.h"
 #include "gateway/base/crypto.h"
 #include "gateway/base/view.h"
 
@@ -19,7 +20,6 @@ using records::Predicate;
 using records::Scalar;
 using records::TypeId;
 
-constexpr int kMostDepth = 32;
 constexpr size_t kMostParameters = 8'192;
 
 // Classes of a leaf's values, as far as the translation depends on them.
@@ -102,55 +102,6 @@ Values ClassesOf(const Predicate& leaf, const DataType& type) {
   return classes;
 }
 
-bool IsLeaf(const Predicate& predicate) {
-  switch (predicate.op) {
-    case Op::kTrue:
-    case Op::kFalse:
-    case Op::kAnd:
-    case Op::kOr:
-    case Op::kNot:
-      return false;
-    default:
-      return true;
-  }
-}
-
-Op Negated(Op op) {
-  switch (op) {
-    case Op::kEqual:
-      return Op::kNotEqual;
-    case Op::kNotEqual:
-      return Op::kEqual;
-    case Op::kLess:
-      return Op::kGreaterOrEqual;
-    case Op::kLessOrEqual:
-      return Op::kGreater;
-    case Op::kGreater:
-      return Op::kLessOrEqual;
-    case Op::kGreaterOrEqual:
-      return Op::kLess;
-    default:
-      return op;
-  }
-}
-
-const char* Sign(Op op) {
-  switch (op) {
-    case Op::kNotEqual:
-      return " <> ";
-    case Op::kLess:
-      return " < ";
-    case Op::kLessOrEqual:
-      return " <= ";
-    case Op::kGreater:
-      return " > ";
-    case Op::kGreaterOrEqual:
-      return " >= ";
-    default:
-      return " = ";
-  }
-}
-
 std::string Name(const ColumnInfo& column) { return "t." + Quoted(column.name); }
 
 // The type of the parameters that a column is compared with; null where nothing is compared. Only
@@ -198,7 +149,7 @@ std::string Utf8Of(const ColumnInfo& column) {
   return absl::StrCat("pg_catalog.convert_to(CAST(", Name(column), " AS pg_catalog.text), 'UTF8')");
 }
 
-class Translator {
+class Translator : public sql::LeafTranslator {
  public:
   Translator(const std::vector<FieldRequest>& fields, const std::vector<const ColumnInfo*>& columns,
              const TableInfo& table, OnBadValue on_bad_value, Passing passing)
@@ -208,46 +159,7 @@ class Translator {
         on_bad_value_(on_bad_value),
         passing_(passing) {}
 
-  // "" for any row.
-  std::string Translate(const Predicate& predicate, bool negated, int depth) {
-    if (IsLeaf(predicate)) {
-      const int leaf = leaf_++;
-      return depth > kMostDepth ? "" : Leaf(predicate, leaf, negated);
-    }
-    switch (predicate.op) {
-      case Op::kNot:
-        return Translate(predicate.children[0], !negated, depth + 1);
-      case Op::kAnd:
-      case Op::kOr:
-        return Join(predicate, negated, depth);
-      default:
-        return (predicate.op == Op::kTrue) == negated ? "FALSE" : "";
-    }
-  }
-
-  std::vector<Binding> bindings;
-
- private:
-  std::string Join(const Predicate& predicate, bool negated, int depth) {
-    const bool all = (predicate.op == Op::kAnd) != negated;
-    std::string joined;
-    bool any_row = false;
-    const size_t bindings_before = bindings.size();
-    for (const Predicate& child : predicate.children) {
-      const std::string part = Translate(child, negated, depth + 1);
-      if (part.empty()) {
-        any_row = any_row || !all;
-      } else {
-        absl::StrAppend(&joined, joined.empty() ? "(" : all ? " AND " : " OR ", part);
-      }
-    }
-    if (!any_row && !joined.empty()) return joined + ")";
-    // No parameter may be left over for a part that is not in the statement.
-    bindings.resize(bindings_before);
-    return "";
-  }
-
-  std::string Leaf(const Predicate& leaf, int number, bool negated) {
+  std::string Leaf(const Predicate& leaf, int number, bool negated) override {
     const DataType& type = fields_[leaf.field].field.type;
     const ColumnInfo& column = *columns_[leaf.field];
     if (leaf.op == Op::kIsNull) return IsNull(column, negated);
@@ -258,7 +170,7 @@ class Translator {
       return negated ? "" : StartsWith(leaf, number, column, type, values);
     const bool list = leaf.op == Op::kIn;
     const Op op =
-        list ? (negated ? Op::kNotEqual : Op::kEqual) : (negated ? Negated(leaf.op) : leaf.op);
+        list ? (negated ? Op::kNotEqual : Op::kEqual) : (negated ? sql::Negated(leaf.op) : leaf.op);
     const bool can = column.type == SourceType::kUuid ? values.some_uuid : values.some;
     if (op == Op::kEqual) {
       if (!can) return "FALSE";
@@ -267,6 +179,12 @@ class Translator {
     return Other(op, number, list, negated, column, type, values);
   }
 
+  size_t parameters() const override { return bindings.size(); }
+  void KeepParameters(size_t count) override { bindings.resize(count); }
+
+  std::vector<Binding> bindings;
+
+ private:
   std::string IsNull(const ColumnInfo& column, bool negated) const {
     if (negated) return absl::StrCat("(", Name(column), " IS NOT NULL)");
     if (on_bad_value_ == OnBadValue::kNullAndCount) return "";
@@ -335,7 +253,7 @@ class Translator {
   }
 
   std::string Compared(Op op, const std::string& operand, Binding binding, std::string_view type) {
-    return absl::StrCat("(", operand, Sign(op), Bind(binding, type), ")");
+    return absl::StrCat("(", operand, sql::Sign(op), Bind(binding, type), ")");
   }
 
   std::string Bind(Binding binding, std::string_view type) {
@@ -348,39 +266,7 @@ class Translator {
   const TableInfo& table_;
   const OnBadValue on_bad_value_;
   const Passing passing_;
-  int leaf_ = 0;
 };
-
-void AppendUtf8(uint32_t code, std::string& text) {
-  if (code < 0x80) {
-    text.push_back(static_cast<char>(code));
-    return;
-  }
-  const int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-  constexpr uint8_t kFirst[] = {0, 0xC0, 0xE0, 0xF0};
-  text.push_back(static_cast<char>(kFirst[more] | code >> (6 * more)));
-  for (int i = more - 1; i >= 0; --i)
-    text.push_back(static_cast<char>(0x80 | ((code >> (6 * i)) & 0x3F)));
-}
-
-// The first text behind all that begin with `prefix`, in the order of code points: its last code
-// point that is not the last of all, counted up.
-std::string PrefixEnd(std::string prefix) {
-  while (!prefix.empty()) {
-    size_t begin = prefix.size() - 1;
-    while (begin > 0 && (prefix[begin] & 0xC0) == 0x80) --begin;
-    const size_t size = prefix.size() - begin;
-    const auto first = static_cast<uint8_t>(prefix[begin]);
-    uint32_t code = size == 1 ? first : first & (0x7F >> size);
-    for (size_t i = begin + 1; i < prefix.size(); ++i)
-      code = code << 6 | (static_cast<uint8_t>(prefix[i]) & 0x3F);
-    prefix.resize(begin);
-    if (code >= 0x10FFFF) continue;
-    AppendUtf8(code == 0xD7FF ? 0xE000 : code + 1, prefix);
-    break;
-  }
-  return prefix;
-}
 
 std::string Hex(std::string_view bytes) { return "\\x" + HexEncode(bytes); }
 
@@ -425,36 +311,26 @@ PushedDown PushDown(const Predicate& predicate, const std::vector<FieldRequest>&
                     OnBadValue on_bad_value, Passing passing) {
   Translator translator(fields, columns, table, on_bad_value, passing);
   PushedDown pushed;
-  pushed.sql = translator.Translate(predicate, false, 0);
+  pushed.sql = sql::Translate(predicate, "FALSE", translator);
   pushed.bindings = std::move(translator.bindings);
   return pushed;
 }
 
 void AppendShape(const Predicate& predicate, const std::vector<FieldRequest>& fields,
                  std::string& shape) {
-  shape.push_back(static_cast<char>('a' + static_cast<int>(predicate.op)));
-  if (IsLeaf(predicate)) {
-    const DataType& type = fields[predicate.field].field.type;
-    const Values values = ClassesOf(predicate, type);
+  sql::AppendShape(predicate, shape, [&fields](const Predicate& leaf, std::string& out) {
+    const DataType& type = fields[leaf.field].field.type;
+    const Values values = ClassesOf(leaf, type);
     int classes = 0;
     for (const bool value : {values.typed, values.some, values.all, values.some_uuid, values.ascii,
                              values.blank_end, values.empty_first})
       classes = 2 * classes + (value ? 1 : 0);
-    absl::StrAppend(&shape, predicate.field, ".", classes);
-    if (predicate.op == Op::kStartsWith && values.typed && type.id == TypeId::kUtf8) {
-      const auto& prefix = std::get<std::string>(predicate.values[0]);
-      if (prefix.find_first_not_of("\xF4\x8F\xBF") == std::string::npos) shape.push_back('!');
+    absl::StrAppend(&out, leaf.field, ".", classes);
+    if (leaf.op == Op::kStartsWith && values.typed && type.id == TypeId::kUtf8) {
+      const auto& prefix = std::get<std::string>(leaf.values[0]);
+      if (prefix.find_first_not_of("\xF4\x8F\xBF") == std::string::npos) out.push_back('!');
     }
-  }
-  if (predicate.children.empty()) return;
-  shape.push_back('(');
-  for (const Predicate& child : predicate.children) AppendShape(child, fields, shape);
-  shape.push_back(')');
-}
-
-void CollectLeaves(const Predicate& predicate, std::vector<const Predicate*>& leaves) {
-  if (IsLeaf(predicate)) leaves.push_back(&predicate);
-  for (const Predicate& child : predicate.children) CollectLeaves(child, leaves);
+  });
 }
 
 std::string TextOf(const Scalar& value, const DataType& type) {
@@ -484,11 +360,11 @@ std::string TextOf(const Binding& binding, const Predicate& leaf, const DataType
   const auto text = [&] { return std::get<std::string>(leaf.values[0]); };
   switch (binding.form) {
     case Form::kPrefixEnd:
-      return PrefixEnd(text());
+      return sql::PrefixEnd(text());
     case Form::kBytes:
       return Hex(text());
     case Form::kBytesPrefixEnd:
-      return Hex(PrefixEnd(text()));
+      return Hex(sql::PrefixEnd(text()));
     case Form::kValue:
       return TextOf(leaf.values[0], type);
     case Form::kList:

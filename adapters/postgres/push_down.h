@@ -3,9 +3,6 @@
 // cannot promise that becomes "any row". Promise 4: values go down as parameters only, and names
 // come from the server's catalogue, never from the request.
 //
-// Negations are pushed to the leaves first (De Morgan holds in three-valued logic); what is left is
-// AND and OR, under which "at least where the predicate is TRUE" stays so.
-//
 // A statement is cached by its shape, without values; so a predicate is translated once, and bound
 // again and again through Bindings.
 #pragma once
@@ -56,10 +53,6 @@ PushedDown PushDown(const records::Predicate& predicate, const std::vector<Field
 // classes that matter; no value.
 void AppendShape(const records::Predicate& predicate, const std::vector<FieldRequest>& fields,
                  std::string& shape);
-
-// The leaves, in preorder: what Binding::leaf counts.
-void CollectLeaves(const records::Predicate& predicate,
-                   std::vector<const records::Predicate*>& leaves);
 
 // The parameter's text. `column` is where the leaf's field stands.
 std::string TextOf(const Binding& binding, const records::Predicate& leaf,

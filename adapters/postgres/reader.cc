@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "adapters/postgres/errors.h"
 #include "adapters/postgres/version.h"
+#include "adapters/sql/predicate_shape.h"
 #include "gateway/base/error.h"
 
 namespace sluice::adapters::postgres {
@@ -56,7 +57,7 @@ PostgresReader::PostgresReader(std::shared_ptr<Pool> pool, ScanRequest request, 
       shape_(ShapeOf(request_)),
       batch_rows_(bulk() ? kMostRows : std::min(request_.rows_wanted, kMostRows)),
       most_rows_(batch_rows_) {
-  CollectLeaves(request_.predicate, leaves_);
+  sql::CollectLeaves(request_.predicate, leaves_);
 }
 
 PostgresReader::~PostgresReader() { DropStream(); }

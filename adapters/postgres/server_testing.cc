@@ -33,7 +33,11 @@ constexpr int kStartMs = 30'000;
 
 // The server refuses to run as root: then it runs as the account of Debian's package.
 const passwd* Account() {
-  static const passwd* const account = geteuid() == 0 ? getpwnam("postgres") : nullptr;
+  // A copy: the next one who asks for an account gets the same place.
+  static const auto* const account = [] {
+    const passwd* const found = geteuid() == 0 ? getpwnam("postgres") : nullptr;
+    return found == nullptr ? nullptr : new passwd(*found);
+  }();
   return account;
 }
 

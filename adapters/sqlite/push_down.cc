@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "adapters/sql/predicate_shape.h"
 
 namespace sluice::adapters::sqlite {
 namespace {
@@ -15,7 +16,6 @@ using records::Predicate;
 using records::Scalar;
 using records::TypeId;
 
-constexpr int kMostDepth = 32;
 constexpr size_t kMostParameters = 8'192;
 constexpr int kFirstDay = -719'162;  // 0001-01-01
 constexpr int kLastDay = 2'932'896;  // 9999-12-31
@@ -59,55 +59,6 @@ bool CanBindAll(const Predicate& leaf, const DataType& type) {
 // Lists are padded to a power of two with their last value, so that few statements serve all.
 size_t ListSize(size_t values) { return std::bit_ceil(std::max<size_t>(values, 1)); }
 
-bool IsLeaf(const Predicate& predicate) {
-  switch (predicate.op) {
-    case Op::kTrue:
-    case Op::kFalse:
-    case Op::kAnd:
-    case Op::kOr:
-    case Op::kNot:
-      return false;
-    default:
-      return true;
-  }
-}
-
-Op Negated(Op op) {
-  switch (op) {
-    case Op::kEqual:
-      return Op::kNotEqual;
-    case Op::kNotEqual:
-      return Op::kEqual;
-    case Op::kLess:
-      return Op::kGreaterOrEqual;
-    case Op::kLessOrEqual:
-      return Op::kGreater;
-    case Op::kGreater:
-      return Op::kLessOrEqual;
-    case Op::kGreaterOrEqual:
-      return Op::kLess;
-    default:
-      return op;
-  }
-}
-
-const char* Sign(Op op) {
-  switch (op) {
-    case Op::kNotEqual:
-      return " <> ";
-    case Op::kLess:
-      return " < ";
-    case Op::kLessOrEqual:
-      return " <= ";
-    case Op::kGreater:
-      return " > ";
-    case Op::kGreaterOrEqual:
-      return " >= ";
-    default:
-      return " = ";
-  }
-}
-
 // Which comparisons go down for a type in a column. docs/adapters/sqlite.md says the same in words.
 struct Allowed {
   bool equal = false;  // =, IN
@@ -150,52 +101,13 @@ Allowed AllowedFor(const DataType& type, const ColumnInfo& column, const TableIn
   return {};
 }
 
-class Translator {
+class Translator : public sql::LeafTranslator {
  public:
   Translator(const std::vector<FieldRequest>& fields, const std::vector<const ColumnInfo*>& columns,
              const TableInfo& table, OnBadValue on_bad_value)
       : fields_(fields), columns_(columns), table_(table), on_bad_value_(on_bad_value) {}
 
-  // "" for any row.
-  std::string Translate(const Predicate& predicate, bool negated, int depth) {
-    if (IsLeaf(predicate)) {
-      const int leaf = leaf_++;
-      return depth > kMostDepth ? "" : Leaf(predicate, leaf, negated);
-    }
-    switch (predicate.op) {
-      case Op::kNot:
-        return Translate(predicate.children[0], !negated, depth + 1);
-      case Op::kAnd:
-      case Op::kOr:
-        return Join(predicate, negated, depth);
-      default:
-        return (predicate.op == Op::kTrue) == negated ? "0" : "";
-    }
-  }
-
-  std::vector<Binding> bindings;
-
- private:
-  std::string Join(const Predicate& predicate, bool negated, int depth) {
-    const bool all = (predicate.op == Op::kAnd) != negated;
-    std::string joined;
-    bool any_row = false;
-    const size_t bindings_before = bindings.size();
-    for (const Predicate& child : predicate.children) {
-      const std::string part = Translate(child, negated, depth + 1);
-      if (part.empty()) {
-        any_row = any_row || !all;
-      } else {
-        absl::StrAppend(&joined, joined.empty() ? "(" : all ? " AND " : " OR ", part);
-      }
-    }
-    if (!any_row && !joined.empty()) return joined + ")";
-    // No parameter may be left over for a part that is not in the statement.
-    bindings.resize(bindings_before);
-    return "";
-  }
-
-  std::string Leaf(const Predicate& leaf, int number, bool negated) {
+  std::string Leaf(const Predicate& leaf, int number, bool negated) override {
     const FieldRequest& field = fields_[leaf.field];
     const ColumnInfo& column = *columns_[leaf.field];
     if (leaf.op == Op::kIsNull) return IsNull(column, negated);
@@ -211,14 +123,20 @@ class Translator {
       default:
         break;
     }
-    const Op op = negated ? Negated(leaf.op) : leaf.op;
+    const Op op = negated ? sql::Negated(leaf.op) : leaf.op;
     if (!(op == Op::kEqual ? allowed.equal : allowed.other)) return "";
     if (by_day) return Days(op, number, column);
     const bool order = op != Op::kEqual && op != Op::kNotEqual;
     if (order && field.field.type.id == TypeId::kBool) return "";
-    return absl::StrCat("(", Name(column, !order), Sign(op), Parameter({number, 0}), ")");
+    return absl::StrCat("(", Name(column, !order), sql::Sign(op), Parameter({number, 0}), ")");
   }
 
+  size_t parameters() const override { return bindings.size(); }
+  void KeepParameters(size_t count) override { bindings.resize(count); }
+
+  std::vector<Binding> bindings;
+
+ private:
   std::string IsNull(const ColumnInfo& column, bool negated) const {
     if (negated) return absl::StrCat("(", Name(column, true), " IS NOT NULL)");
     if (on_bad_value_ == OnBadValue::kNullAndCount) return "";
@@ -273,7 +191,6 @@ class Translator {
   const std::vector<const ColumnInfo*>& columns_;
   const TableInfo& table_;
   const OnBadValue on_bad_value_;
-  int leaf_ = 0;
 };
 
 absl::Status Bound(int code) {
@@ -292,35 +209,23 @@ PushedDown PushDown(const Predicate& predicate, const std::vector<FieldRequest>&
                     OnBadValue on_bad_value) {
   Translator translator(fields, columns, table, on_bad_value);
   PushedDown pushed;
-  pushed.sql = translator.Translate(predicate, false, 0);
+  pushed.sql = sql::Translate(predicate, "0", translator);
   pushed.bindings = std::move(translator.bindings);
   return pushed;
 }
 
 void AppendShape(const Predicate& predicate, const std::vector<FieldRequest>& fields,
                  std::string& shape) {
-  shape.push_back(static_cast<char>('a' + static_cast<int>(predicate.op)));
-  if (IsLeaf(predicate)) {
-    absl::StrAppend(&shape, predicate.field);
-    if (!CanBindAll(predicate, fields[predicate.field].field.type)) {
-      shape.push_back('!');
-    } else if (predicate.op == Op::kIn) {
-      absl::StrAppend(&shape, ":",
-                      predicate.values.empty() ? 0 : ListSize(predicate.values.size()));
-    } else if (predicate.op == Op::kStartsWith &&
-               std::get<std::string>(predicate.values[0]).empty()) {
-      shape.push_back('.');
+  sql::AppendShape(predicate, shape, [&fields](const Predicate& leaf, std::string& out) {
+    absl::StrAppend(&out, leaf.field);
+    if (!CanBindAll(leaf, fields[leaf.field].field.type)) {
+      out.push_back('!');
+    } else if (leaf.op == Op::kIn) {
+      absl::StrAppend(&out, ":", leaf.values.empty() ? 0 : ListSize(leaf.values.size()));
+    } else if (leaf.op == Op::kStartsWith && std::get<std::string>(leaf.values[0]).empty()) {
+      out.push_back('.');
     }
-  }
-  if (predicate.children.empty()) return;
-  shape.push_back('(');
-  for (const Predicate& child : predicate.children) AppendShape(child, fields, shape);
-  shape.push_back(')');
-}
-
-void CollectLeaves(const Predicate& predicate, std::vector<const Predicate*>& leaves) {
-  if (IsLeaf(predicate)) leaves.push_back(&predicate);
-  for (const Predicate& child : predicate.children) CollectLeaves(child, leaves);
+  });
 }
 
 absl::Status BindScalar(sqlite3_stmt* statement, int parameter, const Scalar& value,

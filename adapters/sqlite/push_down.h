@@ -3,9 +3,6 @@
 // cannot promise that becomes "any row". Promise 4: values go down as bound parameters only, and
 // names come from the described schema, never from the request.
 //
-// Negations are pushed to the leaves first (De Morgan holds in three-valued logic); what is left is
-// AND and OR, under which "at least where the predicate is TRUE" stays so.
-//
 // A statement is cached by its shape, without values; so a predicate is translated once, and bound
 // again and again through Bindings.
 #pragma once
@@ -49,10 +46,6 @@ PushedDown PushDown(const records::Predicate& predicate, const std::vector<Field
 // (in classes) and whether they can be bound; no value.
 void AppendShape(const records::Predicate& predicate, const std::vector<FieldRequest>& fields,
                  std::string& shape);
-
-// The leaves, in preorder: what Binding::leaf counts.
-void CollectLeaves(const records::Predicate& predicate,
-                   std::vector<const records::Predicate*>& leaves);
 
 // The value as SQLite would store it for this type (a date as its ISO text). INTERNAL for a scalar
 // of another type.

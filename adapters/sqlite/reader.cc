@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "adapters/sql/predicate_shape.h"
 #include "adapters/sqlite/errors.h"
 #include "adapters/sqlite/values.h"
 #include "adapters/sqlite/version.h"
@@ -69,7 +70,7 @@ SqliteReader::SqliteReader(std::shared_ptr<Pool> pool, ScanRequest request, Call
       in_key_(request_.fields.size(), false),
       rows_in_range_(request_.rows_wanted > 0 ? std::min(request_.rows_wanted, kMostRows)
                                               : kMostRows) {
-  CollectLeaves(request_.predicate, leaves_);
+  sql::CollectLeaves(request_.predicate, leaves_);
   for (const int field : request_.key) in_key_[field] = true;
 }
 

@@ -67,7 +67,7 @@ void AddExtremes(TableData& table) {
 TEST_P(AdapterConformance, EveryTypeKeepsItsExtremes) {
   TableData table = AllTypes();
   AddExtremes(table);
-  FitText(table);
+  Fit(table);
   source_->Make(table);
   const auto adapter = source_->Open();
   const auto rows = RowsOf(ScanAll(*adapter, RequestFor(table)));
@@ -79,7 +79,7 @@ TEST_P(AdapterConformance, EveryTypeKeepsItsExtremes) {
 TEST_P(AdapterConformance, NullsStayNullsInEveryColumn) {
   TableData table = AllTypes();
   AddExtremes(table);
-  FitText(table);
+  Fit(table);
   for (size_t i = 0; i < table.rows.size(); ++i)
     for (size_t field = 1; field < table.fields.size(); ++field)
       if ((i + field) % 2 == 0) table.rows[i][field] = std::monostate();

@@ -121,7 +121,7 @@ TEST_P(AdapterConformance, PushDownEqualsTheEvaluator) {
   TableData table = Mixed();
   Generator generator(table, 20'261'124);
   for (int64_t id = 0; id < kRows; ++id) table.rows.push_back(generator.MakeRow(table, id));
-  FitText(table);
+  Fit(table);
   source_->Make(table);
   const auto adapter = source_->Open();
   const auto whole = ScanAll(*adapter, RequestFor(table));
@@ -143,7 +143,7 @@ TEST_P(AdapterConformance, PushDownAndPositionHoldTogether) {
   TableData table = Mixed();
   Generator generator(table, 7);
   for (int64_t id = 0; id < kRows; ++id) table.rows.push_back(generator.MakeRow(table, id));
-  FitText(table);
+  Fit(table);
   source_->Make(table);
   const auto adapter = source_->Open();
   const auto whole = ScanAll(*adapter, RequestFor(table));

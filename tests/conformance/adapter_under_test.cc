@@ -1,5 +1,8 @@
 #include "tests/conformance/adapter_under_test.h"
 
+#include <cfloat>
+#include <cmath>
+
 #include "absl/strings/str_cat.h"
 #include "gateway/base/crypto.h"
 #include "gateway/base/sanitized_testing.h"
@@ -23,12 +26,15 @@ std::string AdapterConformance::Fitting(std::string text) {
   return text;
 }
 
-void AdapterConformance::FitText(TableData& table) {
+void AdapterConformance::Fit(TableData& table) {
   for (Row& row : table.rows) {
     for (size_t i = 0; i < row.size(); ++i) {
       auto* const text = std::get_if<std::string>(&row[i]);
       if (text != nullptr && table.fields[i].type.id == TypeId::kUtf8)
         *text = Fitting(std::move(*text));
+      auto* const real = std::get_if<double>(&row[i]);
+      if (real != nullptr && std::isinf(*real) && !GetParam().infinities)
+        *real = std::copysign(DBL_MAX, *real);
     }
   }
 }

@@ -59,6 +59,8 @@ struct KindUnderTest {
   bool tells_cells = true;
   // Whether its text can hold U+0000; where not, the cases' text is put in without.
   bool nul_in_text = true;
+  // Whether its floating point can hold infinities; where not, the cases' largest are finite.
+  bool infinities = true;
   // Why no case can run here: what the kind is proved against is missing.
   std::string not_here = {};
   // With how many random ones push-down is tried.
@@ -76,7 +78,7 @@ class AdapterConformance : public testing::TestWithParam<KindUnderTest> {
   static ScanRequest RequestFor(const TableData& table);
   // As the kind can hold it.
   static std::string Fitting(std::string text);
-  static void FitText(TableData& table);
+  static void Fit(TableData& table);
   CallContext Context() const { return {&clock_, 0, stop_}; }
   // All batches of a scan. A failure fails the test, and gives what came before it.
   std::vector<records::RecordBatch> ScanAll(Adapter& adapter, ScanRequest request);

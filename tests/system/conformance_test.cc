@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "gateway/base/sanitized_testing.h"
+#include "tests/conformance/odbc_under_test.h"
 #include "tests/conformance/postgres_under_test.h"
 #include "tests/conformance/remote_under_test.h"
 #include "tests/conformance/sqlite_under_test.h"
@@ -17,6 +18,7 @@ std::vector<KindUnderTest> KindsThroughGateway() {
   std::vector<KindUnderTest> kinds = {SqliteKind("Sqlite", SqliteVariant::kPlain)};
   if (!kSanitized) {
     kinds.push_back(PostgresKind("Postgres", PostgresVariant::kPlain));
+    kinds.push_back(OdbcKind("OdbcMariadb", OdbcVariant::kMariadb));
     kinds.push_back(RemoteKind("Remote", SqliteKind("", SqliteVariant::kPlain)));
   }
   for (KindUnderTest& kind : kinds) kind = system_test::ThroughGateway(std::move(kind));
