@@ -1,5 +1,6 @@
 #include "adapters/registry.h"
 
+#include "adapters/copybook/copybook_adapter.h"
 #include "adapters/delimited/delimited_adapter.h"
 #include "adapters/postgres/postgres_adapter.h"
 #include "adapters/remote/remote_adapter.h"
@@ -9,6 +10,7 @@ namespace sluice::adapters {
 
 const std::vector<Kind>& Kinds() {
   static const auto* const kinds = new std::vector<Kind>{
+      {"copybook", &OpenCopybook, &CheckCopybookSettings},
       {"delimited", &OpenDelimited, &CheckDelimitedSettings},
       {"postgres", &OpenPostgres, &CheckPostgresSettings},
 #ifndef SLUICE_WITHOUT_GRPC
