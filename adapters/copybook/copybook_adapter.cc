@@ -195,6 +195,7 @@ ShapeOptions OptionsOf(const CopybookSettings& settings) {
   options.small_binaries = settings.small_binaries;
   options.comp_little = settings.comp_little;
   options.native_little = settings.native_little;
+  options.limited_binaries = settings.limited_binaries;
   options.floats = settings.floats;
   options.relaxed = settings.relaxed;
   options.variable = settings.variable_occurs;

@@ -101,7 +101,7 @@ bool ReadPacked(const NumberForm& form, std::string_view bytes, Int& value) {
   return true;
 }
 
-// Of at most 16 bytes, two's complement. False where it has over 38 digits.
+// Of at most 16 bytes, two's complement. False where it has more digits than it may have.
 bool ReadBinary(const NumberForm& form, std::string_view bytes, Decimal128& value) {
   using Wide = unsigned __int128;
   const unsigned char* const at = Bytes(bytes);
@@ -112,7 +112,7 @@ bool ReadBinary(const NumberForm& form, std::string_view bytes, Decimal128& valu
   if (form.is_signed && top && size < 16) sum |= ~Wide{0} << (size * 8);
   if (!form.is_signed && top && size == 16) return false;
   value = static_cast<Decimal128>(sum);
-  return records::FitsPrecision(value, 38);
+  return records::FitsPrecision(value, form.limited ? form.digits : 38);
 }
 
 // At most eight bytes; unsigned ones of eight only where they are below 2^63.
@@ -269,7 +269,8 @@ Number ReadNumber(const NumberForm& form, std::string_view bytes) {
     case Usage::kLittleEndian:
       read = ReadBinary(form, bytes, number.value);
       number.found = read ? Found::kNumber : Found::kBad;
-      number.why = read ? "" : "a number of over 38 digits";
+      number.why =
+          read ? "" : "a number of more digits than its picture has (binary_digits), or over 38";
       return number;
     default:
       read = !form.edited && !form.point && ReadZoned(form, bytes, number.value);
@@ -287,7 +288,7 @@ bool IsSmall(const NumberForm& form) {
     case Usage::kBinary:
     case Usage::kNative:
     case Usage::kLittleEndian:
-      return form.bytes <= 8;
+      return form.bytes <= 8 && !form.limited;
     case Usage::kPacked:
       // One digit more than the picture has may stand in it.
       return form.digits <= 17;

@@ -55,6 +55,7 @@ struct NumberForm {
   bool edited = false;    // as printed
   bool point = false;     // its point is a character
   bool little = false;    // binary: the lowest byte first
+  bool limited = false;   // binary: no more digits than the picture has
   bool relaxed = false;   // blanks, signs and points inside of DISPLAY numbers; other sign nibbles
   bool decimal_comma = false;  // of edited numbers
   FloatForm floats = FloatForm::kIbm;

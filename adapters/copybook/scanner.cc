@@ -31,10 +31,16 @@ bool IsDirective(std::string_view text) {
 }
 
 // Nothing of a comment.
+SourceLine CutFree(std::string_view line) {
+  const size_t first = line.find_first_not_of(" \t");
+  if (first == line.npos || line[first] == '*') return {};
+  return {line, false};
+}
+
 SourceLine CutFixed(std::string_view line) {
-  // A tab in the first columns stands for all that are left of them.
+  // A tab in the first columns leads behind them.
   const size_t tab = line.substr(0, kIndicator).rfind('\t');
-  if (tab != line.npos) return {line.substr(std::max(tab + 1, kIndicator)), false};
+  if (tab != line.npos) return CutFree(line.substr(tab + 1));
   if (line.size() <= kIndicator) return {};
   line = line.substr(0, kTextEnd);
   const char mark = line[kIndicator];
@@ -45,12 +51,6 @@ SourceLine CutFixed(std::string_view line) {
   }
   if (mark == '-') return {line.substr(kIndicator + 1), true};
   return {line.substr(kIndicator), false};
-}
-
-SourceLine CutFree(std::string_view line) {
-  const size_t first = line.find_first_not_of(" \t");
-  if (first == line.npos || line[first] == '*') return {};
-  return {line, false};
 }
 
 bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\x1A'; }

@@ -137,6 +137,7 @@ const std::map<std::string, Taker, std::less<>>& CopybookTakers() {
       {"binary_order", Flag("big", "little", &S::comp_little)},
       {"comp5_order", Flag("big", "little", &S::native_little)},
       {"binary_sizes", Flag("2-4-8", "1-2-4-8", &S::small_binaries)},
+      {"binary_digits", Flag("any", "picture", &S::limited_binaries)},
       {"float_format", OneOf<FloatForm>({{"ibm", FloatForm::kIbm},
                                          {"ieee", FloatForm::kIeeeBig},
                                          {"ieee_little", FloatForm::kIeeeLittle}},

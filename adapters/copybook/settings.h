@@ -71,6 +71,7 @@ struct CopybookSettings {
 
   bool variable_occurs = true;
   bool comp_little = false, native_little = false, small_binaries = false;
+  bool limited_binaries = false;
   FloatForm floats = FloatForm::kIbm;
   bool national_little = false;
   bool relaxed = false;

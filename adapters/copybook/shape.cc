@@ -55,6 +55,7 @@ NumberForm Shape::FormOf(const Item& item) const {
   NumberForm form;
   form.usage = item.usage;
   form.relaxed = options_.relaxed;
+  form.limited = options_.limited_binaries;
   form.floats = options_.floats;
   form.classes = &classes_;
   form.sign = item.sign;

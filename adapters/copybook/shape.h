@@ -21,9 +21,10 @@ namespace sluice::adapters::copybook {
 
 struct ShapeOptions {
   std::shared_ptr<const files::CodePage> page;
-  bool small_binaries = false;  // of 1 byte for up to two digits, of 3, 5, 6 and 7 none
-  bool comp_little = false;     // COMP, COMP-4, BINARY
-  bool native_little = false;   // COMP-5
+  bool small_binaries = false;    // of 1 byte for up to two digits, of 3, 5, 6 and 7 none
+  bool comp_little = false;       // COMP, COMP-4, BINARY
+  bool native_little = false;     // COMP-5
+  bool limited_binaries = false;  // with no more digits than their pictures
   FloatForm floats = FloatForm::kIbm;
   bool relaxed = false;
   // OCCURS DEPENDING ON takes as much as there is, so that what follows moves; else always the
