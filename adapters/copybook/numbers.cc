@@ -140,10 +140,11 @@ class Loose {
   explicit Loose(const NumberForm& form) : form_(form) {}
 
   bool Read(std::string_view bytes, Number& number) {
-    if (form_.edited && EndsIn(bytes, "CR"))
-      sign_ = -1, bytes.remove_suffix(2);
-    else if (form_.edited && EndsIn(bytes, "DB"))
-      sign_ = -1, bytes.remove_suffix(2);
+    while (!bytes.empty() && IsBlank(bytes.back())) bytes.remove_suffix(1);
+    if (form_.edited && (EndsIn(bytes, "CR") || EndsIn(bytes, "DB"))) {
+      sign_ = -1;
+      bytes.remove_suffix(2);
+    }
     for (const char byte : bytes)
       if (!Take(form_.classes->Of(static_cast<unsigned char>(byte)))) return false;
     if (digits_ == 0) return false;
@@ -154,10 +155,10 @@ class Loose {
   }
 
  private:
+  bool IsBlank(char byte) const {
+    return form_.classes->Of(static_cast<unsigned char>(byte)) == ByteClasses::kBlank;
+  }
   bool EndsIn(std::string_view bytes, std::string_view word) const {
-    while (!bytes.empty() &&
-           form_.classes->Of(static_cast<unsigned char>(bytes.back())) == ByteClasses::kBlank)
-      bytes.remove_suffix(1);
     if (bytes.size() < 2) return false;
     return form_.classes->Ascii(static_cast<unsigned char>(bytes[bytes.size() - 2])) == word[0] &&
            form_.classes->Ascii(static_cast<unsigned char>(bytes.back())) == word[1];

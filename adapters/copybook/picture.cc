@@ -80,6 +80,7 @@ int64_t Size(const std::vector<Symbol>& symbols) {
 absl::Status Measure(const std::vector<Symbol>& symbols, Picture& picture) {
   int64_t digits = 0, behind = 0, left_out_before = 0, left_out_behind = 0;
   bool point = false;
+  char floating = 0;
   for (const Symbol& one : symbols) {
     switch (one.symbol) {
       case 'V':
@@ -99,8 +100,9 @@ absl::Status Measure(const std::vector<Symbol>& symbols, Picture& picture) {
       case '+':
       case '-':
       case '$': {
-        // The first of a floating run is the sign itself.
-        const int64_t places = one.count - 1;
+        // The first that floats is the sign itself, wherever a comma cuts the run.
+        const int64_t places = one.count - (floating == one.symbol ? 0 : 1);
+        floating = one.symbol;
         digits += places;
         if (point) behind += places;
         break;
