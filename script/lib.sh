@@ -13,7 +13,7 @@ packages_build=(
   libutf8proc-dev
   libjemalloc-dev libicu-dev libcurl4-openssl-dev libgtest-dev libgmock-dev
   libflatbuffers-dev flatbuffers-compiler)
-packages_test=(openssl sqlite3 postgresql-15 jq strace python3 python3-grpcio)
+packages_test=(openssl sqlite3 postgresql-15 jq strace python3 python3-grpcio gnucobol3)
 # Of the tests of clients/, one line a language. Node's are need_npm's.
 packages_clients=(
   python3-grpcio
