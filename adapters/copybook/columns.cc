@@ -162,7 +162,7 @@ class Planner {
     const bool many = shape_->root().items.size() > 1;
     for (const Item* at = shape_->leaves()[leaf].item; at->parent != nullptr; at = at->parent) {
       const bool record = at->parent->parent == nullptr && at->group();
-      if (!at->filler && (!record || many)) names.push_back(at->name);
+      if (!at->filler && (!record || many || names.empty())) names.push_back(at->name);
     }
     return names;
   }
@@ -216,6 +216,7 @@ class Planner {
   }
 
   DataType UsualType(const Leaf& leaf) const {
+    if (leaf.item->group()) return {TypeId::kUtf8};
     if (leaf.item->usage == Usage::kFloat || leaf.item->usage == Usage::kDouble)
       return {TypeId::kFloat64};
     const Picture& picture = *leaf.item->picture;

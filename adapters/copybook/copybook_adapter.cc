@@ -32,7 +32,7 @@ absl::Status CheckRecord(const Shape& shape, const CopybookSettings& settings) {
                      " bytes, and the copybook describes at least ", shape.least()));
   if (records.format == RecordFormat::kLines)
     for (const Leaf& leaf : shape.leaves())
-      if (leaf.item->usage != Usage::kDisplay)
+      if (!leaf.item->group() && leaf.item->usage != Usage::kDisplay)
         return absl::InvalidArgumentError(
             absl::StrCat("setting 'record_format' is lines, and '", leaf.item->name, "' (line ",
                          leaf.item->line, ") is no text: its bytes could be a line end"));
@@ -58,7 +58,7 @@ class CopybookFormat : public files::Format {
   CopybookFormat(CopybookSettings settings, std::shared_ptr<const Copybook> copybook)
       : settings_(std::make_shared<const CopybookSettings>(std::move(settings))),
         constant_(std::move(copybook)),
-        file_(settings_->copybook, settings_->reference_format, OptionsOf(*settings_)) {}
+        file_(settings_->copybooks, settings_->reference_format, OptionsOf(*settings_)) {}
 
   const char* counted() const override { return "record"; }
 
@@ -199,6 +199,7 @@ ShapeOptions OptionsOf(const CopybookSettings& settings) {
   options.floats = settings.floats;
   options.relaxed = settings.relaxed;
   options.variable = settings.variable_occurs;
+  options.group_texts = settings.group_texts;
   return options;
 }
 

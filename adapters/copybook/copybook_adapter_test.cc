@@ -209,6 +209,10 @@ TEST_F(CopybookAdapterTest, LinesAndWhatTheyLack) {
   EXPECT_THAT(Refusal(kAb, "abc12345678\n", lines), HasSubstr("a line of over 5 bytes"));
   EXPECT_THAT(Refusal("01 R.\n 05 A PIC 9(3) COMP-3.\n", "\n", lines),
               HasSubstr("DEFINITION_INVALID setting 'record_format' is lines"));
+  EXPECT_THAT(
+      ReadFile(kAb, "abc12345678\nde 34\n", {{"record_format", "lines"}, {"long_records", "cut"}})
+          .rows,
+      ElementsAre("abc|12", "de|34"));
 }
 
 constexpr char kCounted[] =
@@ -457,6 +461,34 @@ TEST_F(CopybookAdapterTest, DescribesTypesAsTheCopybookCallsThem) {
     types.push_back(absl::StrCat(records::ToString(column.type), " ", column.source_type));
   EXPECT_THAT(types, ElementsAre("decimal128(9,2) PIC S9(7)V99 COMP-3", "int64 PIC 9(9) COMP",
                                  "float64 COMP-2", "utf8 PIC ZZ9.9", "decimal128(20,0) PIC 9(20)"));
+}
+
+TEST_F(CopybookAdapterTest, AGroupIsATextAsWellWhereASettingSaysSo) {
+  const std::string copybook =
+      "01 R.\n 05 BORN.\n  10 YY PIC 9(4).\n  10 MM PIC 99.\n  10 DD PIC 99.\n 05 N PIC X.\n"
+      " 05 T OCCURS 2 DEPENDING ON N.\n  10 G.\n   15 X PIC X.\n   15 Y PIC X.\n";
+  const Settings settings = {
+      {"group_texts", "BORN,G"}, {"date_format.BORN", "yyyyMMdd"}, {"record_format", "counted"}};
+  const Outcome read = ReadFile(copybook, "202611241ab199901020", settings, {{"BORN", "date32"}});
+  ASSERT_TRUE(read.status.ok()) << read.status;
+  EXPECT_THAT(read.columns,
+              ElementsAre("BORN", "YY", "MM", "DD", "N", "G_1", "G_2", "X_1", "X_2", "Y_1", "Y_2"));
+  EXPECT_THAT(read.rows, ElementsAre("2026-11-24|2026|11|24|1|ab|∅|a|∅|b|∅",
+                                     "1999-01-02|1999|1|2|0|∅|∅|∅|∅|∅|∅"));
+  for (const char* wrong : {"R", "N", "NONE"})
+    EXPECT_EQ(ReasonOf(TryOpen(copybook, {{"group_texts", wrong}}).status()),
+              v1::REASON_DEFINITION_INVALID)
+        << wrong;
+}
+
+TEST_F(CopybookAdapterTest, SeveralCopybooksDescribeTheSameBytes) {
+  beside_.Write("a.cob", "01 A.\n 05 X PIC X(3).\n");
+  beside_.Write("b.cob", "01 B.\n 05 Y PIC 9.\n 05 Z PIC X(2).\n");
+  const Settings both = {
+      {"copybook", absl::StrCat(beside_.PathOf("a.cob"), ",", beside_.PathOf("b.cob"))}};
+  EXPECT_THAT(ReadFile("", "1bc", both).rows, ElementsAre("1bc|1|bc"));
+  beside_.Write("b.cob", "01 B.\n 05 Y PIC Q.\n");
+  EXPECT_THAT(Refusal("", "1bc", both), HasSubstr("number 2, line 2: PIC Q"));
 }
 
 TEST_F(CopybookAdapterTest, ErrorsSayRecordAndOffsetAndNoValue) {

@@ -53,17 +53,28 @@ class OpenCopybookFile {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const Copybook>> ReadCopybook(std::string_view text,
-                                                             ReferenceFormat format,
-                                                             const ShapeOptions& options) {
-  if (static_cast<int64_t>(text.size()) > kMostCopybookBytes)
-    return absl::InvalidArgumentError("is larger than 4 MiB");
-  SLUICE_ASSIGN_OR_RETURN(auto root, ParseCopybook(text, format));
-  auto copybook = std::make_shared<Copybook>();
-  SLUICE_ASSIGN_OR_RETURN(copybook->shape,
-                          Shape::Make(std::shared_ptr<const Item>(std::move(root)), options));
+absl::StatusOr<std::shared_ptr<const Copybook>> ReadCopybooks(const std::vector<std::string>& texts,
+                                                              ReferenceFormat format,
+                                                              const ShapeOptions& options) {
+  auto all = std::make_shared<Item>();
   Sha256Stream hash;
-  hash.Update(text);
+  for (size_t i = 0; i < texts.size(); ++i) {
+    if (static_cast<int64_t>(texts[i].size()) > kMostCopybookBytes)
+      return absl::InvalidArgumentError("is larger than 4 MiB");
+    auto root = ParseCopybook(texts[i], format);
+    if (!root.ok() && texts.size() == 1) return root.status();
+    if (!root.ok())
+      return absl::InvalidArgumentError(
+          absl::StrCat("number ", i + 1, ", ", root.status().message()));
+    for (auto& item : (*root)->items) {
+      item->parent = all.get();
+      all->items.push_back(std::move(item));
+    }
+    hash.Update(absl::StrCat(texts[i].size(), ":"));
+    hash.Update(texts[i]);
+  }
+  auto copybook = std::make_shared<Copybook>();
+  SLUICE_ASSIGN_OR_RETURN(copybook->shape, Shape::Make(std::move(all), options));
   copybook->digest = HexEncode(AsBytes(hash.Finish())).substr(0, 16);
   return copybook;
 }
@@ -71,18 +82,21 @@ absl::StatusOr<std::shared_ptr<const Copybook>> ReadCopybook(std::string_view te
 absl::StatusOr<std::shared_ptr<const Copybook>> CopybookFile::Current() {
   const absl::Status unavailable =
       files::Unavailable("the source's copybook (setting 'copybook') cannot be read");
-  const OpenCopybookFile file(path_);
-  files::Stamp stamp;
-  if (!file.Look(stamp)) return unavailable;
+  std::vector<std::unique_ptr<OpenCopybookFile>> files;
+  std::vector<files::Stamp> stamps(paths_.size()), after(paths_.size());
+  for (size_t i = 0; i < paths_.size(); ++i) {
+    files.push_back(std::make_unique<OpenCopybookFile>(paths_[i]));
+    if (!files[i]->Look(stamps[i])) return unavailable;
+  }
   MutexLock lock(mutex_);
-  if (known_ != nullptr && stamp == stamp_) return known_;
-  std::string text;
-  files::Stamp after;
-  if (!file.ReadAll(text) || !file.Look(after)) return unavailable;
-  SLUICE_ASSIGN_OR_RETURN(auto copybook, ReadCopybook(text, format_, options_));
+  if (known_ != nullptr && stamps == stamps_) return known_;
+  std::vector<std::string> texts(paths_.size());
+  for (size_t i = 0; i < paths_.size(); ++i)
+    if (!files[i]->ReadAll(texts[i]) || !files[i]->Look(after[i])) return unavailable;
+  SLUICE_ASSIGN_OR_RETURN(auto copybook, ReadCopybooks(texts, format_, options_));
   // One that is being written is read again the next time.
-  known_ = stamp == after ? copybook : nullptr;
-  stamp_ = stamp;
+  known_ = stamps == after ? copybook : nullptr;
+  stamps_ = std::move(stamps);
   return copybook;
 }
 

@@ -107,8 +107,8 @@ FieldReader::FieldReader(const Leaf& leaf, const DataType& type, files::ValueRul
 
 FieldReader::Way FieldReader::WayFor() const {
   if (type_.id == TypeId::kBinary && !(binary_is_text_ && !number_)) return &FieldReader::ReadBytes;
-  if (leaf_.item->usage == Usage::kFloat || leaf_.item->usage == Usage::kDouble)
-    return &FieldReader::ReadFloating;
+  const bool floating = leaf_.item->usage == Usage::kFloat || leaf_.item->usage == Usage::kDouble;
+  if (number_ && floating) return &FieldReader::ReadFloating;
   if (!number_)
     return type_.id == TypeId::kUtf8 ? &FieldReader::ReadText : &FieldReader::ReadParsed;
   // What is printed is text to whoever asks for text.

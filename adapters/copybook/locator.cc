@@ -30,7 +30,7 @@ Locator::Locator(std::shared_ptr<const Shape> shape, const std::vector<bool>& le
   fixed_.assign(nodes.size(), true);
   for (size_t i = nodes.size(); i-- > 0;) {
     const Node& node = nodes[i];
-    if (node.leaf >= 0) visit_[i] = wanted_leaf_[node.leaf];
+    if (node.leaf >= 0 && wanted_leaf_[node.leaf]) visit_[i] = true;
     if (node.table >= 0 && wanted_table_[node.table]) visit_[i] = true;
     for (int inner = static_cast<int>(i) + 1; inner < node.end; inner = nodes[inner].end) {
       visit_[i] = visit_[i] || visit_[inner];
@@ -106,12 +106,12 @@ int64_t Locator::Walk(int at, int64_t begin) {
       shape_->moves() ? static_cast<int64_t>(record_.size()) : std::numeric_limits<int64_t>::max();
   for (int64_t i = 0; i < count && !failed_; ++i) {
     if (node.table >= 0) index_[node.table] = i;
-    if (node.leaf >= 0) {
-      const Leaf& leaf = shape_->leaves()[node.leaf];
-      if (wanted_leaf_[node.leaf]) offsets_[leaf_base_[node.leaf] + ElementOf(leaf.tables)] = end;
-      end += leaf.size;
-    } else {
+    if (node.leaf >= 0 && wanted_leaf_[node.leaf])
+      offsets_[leaf_base_[node.leaf] + ElementOf(shape_->leaves()[node.leaf].tables)] = end;
+    if (node.item->group()) {
       end += WalkGroup(at, end);
+    } else {
+      end += shape_->leaves()[node.leaf].size;
     }
     // Nothing behind the record's end can be read; that it lies there is enough.
     if (end > limit) break;

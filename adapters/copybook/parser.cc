@@ -395,6 +395,7 @@ absl::Status CheckRedefines(const Item& item) {
 }  // namespace
 
 std::string Item::Type() const {
+  if (group()) return "group";
   std::string type = picture ? "PIC " + picture->text : "";
   const auto add = [&](const char* words) {
     absl::StrAppend(&type, type.empty() ? "" : " ", words);

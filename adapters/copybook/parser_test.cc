@@ -16,7 +16,7 @@ std::shared_ptr<const Shape> ShapeOf(const std::string& text, bool variable = tr
   ShapeOptions options;
   options.page = *files::CodePage::Of("cp037");
   options.variable = variable;
-  const auto copybook = ReadCopybook(text, format, options);
+  const auto copybook = ReadCopybooks({text}, format, options);
   EXPECT_TRUE(copybook.ok()) << copybook.status() << "\n" << text;
   return copybook.ok() ? (*copybook)->shape : nullptr;
 }
@@ -24,7 +24,7 @@ std::shared_ptr<const Shape> ShapeOf(const std::string& text, bool variable = tr
 std::string MistakeIn(const std::string& text, ReferenceFormat format = ReferenceFormat::kFree) {
   ShapeOptions options;
   options.page = *files::CodePage::Of("cp037");
-  const auto copybook = ReadCopybook(text, format, options);
+  const auto copybook = ReadCopybooks({text}, format, options);
   return copybook.ok() ? "" : std::string(copybook.status().message());
 }
 
@@ -177,7 +177,7 @@ TEST(ParserTest, MistakesNameTheLineAndWhatToDo) {
       {"01 A.\n 05 B PIC X OCCURS 0 TIMES.", "line 2: OCCURS needs a number above 0"},
       {"01 A.\n 05 B PIC X OCCURS 1 TO 3.", "line 2: OCCURS … TO needs DEPENDING ON"},
       {"01 A.\n 05 B PIC X OCCURS 1 TO 3 DEPENDING ON N.\n 05 N PIC 9.", "names no item before"},
-      {"01 A.\n 05 N PIC X.\n 05 B PIC X OCCURS 3 DEPENDING ON N.", "names no whole number"},
+      {"01 A.\n 05 N PIC 9V9.\n 05 B PIC X OCCURS 3 DEPENDING ON N.", "names no whole number"},
       {"01 A PIC X VALUE 'abc.", "line 1: a literal is never closed"},
       {"01 A.\n 05 B OCCURS 10000.\n  10 C OCCURS 10000.\n   15 D PIC X.", "elements in a record"},
       {"01 A PIC X(99999999) OCCURS 1000.", "over 1 GiB"},

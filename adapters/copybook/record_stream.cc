@@ -238,7 +238,7 @@ absl::StatusOr<bool> RecordStream::NextByField(const Watch& watch) {
 
 absl::StatusOr<bool> RecordStream::NextLine(const Watch& watch) {
   // A line of the longest record, and its end.
-  const size_t most = static_cast<size_t>(most_) + 2;
+  const size_t most = static_cast<size_t>(settings_.cuts_long ? kMostCut : most_) + 2;
   size_t looked = 0;
   for (size_t wanted = std::min<size_t>(most, 1'024);; wanted = std::min(most, wanted * 4)) {
     SLUICE_ASSIGN_OR_RETURN(const size_t there, Ensure(wanted, watch));

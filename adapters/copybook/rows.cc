@@ -260,6 +260,15 @@ bool CopybookRows::Holds(const Test& test) {
 
 std::optional<Value> CopybookRows::Read(size_t i) {
   Part& part = parts_[i];
+  // The usual case: the field lies where it always does, and wholly.
+  if (part.plain && part.fixed >= 0) {
+    const auto at = static_cast<size_t>(part.fixed), size = static_cast<size_t>(part.leaf->size);
+    if (at + size <= record_.size()) {
+      auto value = part.reader->Read({record_.data() + at, size});
+      if (!value) why_ = part.reader->why();
+      return value;
+    }
+  }
   switch (part.plan->kind) {
     case ColumnPlan::Kind::kField:
       return ReadField(part);

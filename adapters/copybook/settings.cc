@@ -73,14 +73,27 @@ Taker Text(std::string CopybookSettings::*text) {
   };
 }
 
+Taker Names(std::vector<std::string> CopybookSettings::*names) {
+  return [=](const std::string& value, CopybookSettings& parsed) -> Mistake {
+    auto list = ParseList(value);
+    if (!list.ok()) return std::string(list.status().message());
+    parsed.*names = *std::move(list);
+    return "";
+  };
+}
+
 const std::map<std::string, Taker, std::less<>>& CopybookTakers() {
   using S = CopybookSettings;
   using R = RecordSettings;
   static const auto* const takers = new std::map<std::string, Taker, std::less<>>{
       {"copybook",
-       [](const std::string& value, S& parsed) {
-         parsed.copybook = value;
-         return files::TakePath(value);
+       [](const std::string& value, S& parsed) -> Mistake {
+         auto list = ParseList(value);
+         if (!list.ok()) return std::string(list.status().message());
+         parsed.copybooks = *std::move(list);
+         for (const std::string& path : parsed.copybooks)
+           if (Mistake mistake = files::TakePath(path); !mistake.empty()) return mistake;
+         return "";
        }},
       {"copybook_format",
        OneOf<ReferenceFormat>(
@@ -156,13 +169,8 @@ const std::map<std::string, Taker, std::less<>>& CopybookTakers() {
       {"qualified", Flag("needed", "always", &S::qualified)},
       {"hyphens", Flag("keep", "underscore", &S::underscores)},
       {"fillers", Flag("leave_out", "keep", &S::fillers)},
-      {"leave_out",
-       [](const std::string& value, S& parsed) -> Mistake {
-         auto list = ParseList(value);
-         if (!list.ok()) return std::string(list.status().message());
-         parsed.leave_out = *std::move(list);
-         return "";
-       }},
+      {"leave_out", Names(&S::leave_out)},
+      {"group_texts", Names(&S::group_texts)},
       {"segment_field", Text(&S::segment_field)},
       {"other_segments", Flag("refuse", "skip", &S::skips_other_segments)},
       {"record_number", Text(&S::record_number)},

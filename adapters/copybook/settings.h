@@ -64,7 +64,7 @@ struct SegmentText {
 };
 
 struct CopybookSettings {
-  std::string copybook;  // its path
+  std::vector<std::string> copybooks;  // paths, of one or of several
   ReferenceFormat reference_format = ReferenceFormat::kFixed;
   std::shared_ptr<const files::CodePage> page;
   RecordSettings records;
@@ -86,6 +86,7 @@ struct CopybookSettings {
   bool underscores = false;
   bool fillers = false;
   std::vector<std::string> leave_out;
+  std::vector<std::string> group_texts;  // groups that are columns as well
   // By "occurs", "occurs.TABLE", "rows", "rows.TABLE".
   std::map<std::string, std::string> by_table;
   std::map<std::string, ConditionText> redefines;  // by item

@@ -74,6 +74,8 @@ NumberForm Shape::FormOf(const Item& item) const {
   // A stated SIGN … SEPARATE has its place even where S was left out.
   form.separate = apart && item.usage == Usage::kDisplay &&
                   picture.kind == Picture::Kind::kNumber && (picture.is_signed || item.sign_stated);
+  // A text of digits can be a count.
+  if (picture.kind == Picture::Kind::kText) form.digits = static_cast<int>(picture.size);
   return form;
 }
 
@@ -98,19 +100,16 @@ int64_t Shape::SizeOf(const Item& item) const {
   }
 }
 
-absl::Status Shape::AddLeaf(const Item& item, const std::vector<int>& around) {
+void Shape::AddLeaf(const Item& item, const std::vector<int>& around, int node, int64_t size) {
   Leaf leaf;
   leaf.item = &item;
-  leaf.size = SizeOf(item);
+  leaf.size = size;
   leaf.tables = around;
   for (const int table : around) leaf.elements *= tables_[table].most;
   leaf.form = FormOf(item);
   leaf.form.bytes = leaf.size;
-  Node& node = nodes_.back();
-  node.leaf = static_cast<int>(leaves_.size());
-  node.least = node.firm = node.most = leaf.size;
+  nodes_[node].leaf = static_cast<int>(leaves_.size());
   leaves_.push_back(std::move(leaf));
-  return absl::OkStatus();
 }
 
 absl::StatusOr<int> Shape::AddTable(const Item& item, const std::vector<int>& around) {
@@ -126,13 +125,17 @@ absl::StatusOr<int> Shape::AddTable(const Item& item, const std::vector<int>& ar
     std::reverse(names.begin(), names.end());
     // The last before the table that stands once for each time that the table does.
     for (size_t i = 0; i < leaves_.size(); ++i)
-      if (Matches(PathOf(*leaves_[i].item), names) && BeginsWith(around, leaves_[i].tables))
+      if (!leaves_[i].item->group() && Matches(PathOf(*leaves_[i].item), names) &&
+          BeginsWith(around, leaves_[i].tables))
         table.counter = static_cast<int>(i);
     if (table.counter < 0)
       return AtLine(item.line, absl::StrCat("DEPENDING ON ", item.occurs->depends_on[0],
                                             " names no item before the table"));
     const Leaf& counter = leaves_[table.counter];
-    if (!counter.number() || !counter.item->picture || counter.item->picture->scale > 0)
+    const bool digits = counter.item->picture &&
+                        counter.item->picture->kind == Picture::Kind::kText && counter.size <= 18;
+    const bool number = counter.number() && counter.item->picture;
+    if (!digits && (!number || counter.item->picture->scale > 0))
       return AtLine(item.line, absl::StrCat("DEPENDING ON ", item.occurs->depends_on[0],
                                             " names no whole number"));
     moves_ = moves_ || options_.variable;
@@ -185,6 +188,13 @@ size_t Shape::RedefinedBy(const Item& inner, const Item& group,
   return overlays && !siblings.empty() ? 0 : siblings.size();
 }
 
+bool Shape::IsText(const Item& group) const {
+  if (group.filler || group.parent == nullptr) return false;
+  const std::vector<std::string> path = PathOf(group);
+  return std::any_of(options_.group_texts.begin(), options_.group_texts.end(),
+                     [&](const std::string& name) { return Matches(path, NamesIn(name)); });
+}
+
 absl::Status Shape::Add(const Item& item, std::vector<int>& around) {
   const auto at = static_cast<int>(nodes_.size());
   nodes_.emplace_back();
@@ -194,7 +204,19 @@ absl::Status Shape::Add(const Item& item, std::vector<int>& around) {
     nodes_[at].table = table;
     around.push_back(table);
   }
-  SLUICE_RETURN_IF_ERROR(item.group() ? AddGroup(item, around) : AddLeaf(item, around));
+  if (item.group()) {
+    SLUICE_RETURN_IF_ERROR(AddGroup(item, around));
+    if (IsText(item)) {
+      if (nodes_[at].firm != nodes_[at].most)
+        return absl::InvalidArgumentError(
+            absl::StrCat("setting 'group_texts' names '", item.name, "', whose length differs"));
+      AddLeaf(item, around, at, nodes_[at].most);
+    }
+  } else {
+    const int64_t size = SizeOf(item);
+    nodes_[at].least = nodes_[at].firm = nodes_[at].most = size;
+    AddLeaf(item, around, at, size);
+  }
   if (item.occurs) {
     around.pop_back();
     const Table& table = tables_[nodes_[at].table];
@@ -214,6 +236,13 @@ absl::StatusOr<std::shared_ptr<const Shape>> Shape::Make(std::shared_ptr<const I
   std::shared_ptr<Shape> shape(new Shape(std::move(root), options));
   std::vector<int> around;
   SLUICE_RETURN_IF_ERROR(shape->Add(*shape->root_, around));
+  for (const std::string& name : options.group_texts) {
+    const auto node = shape->FindNode(name);
+    if (!node.ok() || !shape->nodes_[*node].item->group())
+      return absl::InvalidArgumentError(
+          absl::StrCat("setting 'group_texts' names ",
+                       node.ok() ? "an item that is no group" : node.status().message()));
+  }
   if (shape->most() == 0) return absl::InvalidArgumentError("describes a record without bytes");
   return shape;
 }

@@ -30,6 +30,7 @@ struct ShapeOptions {
   // OCCURS DEPENDING ON takes as much as there is, so that what follows moves; else always the
   // most.
   bool variable = true;
+  std::vector<std::string> group_texts;  // groups that are leaves as well: their bytes as a text
 };
 
 // An OCCURS clause.
@@ -48,6 +49,7 @@ struct Leaf {
   int64_t elements = 1;
   NumberForm form;  // of numbers
   bool number() const {
+    if (item->group()) return false;
     return item->usage == Usage::kFloat || item->usage == Usage::kDouble ||
            (item->picture && (item->picture->kind == Picture::Kind::kNumber ||
                               item->picture->kind == Picture::Kind::kEdited));
@@ -57,7 +59,7 @@ struct Leaf {
 // An item, compiled: those of a group stand behind it, each before the group's next.
 struct Node {
   const Item* item = nullptr;
-  int leaf = -1;
+  int leaf = -1;  // of a group only where it is a text as well
   int table = -1;
   int redefines = -1;  // the node at whose begin it begins, or -1
   int end = 0;         // the first node that is not in it
@@ -96,9 +98,10 @@ class Shape {
   Shape(std::shared_ptr<const Item> root, const ShapeOptions& options)
       : root_(std::move(root)), options_(options), classes_(*options.page) {}
   absl::Status Add(const Item& item, std::vector<int>& around);
+  bool IsText(const Item& group) const;
   absl::Status AddGroup(const Item& item, std::vector<int>& around);
   size_t RedefinedBy(const Item& inner, const Item& group, const std::vector<int>& siblings) const;
-  absl::Status AddLeaf(const Item& item, const std::vector<int>& around);
+  void AddLeaf(const Item& item, const std::vector<int>& around, int node, int64_t size);
   absl::StatusOr<int> AddTable(const Item& item, const std::vector<int>& around);
   NumberForm FormOf(const Item& item) const;
   int64_t SizeOf(const Item& item) const;

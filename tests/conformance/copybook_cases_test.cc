@@ -445,7 +445,11 @@ TEST_F(CopybookCasesTest, SegmentsInAsciiTogetherAndApart) {
 }
 
 TEST_F(CopybookCasesTest, TwoDescriptionsOfTheSameBytes) {
-  ExpectRecords({.folder = "nested-groups-ascii", .settings = {{"encoding", "us-ascii"}}});
+  CobolCase one{.folder = "nested-groups-ascii", .settings = {{"encoding", "us-ascii"}}};
+  ExpectRecords(one);
+  const std::string folder = CobolFolder() + "/nested-groups-ascii/";
+  one.settings["copybook"] = absl::StrCat(folder, "copybook-a.cob,", folder, "copybook-b.cob");
+  ExpectRecords(one);
 }
 
 TEST_F(CopybookCasesTest, RecordsAsLongAsTheirCountsSay) {

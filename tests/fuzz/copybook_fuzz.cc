@@ -71,6 +71,7 @@ CopybookSettings SettingsFor(const uint8_t* choices) {
                          {"two", {"2"}, (choices[7] & 64) != 0 ? "B" : ""}};
     settings.skips_other_segments = (choices[7] & 128) != 0;
   }
+  if ((choices[1] & 64) != 0) settings.group_texts = {"T"};
   settings.record_number = "NR";
   return settings;
 }
@@ -84,8 +85,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   CopybookSettings settings = SettingsFor(data);
   const std::string_view rest(reinterpret_cast<const char*>(data) + kChoices, size - kChoices);
   const size_t end = rest.find('\0');
-  const auto copybook =
-      ReadCopybook(rest.substr(0, end), settings.reference_format, OptionsOf(settings));
+  const auto copybook = ReadCopybooks({std::string(rest.substr(0, end))}, settings.reference_format,
+                                      OptionsOf(settings));
   if (!copybook.ok()) return 0;
   // What a record may hold is the copybook's choice; here it is small.
   if ((*copybook)->shape->most() > 1 << 16) return 0;
