@@ -1,5 +1,6 @@
 #include "adapters/registry.h"
 
+#include "adapters/copybook/copybook_adapter.h"
 #include "adapters/delimited/delimited_adapter.h"
 #include "adapters/fixed/fixed_adapter.h"
 #include "adapters/odbc/odbc_adapter.h"
@@ -11,6 +12,7 @@ namespace sluice::adapters {
 
 const std::vector<Kind>& Kinds() {
   static const auto* const kinds = new std::vector<Kind>{
+      {"copybook", &OpenCopybook, &CheckCopybookSettings},
       {"delimited", &OpenDelimited, &CheckDelimitedSettings},
       {"fixed", &OpenFixed, &CheckFixedSettings},
       {"odbc", &OpenOdbc, &CheckOdbcSettings},

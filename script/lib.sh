@@ -15,6 +15,7 @@ packages_build=(
   libflatbuffers-dev flatbuffers-compiler)
 packages_test=(openssl sqlite3 postgresql-15 jq strace python3 python3-grpcio
   mariadb-server odbc-postgresql odbc-mariadb libsqliteodbc tdsodbc)
+packages_test=(openssl sqlite3 postgresql-15 jq strace python3 python3-grpcio gnucobol3)
 # Of the tests of clients/, one line a language. Node's are need_npm's.
 packages_clients=(
   python3-grpcio

@@ -82,7 +82,8 @@ class FilesAdapter : public Adapter {
       SLUICE_RETURN_IF_ERROR(layout->Find(table, column).status());
     if (!key.empty()) description.unique_keys.push_back(key);
     description.snapshot = true;
-    description.version.version = source_->versions.KnownDigest(table.file, file->stamp());
+    description.version.version =
+        layout->VersionOf(source_->versions.KnownDigest(table.file, file->stamp()));
     description.version.as_of = file->stamp().modified_ns / 1'000;
     return description;
   }

@@ -35,6 +35,12 @@ struct Layout {
   virtual ~Layout() = default;
   std::vector<ColumnDescription> columns;
   Place rows;  // where Seek goes for the first row
+  // What else than the file's bytes says what its rows are, such as the digest of a description
+  // that lies beside it; then it is part of the version. Empty where nothing does.
+  std::string reading;
+  std::string VersionOf(const std::string& digest) const {
+    return digest.empty() || reading.empty() ? digest : digest + "-" + reading;
+  }
 
   // The place of the column, as the catalogue compares names: exactly, else without regard to ASCII
   // case. SCHEMA_DRIFT where there is none, or where it could be either of two.

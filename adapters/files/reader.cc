@@ -60,12 +60,13 @@ absl::Status FileReader::Start(const Watch& watch) {
   if (absl::IsNotFound(file.status())) return no_table();
   SLUICE_RETURN_IF_ERROR(file.status());
   file_version_ = source_->versions.Of(table_.file, *file);
-  SLUICE_ASSIGN_OR_RETURN(version_.version, file_version_->Digest(watch));
+  SLUICE_ASSIGN_OR_RETURN(const std::string digest, file_version_->Digest(watch));
   version_.as_of = (*file)->stamp().modified_ns / 1'000;
   const std::shared_ptr<const Content> content = *file;
   auto layout = format.ReadLayout(content, table_, watch);
   if (absl::IsNotFound(layout.status())) return no_table();
   SLUICE_RETURN_IF_ERROR(layout.status());
+  version_.version = (*layout)->VersionOf(digest);
   std::vector<ColumnRequest> columns;
   for (const FieldRequest& field : request_.fields) {
     SLUICE_ASSIGN_OR_RETURN(const size_t column, (*layout)->Find(table_, field.column));

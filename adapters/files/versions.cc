@@ -26,7 +26,8 @@ typename Entries::iterator Use(Entries& entries, const std::string& name) {
 
 // What an index depends on, beside the file and the settings.
 std::string ShapeOf(const IndexedTable& table) {
-  std::string shape = table.name.part + (table.reject_folder.empty() ? "/" : "//");
+  std::string shape = absl::StrCat(table.name.part, table.reject_folder.empty() ? "/" : "//",
+                                   table.layout->reading, "/");
   for (const ColumnRequest& part : table.key)
     absl::StrAppend(&shape, part.column, ":", records::ToString(part.type), ";");
   return shape;
