@@ -73,6 +73,13 @@ class Format {
   virtual ~Format() = default;
   // What people count rows by, in the singular: "line", "record", "row".
   virtual const char* counted() const = 0;
+  // Names of files of the same folder, any of which may hold the rest of this one, whatever the
+  // case of their letters: its memos. None where it stands alone. `file_name` is its own.
+  virtual absl::StatusOr<std::vector<std::string>> Companions(const Content&,
+                                                              std::string_view file_name) const {
+    (void)file_name;
+    return std::vector<std::string>();
+  }
   // The tables in a file that holds several, by name; none for a file that is one table.
   virtual absl::StatusOr<std::vector<std::string>> Parts(const Content&, const TableName&,
                                                          const Watch&) const {

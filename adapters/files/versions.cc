@@ -36,17 +36,36 @@ std::string ShapeOf(const IndexedTable& table) {
 
 void DigestJob::Restart() {
   offset_ = 0;
+  digest_.clear();
   hash_.Finish();
 }
 
-absl::Status DigestJob::Work(const Watch& watch) {
+absl::Status DigestJob::Hash(const Content& content, const Watch& watch) {
   std::string bytes(kReadBytes, '\0');
-  while (offset_ < file_->stamp().size) {
+  while (offset_ < content.size()) {
     SLUICE_RETURN_IF_ERROR(watch.Check());
     size_t read = 0;
-    SLUICE_RETURN_IF_ERROR(file_->Read(offset_, bytes.size(), bytes.data(), &read));
+    SLUICE_RETURN_IF_ERROR(content.Read(offset_, bytes.size(), bytes.data(), &read));
     hash_.Update(std::string_view(bytes).substr(0, read));
     offset_ += static_cast<int64_t>(read);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status DigestJob::Work(const Watch& watch) {
+  const Content* const companion = file_->companion();
+  if (companion == nullptr || digest_.empty()) {
+    SLUICE_RETURN_IF_ERROR(Hash(*file_, watch));
+  }
+  if (companion != nullptr) {
+    if (digest_.empty()) {
+      digest_ = HexEncode(AsBytes(hash_.Finish()));
+      offset_ = 0;
+    }
+    SLUICE_RETURN_IF_ERROR(Hash(*companion, watch));
+    const std::string both = digest_ + "\n" + HexEncode(AsBytes(hash_.Finish())) + "\n";
+    offset_ = 0;
+    hash_.Update(both);
   }
   SLUICE_ASSIGN_OR_RETURN(const bool unchanged, file_->Unchanged());
   if (!unchanged) return Changed();

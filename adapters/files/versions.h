@@ -19,7 +19,7 @@
 
 namespace sluice::adapters::files {
 
-// SHA-256 of the whole file.
+// SHA-256 of the whole file; where it has a companion, of the two files' digests, a line each.
 class DigestJob : public Job {
  public:
   explicit DigestJob(std::shared_ptr<const SourceFile> file) : file_(std::move(file)) {}
@@ -31,10 +31,12 @@ class DigestJob : public Job {
   void Restart() override;
 
  private:
+  absl::Status Hash(const Content& content, const Watch& watch);
+
   std::shared_ptr<const SourceFile> file_;  // until done
   int64_t offset_ = 0;
   Sha256Stream hash_;
-  std::string digest_;
+  std::string digest_;  // of the file alone, until its companion is read
 };
 
 // One file, as it was at one stamp. Any thread.
