@@ -1,5 +1,6 @@
 #include "adapters/registry.h"
 
+#include "adapters/dbf/dbf_adapter.h"
 #include "adapters/delimited/delimited_adapter.h"
 #include "adapters/postgres/postgres_adapter.h"
 #include "adapters/remote/remote_adapter.h"
@@ -9,6 +10,7 @@ namespace sluice::adapters {
 
 const std::vector<Kind>& Kinds() {
   static const auto* const kinds = new std::vector<Kind>{
+      {"dbf", &OpenDbf, &CheckDbfSettings},
       {"delimited", &OpenDelimited, &CheckDelimitedSettings},
       {"postgres", &OpenPostgres, &CheckPostgresSettings},
 #ifndef SLUICE_WITHOUT_GRPC
