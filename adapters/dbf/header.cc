@@ -208,11 +208,12 @@ class HeaderReader {
   absl::Status ReadDescriptors() {
     const Frame& frame = FrameOf(header_.version);
     size_t at = frame.fields;
-    for (; at < bytes_.size() && bytes_[at] != '\r' && bytes_[at] != '\0'; at += frame.descriptor) {
+    for (; at < bytes_.size() && bytes_[at] != '\r'; at += frame.descriptor) {
       if (bytes_.size() - at < frame.descriptor)
         return Bad("the header ends inside of the description of a column");
       if (descriptors_.size() == kMostColumns) return Bad("over 4096 columns, which is the most");
       const std::string_view bytes = std::string_view(bytes_).substr(at, frame.descriptor);
+      if (bytes[0] == '\0' && bytes[frame.type] == '\0') break;
       Descriptor& one = descriptors_.emplace_back();
       one.column.name = NameIn(bytes.substr(0, frame.name));
       one.column.type = bytes[frame.type];
@@ -319,9 +320,9 @@ records::DataType TypeOf(const Column& column) {
       return {TypeId::kUtf8};
     case FieldKind::kNumber: {
       if (column.decimals == 0 && column.length <= 18) return {TypeId::kInt64};
-      const size_t point = column.decimals == 0 ? 0 : 1;
       const auto scale = static_cast<uint8_t>(std::min(column.decimals, 38));
-      const size_t digits = std::max<size_t>(column.length, point + 1) - point;
+      // A number of fewer decimals has a digit more in front.
+      const size_t digits = std::max<size_t>(column.length, 1);
       return {TypeId::kDecimal128,
               std::max(scale, static_cast<uint8_t>(std::min<size_t>(digits, 38))), scale};
     }
