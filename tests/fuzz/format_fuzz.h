@@ -70,15 +70,17 @@ inline void ReadTable(const Format& format, const std::shared_ptr<const Content>
   }
 }
 
-inline void ReadEverything(const Format& format, std::string bytes) {
+inline void ReadEverything(const Format& format, const std::shared_ptr<const Content>& content) {
   const CallContext context;
-  const std::shared_ptr<const Content> content =
-      std::make_shared<const MemoryContent>(std::move(bytes));
   const auto parts = format.Parts(*content, {"t", ""}, Watch(context));
   if (!parts.ok()) return;
   if (parts->empty()) ReadTable(format, content, {"t", ""});
   for (size_t i = 0; i < parts->size() && i < 8; ++i)
     ReadTable(format, content, {"t", (*parts)[i]});
+}
+
+inline void ReadEverything(const Format& format, std::string bytes) {
+  ReadEverything(format, std::make_shared<const MemoryContent>(std::move(bytes)));
 }
 
 }  // namespace sluice::adapters::files
