@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "absl/strings/ascii.h"
+#include "adapters/files/plain_number.h"
 #include "gateway/records/value_text.h"
 
 namespace sluice::adapters::dbf {
@@ -16,8 +17,6 @@ using records::Decimal128;
 using records::TypeId;
 
 using Result = std::optional<Value>;
-
-constexpr int kMostExponent = 400;
 
 std::string_view Trimmed(std::string_view bytes) {
   while (!bytes.empty() && (bytes.back() == ' ' || bytes.back() == '\0')) bytes.remove_suffix(1);
@@ -59,77 +58,13 @@ Result Text(std::string_view bytes, const DataType& type, const ValueRule& rule,
   return DecodedText(bytes, type, rule, work);
 }
 
-// A number's digits with a point, without blanks, plus sign, zeros in front and exponent: as
-// everything else reads it. False for what is no number.
-bool WriteNumber(std::string_view text, std::string& out) {
-  out.clear();
-  bool negative = false;
-  if (text[0] == '-' || text[0] == '+') {
-    negative = text[0] == '-';
-    text.remove_prefix(1);
-  }
-  size_t digits = 0, point = std::string::npos;
-  size_t at = 0;
-  std::string& plain = out;
-  for (; at < text.size(); ++at) {
-    if (absl::ascii_isdigit(static_cast<unsigned char>(text[at]))) {
-      plain.push_back(text[at]);
-      ++digits;
-    } else if (text[at] == '.' && point == std::string::npos) {
-      point = digits;
-    } else {
-      break;
-    }
-  }
-  if (digits == 0) return false;
-  if (point == std::string::npos) point = digits;
-  int exponent = 0;
-  if (at < text.size()) {
-    if (text[at] != 'e' && text[at] != 'E') return false;
-    const std::string_view rest = text.substr(at + 1);
-    const size_t sign = !rest.empty() && (rest[0] == '-' || rest[0] == '+') ? 1 : 0;
-    if (rest.size() == sign || rest.size() > sign + 4) return false;
-    for (const char c : rest.substr(sign)) {
-      if (!absl::ascii_isdigit(static_cast<unsigned char>(c))) return false;
-      exponent = exponent * 10 + (c - '0');
-    }
-    if (rest[0] == '-') exponent = -exponent;
-    if (exponent > kMostExponent || exponent < -kMostExponent) return false;
-  }
-  // The point moves as the exponent says, over zeros where there are no digits.
-  int64_t where = static_cast<int64_t>(point) + exponent;
-  if (where <= 0) {
-    plain.insert(0, static_cast<size_t>(1 - where), '0');
-    where = 1;
-  }
-  if (where > static_cast<int64_t>(plain.size()))
-    plain.append(static_cast<size_t>(where) - plain.size(), '0');
-  if (exponent < 0) {
-    // Zeros that the mantissa was padded with say nothing once the point moved.
-    while (static_cast<int64_t>(plain.size()) > where && plain.back() == '0') plain.pop_back();
-  }
-  if (where < static_cast<int64_t>(plain.size())) plain.insert(static_cast<size_t>(where), 1, '.');
-  size_t zeros = 0;
-  while (zeros + 1 < plain.size() && plain[zeros] == '0' && plain[zeros + 1] != '.') ++zeros;
-  plain.erase(0, zeros);
-  if (negative && plain.find_first_not_of("0.") != plain.npos) plain.insert(0, 1, '-');
-  return true;
-}
-
-// Zeros behind the point that a narrower type has no place for.
-void DropZeros(std::string& number, size_t kept) {
-  const size_t point = number.find('.');
-  if (point == number.npos) return;
-  while (number.size() > point + 1 + kept && number.back() == '0') number.pop_back();
-  if (number.back() == '.') number.pop_back();
-}
-
 Result Number(std::string_view bytes, const DataType& type, const ValueRule& rule,
               Workspace& work) {
   const std::string_view text = Trimmed(bytes);
   if (text.empty()) return Value();
   if (type.id == TypeId::kUtf8) {
-    if (text.find_first_not_of("0123456789+-.eE") == text.npos && WriteNumber(text, work.written))
+    if (text.find_first_not_of("0123456789+-.eE") == text.npos &&
+        files::WritePlainNumber(text, work.written))
       return Value(text);
     work.why = "no number";
     return std::nullopt;
@@ -141,12 +76,12 @@ Result Number(std::string_view bytes, const DataType& type, const ValueRule& rul
   if (rule.decimal_point == ',' && text.find(',') != text.npos && text.find('.') == text.npos) {
     work.decoded = text;
     work.decoded[work.decoded.find(',')] = '.';
-    if (!WriteNumber(work.decoded, work.written)) return std::nullopt;
-  } else if (!WriteNumber(text, work.written)) {
+    if (!files::WritePlainNumber(work.decoded, work.written)) return std::nullopt;
+  } else if (!files::WritePlainNumber(text, work.written)) {
     return std::nullopt;
   }
-  if (type.id == TypeId::kInt64) DropZeros(work.written, 0);
-  if (type.id == TypeId::kDecimal128) DropZeros(work.written, type.scale);
+  if (type.id == TypeId::kInt64) files::DropZeros(work.written, 0);
+  if (type.id == TypeId::kDecimal128) files::DropZeros(work.written, type.scale);
   return Written(type, work);
 }
 
@@ -212,8 +147,8 @@ Result Currency(std::string_view bytes, const DataType& type, const ValueRule&, 
     return Decimal128{value};
   work.written.clear();
   records::AppendDecimal(value, 4, work.written);
-  if (type.id == TypeId::kInt64) DropZeros(work.written, 0);
-  if (type.id == TypeId::kDecimal128) DropZeros(work.written, type.scale);
+  if (type.id == TypeId::kInt64) files::DropZeros(work.written, 0);
+  if (type.id == TypeId::kDecimal128) files::DropZeros(work.written, type.scale);
   return Written(type, work);
 }
 
@@ -242,10 +177,10 @@ Result Floating(double value, const DataType& type, Workspace& work) {
   records::AppendFloat64(value, shortest);
   if (type.id == TypeId::kUtf8) {
     work.written = std::move(shortest);
-  } else if (!WriteNumber(shortest, work.written)) {
+  } else if (!files::WritePlainNumber(shortest, work.written)) {
     return std::nullopt;
   }
-  if (type.id == TypeId::kInt64) DropZeros(work.written, 0);
+  if (type.id == TypeId::kInt64) files::DropZeros(work.written, 0);
   return Written(type, work);
 }
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 namespace sluice::adapters::files {
 
@@ -20,6 +20,8 @@ class Content {
   // The bytes from `offset` on, `count` of them or up to the end. SOURCE_CHANGED where there are
   // fewer than there were, SOURCE_UNAVAILABLE where they cannot be read.
   virtual absl::Status Read(int64_t offset, size_t count, char* to, size_t* read) const = 0;
+  // Whether reads still give what they gave at first.
+  virtual absl::StatusOr<bool> Unchanged() const { return true; }
   // The file that its format reads it with (Format::Companions); null where there is none. Lives as
   // long as this.
   virtual const Content* companion() const { return nullptr; }

@@ -60,7 +60,7 @@ class SourceFile : public Content {
   absl::Status Read(int64_t offset, size_t count, char* to, size_t* read) const override;
   const SourceFile* companion() const override { return companion_.get(); }
   // Whether the file itself, by whatever name, is still as it was stamped, and its companion.
-  absl::StatusOr<bool> Unchanged() const;
+  absl::StatusOr<bool> Unchanged() const override;
   // Before anybody else has it.
   void Join(std::string name, std::shared_ptr<const SourceFile> companion);
 

@@ -50,6 +50,11 @@ class FileVersion {
   absl::StatusOr<std::string> Digest(const Watch& watch);
   // Empty where nobody did yet.
   std::string KnownDigest() const { return digest_.done() ? digest_.digest() : std::string(); }
+  // What the format unpacked for the table, or is unpacking; the file itself where it does not.
+  // After Digest.
+  absl::StatusOr<std::shared_ptr<const Content>> Unpacked(
+      const Format& format, const std::shared_ptr<const SourceFile>& file, const TableName& table,
+      const std::string& work_folder, const Watch& watch);
   // The index for the table's key, built where nobody did yet. After Digest.
   absl::StatusOr<std::shared_ptr<const KeyIndex>> Index(
       const IndexedTable& table, const std::shared_ptr<const SourceFile>& file,
@@ -58,11 +63,14 @@ class FileVersion {
  private:
   using Indexes = std::vector<std::pair<std::string, std::shared_ptr<IndexBuild>>>;
 
+  using Unpackings = std::vector<std::pair<std::string, std::shared_ptr<Unpacking>>>;
+
   const Stamp stamp_;
   DigestJob digest_;
   mutable Mutex mutex_;
   std::shared_ptr<FileVersion> before_ SLUICE_GUARDED_BY(mutex_);  // until digested
-  Indexes indexes_ SLUICE_GUARDED_BY(mutex_);  // by their keys; the last used comes last
+  Unpackings unpackings_ SLUICE_GUARDED_BY(mutex_);  // by the table's part; as indexes_
+  Indexes indexes_ SLUICE_GUARDED_BY(mutex_);        // by their keys; the last used comes last
 };
 
 class Versions {
