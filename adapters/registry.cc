@@ -5,6 +5,7 @@
 #include "adapters/postgres/postgres_adapter.h"
 #include "adapters/remote/remote_adapter.h"
 #include "adapters/sqlite/sqlite_adapter.h"
+#include "adapters/xlsx/xlsx_adapter.h"
 
 namespace sluice::adapters {
 
@@ -17,6 +18,7 @@ const std::vector<Kind>& Kinds() {
       {"remote", &OpenRemote, &CheckRemoteSettings},
 #endif
       {"sqlite", &OpenSqlite, &CheckSqliteSettings},
+      {"xlsx", &OpenXlsx, &CheckXlsxSettings},
   };
   return *kinds;
 }
