@@ -67,9 +67,11 @@ absl::Status FileReader::Start(const Watch& watch) {
   file_version_ = source_->versions.Of(table_.file, *file);
   SLUICE_ASSIGN_OR_RETURN(version_.version, file_version_->Digest(watch));
   version_.as_of = (*file)->stamp().last_modified_ns() / 1'000;
-  SLUICE_ASSIGN_OR_RETURN(
-      const auto content,
-      file_version_->Unpacked(format, *file, table_, source_->settings.work_folder, watch));
+  const auto unpacked =
+      file_version_->Unpacked(format, *file, table_, source_->settings.work_folder, watch);
+  if (absl::IsNotFound(unpacked.status())) return no_table();
+  SLUICE_RETURN_IF_ERROR(unpacked.status());
+  const std::shared_ptr<const Content>& content = *unpacked;
   auto layout = format.ReadLayout(content, table_, watch);
   if (absl::IsNotFound(layout.status())) return no_table();
   SLUICE_RETURN_IF_ERROR(layout.status());

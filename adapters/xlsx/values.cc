@@ -101,7 +101,8 @@ std::optional<Value> CellReader::Read(const CellView& cell, const DataType& type
       return Value();
     case CellKind::kText:
     case CellKind::kShared:
-      if (cell.value.empty() && type.id != TypeId::kUtf8) return Value();
+      if (cell.value.empty() && type.id != TypeId::kUtf8 && type.id != TypeId::kBinary)
+        return Value();
       return files::ParseValue(cell.value, type, rules.of_texts, scratch_);
     case CellKind::kNumber:
       return ReadNumber(cell.value, type, rules.of_numbers);

@@ -30,10 +30,17 @@ inline std::vector<ColumnRequest> EveryType(const Layout& layout, const TableNam
   return columns;
 }
 
-inline void ReadTable(const Format& format, const std::shared_ptr<const Content>& content,
+inline void ReadTable(const Format& format, std::shared_ptr<const Content> content,
                       const TableName& table) {
   const CallContext context;
   const Watch watch(context);
+  // What Describe would read comes first.
+  const auto described = format.ReadLayout(content, table, watch);
+  if (const auto unpacking = format.Unpack(content, table, "/tmp"); unpacking != nullptr) {
+    if (!unpacking->Finish(watch).ok()) return;
+    content = unpacking->content();
+    SLUICE_CHECK(described.ok());
+  }
   const auto layout = format.ReadLayout(content, table, watch);
   if (!layout.ok()) return;
   const auto columns = EveryType(**layout, table);
