@@ -17,7 +17,10 @@ namespace {
 
 std::string FuzzLittle(uint64_t value, int count) {
   std::string bytes;
-  for (int i = 0; i < count; ++i) bytes.push_back(static_cast<char>(value >> (8 * i)));
+  for (int i = 0; i < count; ++i) {
+    bytes.push_back(static_cast<char>(value));
+    value >>= 8;
+  }
   return bytes;
 }
 
