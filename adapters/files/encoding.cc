@@ -63,8 +63,16 @@ absl::StatusOr<Decoder> Decoder::Make(Encoding encoding) {
   if (encoding == Encoding::kUtf8) return Decoder(encoding, nullptr);
   const auto known = std::find_if(kKnown.begin(), kKnown.end(),
                                   [&](const Known& one) { return one.encoding == encoding; });
+  return Of(encoding, known->icu);
+}
+
+absl::StatusOr<Decoder> Decoder::OfTable(const char* icu_name) {
+  return Of(Encoding::kLatin1, icu_name);
+}
+
+absl::StatusOr<Decoder> Decoder::Of(Encoding encoding, const char* icu_name) {
   UErrorCode error = U_ZERO_ERROR;
-  UConverter* const converter = ucnv_open(known->icu, &error);
+  UConverter* const converter = ucnv_open(icu_name, &error);
   if (U_SUCCESS(error)) {
     ucnv_setToUCallBack(converter, UCNV_TO_U_CALLBACK_STOP, nullptr, nullptr, nullptr, &error);
     if (U_SUCCESS(error)) return Decoder(encoding, converter);

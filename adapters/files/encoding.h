@@ -40,6 +40,8 @@ class Decoder {
  public:
   // UNAVAILABLE where ICU has no such table: an installation without its data.
   static absl::StatusOr<Decoder> Make(Encoding encoding);
+  // By ICU's name, of an encoding whose bytes below 0x80 are ASCII.
+  static absl::StatusOr<Decoder> OfTable(const char* icu_name);
   Decoder(Decoder&& other) noexcept;
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
@@ -50,6 +52,7 @@ class Decoder {
   std::optional<std::string_view> Decode(std::string_view raw, std::string& scratch);
 
  private:
+  static absl::StatusOr<Decoder> Of(Encoding encoding, const char* icu_name);
   Decoder(Encoding encoding, UConverter* converter) : encoding_(encoding), converter_(converter) {}
 
   const Encoding encoding_;

@@ -55,7 +55,8 @@ class FilesAdapter : public Adapter {
   absl::Status DescribeFile(const TableName& table, bool only, const Watch& watch,
                             std::vector<TableDescription>& descriptions) {
     const Folder& folder = source_->settings.folder;
-    SLUICE_ASSIGN_OR_RETURN(const auto file, folder.Open(table.file, watch));
+    SLUICE_ASSIGN_OR_RETURN(const auto file,
+                            folder.Open(table.file, watch, CompanionsOf(*source_->format)));
     std::vector<TableName> tables = {table};
     if (!only) {
       SLUICE_ASSIGN_OR_RETURN(const auto parts, source_->format->Parts(*file, table, watch));
@@ -84,7 +85,7 @@ class FilesAdapter : public Adapter {
     description.snapshot = true;
     description.version.version =
         layout->VersionOf(source_->versions.KnownDigest(table.file, file->stamp()));
-    description.version.as_of = file->stamp().modified_ns / 1'000;
+    description.version.as_of = file->stamp().last_modified_ns() / 1'000;
     return description;
   }
 

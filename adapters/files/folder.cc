@@ -11,6 +11,7 @@
 #include <chrono>
 #include <thread>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "adapters/files/errors.h"
 #include "gateway/base/error.h"
@@ -29,7 +30,7 @@ constexpr auto kWaitStep = std::chrono::milliseconds(2);
 
 int64_t Nanoseconds(const struct timespec& time) { return time.tv_sec * kSecondNs + time.tv_nsec; }
 
-Stamp StampOf(const struct stat& info) {
+OneStamp StampOf(const struct stat& info) {
   return {info.st_dev, info.st_ino, info.st_size, Nanoseconds(info.st_mtim),
           Nanoseconds(info.st_ctim)};
 }
@@ -43,7 +44,7 @@ int64_t StampClock() {
 
 // Whether any later write would be stamped differently. A stamp from the future (the clock was set
 // back) is: no write can get it again soon.
-bool Settled(const Stamp& stamp) {
+bool Settled(const OneStamp& stamp) {
   const int64_t age = StampClock() - stamp.changed_ns;
   const int64_t tick = stamp.changed_ns % kSecondNs == 0 ? kCoarseTickNs : kTickNs;
   return age > tick || age < -kSecondNs;
@@ -75,6 +76,50 @@ absl::Status CannotBeRead(int error) {
   }
 }
 
+// NOT_FOUND where there is none of that name.
+absl::StatusOr<std::shared_ptr<SourceFile>> OpenRegular(int folder, const std::string& name) {
+  // Not blocking: a pipe of that name must not hold the thread.
+  const int fd =
+      openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (fd < 0 && (errno == ENOENT || errno == ENAMETOOLONG))
+    return absl::NotFoundError("the source has no table of that name");
+  if (fd < 0) return CannotBeRead(errno);
+  struct stat info;
+  if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+    const Closer spare(fd);
+    return Unavailable("the source's file is a folder or a device, and no file");
+  }
+  return std::make_shared<SourceFile>(fd, StampOf(info));
+}
+
+// The one entry that has the first of the names that any has, but for the case of its letters;
+// empty where there is none.
+absl::StatusOr<std::string> FindAnyCase(int folder, const std::vector<std::string>& names) {
+  const int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR* const stream = fd < 0 ? nullptr : fdopendir(fd);
+  if (stream == nullptr) {
+    const int error = errno;
+    if (fd >= 0) close(fd);
+    return CannotBeRead(error);
+  }
+  std::vector<std::vector<std::string>> found(names.size());
+  errno = 0;
+  for (const dirent* entry = readdir(stream); entry != nullptr; entry = readdir(stream))
+    for (size_t i = 0; i < names.size(); ++i)
+      if (absl::EqualsIgnoreCase(entry->d_name, names[i])) found[i].emplace_back(entry->d_name);
+  const int error = errno;
+  closedir(stream);
+  if (error != 0) return CannotBeRead(error);
+  for (const auto& alike : found) {
+    if (alike.size() > 1)
+      return Unavailable(
+          "two files beside the source's could be the one that belongs to it: their names differ "
+          "in the case of letters only");
+    if (!alike.empty()) return alike[0];
+  }
+  return std::string();
+}
+
 bool EndsIn(std::string_view text, std::string_view end) {
   return text.size() > end.size() && text.ends_with(end);
 }
@@ -99,7 +144,15 @@ absl::Status SourceFile::Read(int64_t offset, size_t count, char* to, size_t* re
 absl::StatusOr<bool> SourceFile::Unchanged() const {
   struct stat info;
   if (fstat(fd_, &info) != 0) return CannotBeRead(errno);
-  return StampOf(info) == stamp_;
+  if (StampOf(info) != stamp_) return false;
+  if (companion_ == nullptr) return true;
+  return companion_->Unchanged();
+}
+
+void SourceFile::Join(std::string name, std::shared_ptr<const SourceFile> companion) {
+  stamp_.companion = std::move(name);
+  stamp_.companion_stamp = companion->stamp();
+  companion_ = std::move(companion);
 }
 
 Folder Folder::OfFile(std::string_view file) {
@@ -158,33 +211,35 @@ absl::StatusOr<std::vector<std::string>> Folder::Tables() const {
   return tables;
 }
 
-absl::StatusOr<std::shared_ptr<const SourceFile>> Folder::OpenNow(std::string_view table) const {
+absl::StatusOr<std::shared_ptr<const SourceFile>> Folder::OpenNow(
+    std::string_view table, const CompanionNames& companions) const {
   const std::string name = NameOf(table);
   if (name.empty()) return absl::NotFoundError("the source has no table of that name");
   SLUICE_ASSIGN_OR_RETURN(const int folder, OpenFolder());
   const Closer closer(folder);
-  // Not blocking: a pipe of that name must not hold the thread.
-  const int fd =
-      openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  if (fd < 0 && (errno == ENOENT || errno == ENAMETOOLONG)) {
-    if (file_.empty()) return absl::NotFoundError("the source has no table of that name");
+  auto file = OpenRegular(folder, name);
+  if (absl::IsNotFound(file.status()) && !file_.empty())
     return Unavailable("the source's file is not there");
-  }
-  if (fd < 0) return CannotBeRead(errno);
-  struct stat info;
-  if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-    const Closer spare(fd);
-    return Unavailable("the source's file is a folder or a device, and no file");
-  }
-  return std::make_shared<const SourceFile>(fd, StampOf(info));
+  SLUICE_RETURN_IF_ERROR(file.status());
+  if (companions == nullptr) return *file;
+  SLUICE_ASSIGN_OR_RETURN(const auto names, companions(**file, name));
+  if (names.empty()) return *file;
+  SLUICE_ASSIGN_OR_RETURN(std::string beside, FindAnyCase(folder, names));
+  if (beside.empty()) return *file;
+  auto companion = OpenRegular(folder, beside);
+  if (absl::IsNotFound(companion.status())) return *file;
+  SLUICE_RETURN_IF_ERROR(companion.status());
+  (*file)->Join(std::move(beside), *std::move(companion));
+  return *file;
 }
 
-absl::StatusOr<std::shared_ptr<const SourceFile>> Folder::Open(std::string_view table,
-                                                               const Watch& watch) const {
+absl::StatusOr<std::shared_ptr<const SourceFile>> Folder::Open(
+    std::string_view table, const Watch& watch, const CompanionNames& companions) const {
   const int64_t started = StampClock();
   for (;;) {
-    SLUICE_ASSIGN_OR_RETURN(auto file, OpenNow(table));
-    if (Settled(file->stamp())) return file;
+    SLUICE_ASSIGN_OR_RETURN(auto file, OpenNow(table, companions));
+    const Stamp& stamp = file->stamp();
+    if (Settled(stamp) && (stamp.companion.empty() || Settled(stamp.companion_stamp))) return file;
     if (std::abs(StampClock() - started) > kMostWaitNs)
       return Unavailable("the source's file is being written");
     SLUICE_RETURN_IF_ERROR(watch.Check());
@@ -195,14 +250,19 @@ absl::StatusOr<std::shared_ptr<const SourceFile>> Folder::Open(std::string_view 
 absl::Status Folder::Recheck(std::string_view table, const Stamp& stamp) const {
   SLUICE_ASSIGN_OR_RETURN(const int folder, OpenFolder());
   const Closer closer(folder);
-  struct stat info;
-  if (fstatat(folder, NameOf(table).c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0)
-    return Unavailable("the source's file is not there any more");
-  return StampOf(info) == stamp ? absl::OkStatus() : Changed();
+  const auto recheck = [&](const std::string& name, const OneStamp& was) -> absl::Status {
+    struct stat info;
+    if (fstatat(folder, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0)
+      return Unavailable("the source's file is not there any more");
+    return StampOf(info) == was ? absl::OkStatus() : Changed();
+  };
+  SLUICE_RETURN_IF_ERROR(recheck(NameOf(table), stamp));
+  return stamp.companion.empty() ? absl::OkStatus()
+                                 : recheck(stamp.companion, stamp.companion_stamp);
 }
 
 absl::Status Folder::Probe() const {
-  if (!file_.empty()) return OpenNow(table_).status();
+  if (!file_.empty()) return OpenNow(table_, nullptr).status();
   SLUICE_ASSIGN_OR_RETURN(const int folder, OpenFolder());
   close(folder);
   return absl::OkStatus();

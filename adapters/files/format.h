@@ -16,6 +16,7 @@
 #include "adapters/adapter.h"
 #include "adapters/files/content.h"
 #include "adapters/files/errors.h"
+#include "adapters/files/unpacking.h"
 #include "adapters/files/values.h"
 #include "adapters/files/watch.h"
 
@@ -83,17 +84,33 @@ class Format {
   virtual ~Format() = default;
   // What people count rows by, in the singular: "line", "record", "row".
   virtual const char* counted() const = 0;
+  // Names of files of the same folder, any of which may hold the rest of this one, whatever the
+  // case of their letters: its memos. None where it stands alone. `file_name` is its own.
+  virtual absl::StatusOr<std::vector<std::string>> Companions(const Content&,
+                                                              std::string_view file_name) const {
+    (void)file_name;
+    return std::vector<std::string>();
+  }
   // The tables in a file that holds several, by name; none for a file that is one table.
   virtual absl::StatusOr<std::vector<std::string>> Parts(const Content&, const TableName&,
                                                          const Watch&) const {
     return std::vector<std::string>();
   }
-  // From the content's start: quick. SOURCE_BAD_VALUE where it cannot be read as this format,
-  // NOT_FOUND (status) where the file has no such part.
+  // What is to be read in the file's place; null for the file itself. What it leaves on a disk lies
+  // in `work_folder`, unreadable for others.
+  virtual std::shared_ptr<Unpacking> Unpack(const std::shared_ptr<const Content>& file,
+                                            const TableName& table,
+                                            const std::string& work_folder) const {
+    (void)file, (void)table, (void)work_folder;
+    return nullptr;
+  }
+  // Of the file, or of what Unpack made of it. From the content's start: quick. SOURCE_BAD_VALUE
+  // where it cannot be read as this format, NOT_FOUND (status) where the file has no such part.
   virtual absl::StatusOr<std::shared_ptr<const Layout>> ReadLayout(
       const std::shared_ptr<const Content>& content, const TableName& table,
       const Watch& watch) const = 0;
-  // `layout` is one that ReadLayout gave for this content, or for one with the same bytes.
+  // `content` is what Unpack made of the file, where it makes something. `layout` is one that
+  // ReadLayout gave for this content, or for one with the same bytes.
   virtual absl::StatusOr<std::unique_ptr<Rows>> Open(std::shared_ptr<const Content> content,
                                                      std::shared_ptr<const Layout> layout,
                                                      const TableName& table,

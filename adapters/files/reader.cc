@@ -56,13 +56,17 @@ absl::Status FileReader::Start(const Watch& watch) {
   const auto no_table = [this] {
     return Drift(absl::StrCat("the source has no table '", request_.table, "'"));
   };
-  auto file = source_->settings.folder.Open(table_.file, watch);
+  auto file = source_->settings.folder.Open(table_.file, watch, CompanionsOf(*source_->format));
   if (absl::IsNotFound(file.status())) return no_table();
   SLUICE_RETURN_IF_ERROR(file.status());
   file_version_ = source_->versions.Of(table_.file, *file);
   SLUICE_ASSIGN_OR_RETURN(const std::string digest, file_version_->Digest(watch));
-  version_.as_of = (*file)->stamp().modified_ns / 1'000;
-  const std::shared_ptr<const Content> content = *file;
+  version_.as_of = (*file)->stamp().last_modified_ns() / 1'000;
+  const auto unpacked =
+      file_version_->Unpacked(format, *file, table_, source_->settings.work_folder, watch);
+  if (absl::IsNotFound(unpacked.status())) return no_table();
+  SLUICE_RETURN_IF_ERROR(unpacked.status());
+  const std::shared_ptr<const Content>& content = *unpacked;
   auto layout = format.ReadLayout(content, table_, watch);
   if (absl::IsNotFound(layout.status())) return no_table();
   SLUICE_RETURN_IF_ERROR(layout.status());

@@ -23,6 +23,12 @@ struct Source {
   Versions versions;
 };
 
+inline CompanionNames CompanionsOf(const Format& format) {
+  return [&format](const Content& content, std::string_view name) {
+    return format.Companions(content, name);
+  };
+}
+
 class FileReader : public RecordReader {
  public:
   FileReader(std::shared_ptr<Source> source, ScanRequest request, CallContext context);

@@ -12,6 +12,8 @@ namespace {
 constexpr size_t kReadBytes = 64 << 10;
 // An index takes up to half a MiB of memory, and perhaps a file descriptor.
 constexpr size_t kMostIndexes = 4;
+// Of the tables of one file: each takes a file descriptor.
+constexpr size_t kMostUnpackings = 4;
 constexpr size_t kMostVersions = 32;
 
 // The entry of that name, moved to the end; the end where there is none.
@@ -37,17 +39,36 @@ std::string ShapeOf(const IndexedTable& table) {
 
 void DigestJob::Restart() {
   offset_ = 0;
+  digest_.clear();
   hash_.Finish();
 }
 
-absl::Status DigestJob::Work(const Watch& watch) {
+absl::Status DigestJob::Hash(const Content& content, const Watch& watch) {
   std::string bytes(kReadBytes, '\0');
-  while (offset_ < file_->stamp().size) {
+  while (offset_ < content.size()) {
     SLUICE_RETURN_IF_ERROR(watch.Check());
     size_t read = 0;
-    SLUICE_RETURN_IF_ERROR(file_->Read(offset_, bytes.size(), bytes.data(), &read));
+    SLUICE_RETURN_IF_ERROR(content.Read(offset_, bytes.size(), bytes.data(), &read));
     hash_.Update(std::string_view(bytes).substr(0, read));
     offset_ += static_cast<int64_t>(read);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status DigestJob::Work(const Watch& watch) {
+  const Content* const companion = file_->companion();
+  if (companion == nullptr || digest_.empty()) {
+    SLUICE_RETURN_IF_ERROR(Hash(*file_, watch));
+  }
+  if (companion != nullptr) {
+    if (digest_.empty()) {
+      digest_ = HexEncode(AsBytes(hash_.Finish()));
+      offset_ = 0;
+    }
+    SLUICE_RETURN_IF_ERROR(Hash(*companion, watch));
+    const std::string both = digest_ + "\n" + HexEncode(AsBytes(hash_.Finish())) + "\n";
+    offset_ = 0;
+    hash_.Update(both);
   }
   SLUICE_ASSIGN_OR_RETURN(const bool unchanged, file_->Unchanged());
   if (!unchanged) return Changed();
@@ -67,14 +88,37 @@ absl::StatusOr<std::string> FileVersion::Digest(const Watch& watch) {
   if (before == nullptr || before->KnownDigest() != digest_.digest()) return digest_.digest();
   // Touched, renamed or brought again, and the same bytes.
   Indexes indexes;
+  Unpackings unpackings;
   {
     MutexLock lock(before->mutex_);
     indexes = before->indexes_;
+    unpackings = before->unpackings_;
   }
-  std::erase_if(indexes, [](const auto& entry) { return !entry.second->done(); });
+  const auto unfinished = [](const auto& entry) { return !entry.second->done(); };
+  std::erase_if(indexes, unfinished);
+  std::erase_if(unpackings, unfinished);
   MutexLock lock(mutex_);
+  if (unpackings_.empty()) unpackings_ = std::move(unpackings);
   if (indexes_.empty()) indexes_ = std::move(indexes);
   return digest_.digest();
+}
+
+absl::StatusOr<std::shared_ptr<const Content>> FileVersion::Unpacked(
+    const Format& format, const std::shared_ptr<const SourceFile>& file, const TableName& table,
+    const std::string& work_folder, const Watch& watch) {
+  std::shared_ptr<Unpacking> unpacking;
+  {
+    MutexLock lock(mutex_);
+    if (Use(unpackings_, table.part) == unpackings_.end()) {
+      auto made = format.Unpack(file, table, work_folder);
+      if (made == nullptr) return file;
+      if (unpackings_.size() >= kMostUnpackings) unpackings_.erase(unpackings_.begin());
+      unpackings_.emplace_back(table.part, std::move(made));
+    }
+    unpacking = unpackings_.back().second;
+  }
+  SLUICE_RETURN_IF_ERROR(unpacking->Finish(watch));
+  return unpacking->content();
 }
 
 absl::StatusOr<std::shared_ptr<const KeyIndex>> FileVersion::Index(

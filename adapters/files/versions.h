@@ -19,7 +19,7 @@
 
 namespace sluice::adapters::files {
 
-// SHA-256 of the whole file.
+// SHA-256 of the whole file; where it has a companion, of the two files' digests, a line each.
 class DigestJob : public Job {
  public:
   explicit DigestJob(std::shared_ptr<const SourceFile> file) : file_(std::move(file)) {}
@@ -31,10 +31,12 @@ class DigestJob : public Job {
   void Restart() override;
 
  private:
+  absl::Status Hash(const Content& content, const Watch& watch);
+
   std::shared_ptr<const SourceFile> file_;  // until done
   int64_t offset_ = 0;
   Sha256Stream hash_;
-  std::string digest_;
+  std::string digest_;  // of the file alone, until its companion is read
 };
 
 // One file, as it was at one stamp. Any thread.
@@ -48,6 +50,11 @@ class FileVersion {
   absl::StatusOr<std::string> Digest(const Watch& watch);
   // Empty where nobody did yet.
   std::string KnownDigest() const { return digest_.done() ? digest_.digest() : std::string(); }
+  // What the format unpacked for the table, or is unpacking; the file itself where it does not.
+  // After Digest.
+  absl::StatusOr<std::shared_ptr<const Content>> Unpacked(
+      const Format& format, const std::shared_ptr<const SourceFile>& file, const TableName& table,
+      const std::string& work_folder, const Watch& watch);
   // The index for the table's key, built where nobody did yet. After Digest.
   absl::StatusOr<std::shared_ptr<const KeyIndex>> Index(
       const IndexedTable& table, const std::shared_ptr<const SourceFile>& file,
@@ -56,11 +63,14 @@ class FileVersion {
  private:
   using Indexes = std::vector<std::pair<std::string, std::shared_ptr<IndexBuild>>>;
 
+  using Unpackings = std::vector<std::pair<std::string, std::shared_ptr<Unpacking>>>;
+
   const Stamp stamp_;
   DigestJob digest_;
   mutable Mutex mutex_;
   std::shared_ptr<FileVersion> before_ SLUICE_GUARDED_BY(mutex_);  // until digested
-  Indexes indexes_ SLUICE_GUARDED_BY(mutex_);  // by their keys; the last used comes last
+  Unpackings unpackings_ SLUICE_GUARDED_BY(mutex_);  // by the table's part; as indexes_
+  Indexes indexes_ SLUICE_GUARDED_BY(mutex_);        // by their keys; the last used comes last
 };
 
 class Versions {

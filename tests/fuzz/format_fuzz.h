@@ -30,10 +30,17 @@ inline std::vector<ColumnRequest> EveryType(const Layout& layout, const TableNam
   return columns;
 }
 
-inline void ReadTable(const Format& format, const std::shared_ptr<const Content>& content,
+inline void ReadTable(const Format& format, std::shared_ptr<const Content> content,
                       const TableName& table) {
   const CallContext context;
   const Watch watch(context);
+  // What Describe would read comes first.
+  const auto described = format.ReadLayout(content, table, watch);
+  if (const auto unpacking = format.Unpack(content, table, "/tmp"); unpacking != nullptr) {
+    if (!unpacking->Finish(watch).ok()) return;
+    content = unpacking->content();
+    SLUICE_CHECK(described.ok());
+  }
   const auto layout = format.ReadLayout(content, table, watch);
   if (!layout.ok()) return;
   const auto columns = EveryType(**layout, table);
@@ -70,15 +77,17 @@ inline void ReadTable(const Format& format, const std::shared_ptr<const Content>
   }
 }
 
-inline void ReadEverything(const Format& format, std::string bytes) {
+inline void ReadEverything(const Format& format, const std::shared_ptr<const Content>& content) {
   const CallContext context;
-  const std::shared_ptr<const Content> content =
-      std::make_shared<const MemoryContent>(std::move(bytes));
   const auto parts = format.Parts(*content, {"t", ""}, Watch(context));
   if (!parts.ok()) return;
   if (parts->empty()) ReadTable(format, content, {"t", ""});
   for (size_t i = 0; i < parts->size() && i < 8; ++i)
     ReadTable(format, content, {"t", (*parts)[i]});
+}
+
+inline void ReadEverything(const Format& format, std::string bytes) {
+  ReadEverything(format, std::make_shared<const MemoryContent>(std::move(bytes)));
 }
 
 }  // namespace sluice::adapters::files
