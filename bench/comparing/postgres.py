@@ -134,6 +134,15 @@ class Postgres:
                 f'certificate: {self.path(GATEWAYS_ROLE + ".crt")}\n'
                 f'key: {self.path(GATEWAYS_ROLE + ".key")}')
 
+    def odbc_source(self):
+        """The same through unixODBC and PostgreSQL's own driver."""
+        pairs = ' '.join(f'{name}={self.path(file)}' for name, file in (
+            ('sslrootcert', 'ca.crt'), ('sslcert', GATEWAYS_ROLE + '.crt'),
+            ('sslkey', GATEWAYS_ROLE + '.key')))
+        return (f'kind: odbc\ndriver: PostgreSQL Unicode\nserver: localhost\nport: "{self.port}"\n'
+                f'database: postgres\nuser: {GATEWAYS_ROLE}\nattribute.SSLmode: verify-full\n'
+                f'attribute.pqopt: "{pairs}"')
+
     def _straight(self):
         return {**os.environ, 'PGHOST': 'localhost', 'PGPORT': str(self.port),
                 'PGUSER': STRAIGHT_ROLE, 'PGDATABASE': 'postgres', 'PGSSLMODE': 'verify-full',
