@@ -28,34 +28,6 @@ constexpr int64_t kMostKept = 32 << 20;  // of rows that a driver holds whole
 constexpr int64_t kRowsPerLook = 1'024;
 constexpr int kSchemaAttempts = 3;
 
-records::SchemaPtr SchemaOf(const ScanRequest& request) {
-  std::vector<records::Field> fields;
-  fields.reserve(request.fields.size());
-  for (const FieldRequest& field : request.fields) fields.push_back(field.field);
-  return std::make_shared<const records::Schema>(std::move(fields));
-}
-
-Scalar ScalarAt(const Column& column, int64_t row) {
-  if (column.IsNull(row)) return std::monostate();
-  switch (column.type().id) {
-    case TypeId::kBool:
-      return column.Bool(row);
-    case TypeId::kInt64:
-    case TypeId::kTimestamp:
-      return column.Int64(row);
-    case TypeId::kFloat64:
-      return column.Float64(row);
-    case TypeId::kDecimal128:
-      return column.Decimal(row);
-    case TypeId::kDate32:
-      return column.Date32(row);
-    case TypeId::kUtf8:
-    case TypeId::kBinary:
-      return std::string(column.Bytes(row));
-  }
-  return std::monostate();
-}
-
 bool SameKey(const RecordBatch& a, int64_t i, const RecordBatch& b, int64_t j,
              const std::vector<int>& key) {
   return std::all_of(key.begin(), key.end(), [&](int field) {

@@ -16,13 +16,13 @@
 namespace sluice::adapters::conformance {
 namespace {
 
-using ExactJson = nlohmann::ordered_json;
+using DbfJson = nlohmann::ordered_json;
 using records::TypeId;
 
 // Numbers as the text that they are.
-class ExactParser : public nlohmann::detail::json_sax_dom_parser<ExactJson> {
+class ExactParser : public nlohmann::detail::json_sax_dom_parser<DbfJson> {
  public:
-  explicit ExactParser(ExactJson& json) : json_sax_dom_parser(json, true) {}
+  explicit ExactParser(DbfJson& json) : json_sax_dom_parser(json, true) {}
   bool number_float(double, const std::string& text) { return Take(text); }
   bool number_integer(int64_t value) { return Take(absl::StrCat(value)); }
   bool number_unsigned(uint64_t value) { return Take(absl::StrCat(value)); }
@@ -31,10 +31,10 @@ class ExactParser : public nlohmann::detail::json_sax_dom_parser<ExactJson> {
   bool Take(std::string text) { return string(text); }
 };
 
-ExactJson ParseExactly(const std::string& text) {
-  ExactJson json;
+DbfJson ParseExactly(const std::string& text) {
+  DbfJson json;
   ExactParser parser(json);
-  EXPECT_TRUE(ExactJson::sax_parse(text, &parser));
+  EXPECT_TRUE(DbfJson::sax_parse(text, &parser));
   return json;
 }
 
@@ -100,13 +100,13 @@ class DbfCasesTest : public testing::Test {
     if (!std::filesystem::exists(DbfCases())) GTEST_SKIP() << "no cases under " << DbfCases();
   }
 
-  static void ExpectColumns(const WholeTable& whole, const ExactJson& described) {
+  static void ExpectColumns(const WholeTable& whole, const DbfJson& described) {
     std::vector<std::string> names, types, expected_names, expected_types;
     for (const ColumnDescription& column : whole.columns) {
       names.push_back(column.name);
       types.push_back(column.source_type);
     }
-    for (const ExactJson& column : described["columns"]) {
+    for (const DbfJson& column : described["columns"]) {
       std::string name = column["name"];
       // The second of a name is numbered.
       if (std::find(expected_names.begin(), expected_names.end(), name) != expected_names.end())
@@ -122,7 +122,7 @@ class DbfCasesTest : public testing::Test {
   }
 
   static void ExpectCell(const WholeTable& whole, int64_t row, int column,
-                         const ExactJson& expected) {
+                         const DbfJson& expected) {
     const records::Scalar& value = whole.rows[row][column];
     const std::string where = absl::StrCat("row ", row, " ", whole.columns[column].name);
     EXPECT_EQ(whole.bad.contains({row, column}), expected.is_object()) << where;
@@ -138,7 +138,7 @@ class DbfCasesTest : public testing::Test {
     }
   }
 
-  static void ExpectRow(const WholeTable& whole, int64_t row, const ExactJson& expected) {
+  static void ExpectRow(const WholeTable& whole, int64_t row, const DbfJson& expected) {
     ASSERT_EQ(expected.size(), whole.columns.size());
     int column = 0;
     for (const auto& item : expected.items()) ExpectCell(whole, row, column++, item.value());
@@ -152,7 +152,7 @@ TEST_F(DbfCasesTest, EveryTableIsReadAsItsJsonSays) {
     SCOPED_TRACE(entry.path().string());
     const std::string stem = std::filesystem::path(entry.path()).replace_extension("").string();
     std::ifstream columns_file(stem + ".columns.json");
-    const ExactJson described = ParseExactly(
+    const DbfJson described = ParseExactly(
         {std::istreambuf_iterator<char>(columns_file), std::istreambuf_iterator<char>()});
     Settings settings;
     if (described["decoded_with"] == "latin1") settings["encoding"] = "latin-1";
@@ -170,7 +170,7 @@ TEST_F(DbfCasesTest, EveryTableIsReadAsItsJsonSays) {
     std::string line;
     int64_t row = 0;
     while (std::getline(expected_file, line)) {
-      const ExactJson record = ParseExactly(line);
+      const DbfJson record = ParseExactly(line);
       if (record["deleted"].get<bool>()) continue;
       ASSERT_LT(row, static_cast<int64_t>(whole.rows.size()));
       ExpectRow(whole, row++, record.contains("row") ? record["row"] : record["values"]);
@@ -185,7 +185,7 @@ TEST_F(DbfCasesTest, TheCensusAddsUpExactly) {
   const WholeTable whole = ReadTableFile(stem + ".dbf", {}, true);
   ASSERT_EQ(whole.rows.size(), 663u) << whole.status;
   std::ifstream file(stem + ".expected.json");
-  const ExactJson expected =
+  const DbfJson expected =
       ParseExactly({std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()});
   for (int64_t i = 0; i < 3; ++i) {
     ExpectRow(whole, i, expected["first"][i]);
