@@ -16,6 +16,7 @@
 #include "adapters/adapter.h"
 #include "adapters/files/content.h"
 #include "adapters/files/errors.h"
+#include "adapters/files/unpacking.h"
 #include "adapters/files/values.h"
 #include "adapters/files/watch.h"
 
@@ -77,6 +78,13 @@ class Format {
   virtual absl::StatusOr<std::vector<std::string>> Parts(const Content&, const TableName&,
                                                          const Watch&) const {
     return std::vector<std::string>();
+  }
+  // What the rows of the table are read from, where that is not the file itself: then ReadLayout
+  // and Open are given what it yields. Kept as long as the version. Null for the file itself.
+  virtual std::shared_ptr<Unpacking> Unpack(const std::shared_ptr<const Content>& /*content*/,
+                                            const TableName& /*table*/,
+                                            const std::string& /*work_folder*/) const {
+    return nullptr;
   }
   // From the content's start: quick. SOURCE_BAD_VALUE where it cannot be read as this format,
   // NOT_FOUND (status) where the file has no such part.

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "adapters/files/errors.h"
+#include "adapters/files/joined.h"
 #include "gateway/base/error.h"
 
 namespace sluice::adapters::files {
@@ -35,22 +36,40 @@ std::string ShapeOf(const IndexedTable& table) {
 }  // namespace
 
 void DigestJob::Restart() {
+  part_ = 0;
   offset_ = 0;
+  lines_.clear();
   hash_.Finish();
 }
 
-absl::Status DigestJob::Work(const Watch& watch) {
+absl::StatusOr<std::string> DigestJob::DigestOf(const SourceFile& file, const Watch& watch) {
   std::string bytes(kReadBytes, '\0');
-  while (offset_ < file_->stamp().size) {
+  while (offset_ < file.stamp().size) {
     SLUICE_RETURN_IF_ERROR(watch.Check());
     size_t read = 0;
-    SLUICE_RETURN_IF_ERROR(file_->Read(offset_, bytes.size(), bytes.data(), &read));
+    SLUICE_RETURN_IF_ERROR(file.Read(offset_, bytes.size(), bytes.data(), &read));
     hash_.Update(std::string_view(bytes).substr(0, read));
     offset_ += static_cast<int64_t>(read);
   }
+  offset_ = 0;
+  return HexEncode(AsBytes(hash_.Finish()));
+}
+
+absl::Status DigestJob::Work(const Watch& watch) {
+  const auto parts = file_->parts();
+  std::string digest;
+  if (parts.empty()) {
+    SLUICE_ASSIGN_OR_RETURN(digest, DigestOf(*file_, watch));
+  } else {
+    for (; part_ < parts.size(); ++part_) {
+      SLUICE_ASSIGN_OR_RETURN(const std::string one, DigestOf(*parts[part_], watch));
+      absl::StrAppend(&lines_, one, "  ", parts[part_]->name(), "\n");
+    }
+    digest = HexEncode(AsBytes(Sha256(lines_)));
+  }
   SLUICE_ASSIGN_OR_RETURN(const bool unchanged, file_->Unchanged());
   if (!unchanged) return Changed();
-  digest_ = HexEncode(AsBytes(hash_.Finish()));
+  digest_ = std::move(digest);
   file_.reset();
   return absl::OkStatus();
 }
@@ -66,14 +85,81 @@ absl::StatusOr<std::string> FileVersion::Digest(const Watch& watch) {
   if (before == nullptr || before->KnownDigest() != digest_.digest()) return digest_.digest();
   // Touched, renamed or brought again, and the same bytes.
   Indexes indexes;
+  Unpackings unpackings;
   {
     MutexLock lock(before->mutex_);
     indexes = before->indexes_;
+    unpackings = before->unpackings_;
   }
   std::erase_if(indexes, [](const auto& entry) { return !entry.second->done(); });
+  std::erase_if(unpackings, [](const auto& entry) { return !entry.second->done(); });
   MutexLock lock(mutex_);
   if (indexes_.empty()) indexes_ = std::move(indexes);
+  if (unpackings_.empty()) unpackings_ = std::move(unpackings);
   return digest_.digest();
+}
+
+std::shared_ptr<Unpacking> FileVersion::UnpackingOf(
+    const std::string& what, const std::function<std::shared_ptr<Unpacking>()>& make) {
+  MutexLock lock(mutex_);
+  const auto found = unpackings_.find(what);
+  if (found != unpackings_.end()) return found->second;
+  auto made = make();
+  if (made != nullptr) unpackings_[what] = made;
+  return made;
+}
+
+absl::StatusOr<std::shared_ptr<const Content>> FileVersion::Decompressed(
+    const TableName& table, const std::shared_ptr<const SourceFile>& file,
+    const UnpackSettings& settings, const Watch& watch) {
+  const auto one = [&](const std::shared_ptr<const SourceFile>& part,
+                       size_t i) -> absl::StatusOr<std::shared_ptr<const Content>> {
+    const auto unpacking = UnpackingOf(
+        absl::StrCat("/", i), [&] { return MakeDecompressing(part, table.file, settings); });
+    if (unpacking == nullptr) return std::shared_ptr<const Content>(part);
+    SLUICE_RETURN_IF_ERROR(unpacking->Finish(watch));
+    return unpacking->content();
+  };
+  const auto parts = file->parts();
+  if (parts.empty()) return one(file, 0);
+  std::vector<std::pair<std::string, std::shared_ptr<const Content>>> joined;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    SLUICE_ASSIGN_OR_RETURN(auto content, one(parts[i], i));
+    joined.emplace_back(parts[i]->name(), std::move(content));
+  }
+  return std::make_shared<const JoinedContent>(std::move(joined));
+}
+
+absl::StatusOr<std::shared_ptr<const Content>> FileVersion::AsFormatted(
+    const Format& format, const TableName& table, std::shared_ptr<const Content> content,
+    const UnpackSettings& settings, const Watch& watch) {
+  const auto unpacking =
+      UnpackingOf(table.part, [&] { return format.Unpack(content, table, settings.work_folder); });
+  if (unpacking == nullptr) return content;
+  SLUICE_RETURN_IF_ERROR(unpacking->Finish(watch));
+  return unpacking->content();
+}
+
+absl::StatusOr<std::shared_ptr<const Content>> FileVersion::Opened(
+    const Format& format, const TableName& table, const std::shared_ptr<const SourceFile>& file,
+    const UnpackSettings& settings, const Watch& watch) {
+  SLUICE_ASSIGN_OR_RETURN(auto content, Decompressed(table, file, settings, watch));
+  return AsFormatted(format, table, std::move(content), settings, watch);
+}
+
+absl::StatusOr<std::shared_ptr<const Content>> FileVersion::OpenedForStart(
+    const Format& format, const TableName& table, const std::shared_ptr<const SourceFile>& file,
+    const UnpackSettings& settings, const Watch& watch) {
+  std::shared_ptr<const Content> content;
+  if (const auto parts = file->parts(); parts.empty()) {
+    content = StartOf(file, table.file, settings);
+  } else {
+    std::vector<std::pair<std::string, std::shared_ptr<const Content>>> joined;
+    for (const auto& part : parts)
+      joined.emplace_back(part->name(), StartOf(part, table.file, settings));
+    content = std::make_shared<const JoinedContent>(std::move(joined));
+  }
+  return AsFormatted(format, table, std::move(content), settings, watch);
 }
 
 absl::StatusOr<std::shared_ptr<const KeyIndex>> FileVersion::Index(
@@ -93,26 +179,19 @@ absl::StatusOr<std::shared_ptr<const KeyIndex>> FileVersion::Index(
   return build->index();
 }
 
-std::shared_ptr<FileVersion> Versions::Of(const std::string& table,
+std::shared_ptr<FileVersion> Versions::Of(const std::string& name,
                                           const std::shared_ptr<const SourceFile>& file) {
   MutexLock lock(mutex_);
-  const auto found = Use(known_, table);
+  const auto found = Use(known_, name);
   if (found == known_.end()) {
     if (known_.size() >= kMostVersions) known_.erase(known_.begin());
-    known_.emplace_back(table, std::make_shared<FileVersion>(file, nullptr));
+    known_.emplace_back(name, std::make_shared<FileVersion>(file, nullptr));
   } else if (found->second->stamp() != file->stamp()) {
     // One that nobody digested has nothing to pass on.
     auto before = found->second->KnownDigest().empty() ? nullptr : found->second;
     found->second = std::make_shared<FileVersion>(file, std::move(before));
   }
   return known_.back().second;
-}
-
-std::string Versions::KnownDigest(const std::string& table, const Stamp& stamp) {
-  MutexLock lock(mutex_);
-  const auto found = Use(known_, table);
-  if (found == known_.end() || found->second->stamp() != stamp) return {};
-  return found->second->KnownDigest();
 }
 
 }  // namespace sluice::adapters::files

@@ -3,6 +3,7 @@
 // the bytes as they were.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -11,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "adapters/adapter.h"
 #include "adapters/files/budgets.h"
+#include "adapters/files/compression.h"
 #include "adapters/files/folder.h"
 #include "adapters/files/job.h"
 #include "adapters/files/key_index.h"
@@ -19,7 +21,7 @@
 
 namespace sluice::adapters::files {
 
-// SHA-256 of the whole file.
+// SHA-256 of the whole file; of several that are one table, of what sha256sum prints for them.
 class DigestJob : public Job {
  public:
   explicit DigestJob(std::shared_ptr<const SourceFile> file) : file_(std::move(file)) {}
@@ -31,9 +33,13 @@ class DigestJob : public Job {
   void Restart() override;
 
  private:
+  absl::StatusOr<std::string> DigestOf(const SourceFile& file, const Watch& watch);
+
   std::shared_ptr<const SourceFile> file_;  // until done
+  size_t part_ = 0;
   int64_t offset_ = 0;
   Sha256Stream hash_;
+  std::string lines_;  // of the parts that are done
   std::string digest_;
 };
 
@@ -48,6 +54,14 @@ class FileVersion {
   absl::StatusOr<std::string> Digest(const Watch& watch);
   // Empty where nobody did yet.
   std::string KnownDigest() const { return digest_.done() ? digest_.digest() : std::string(); }
+  // What the format reads: the file, or what is unpacked of it, where nobody did yet. After Digest.
+  absl::StatusOr<std::shared_ptr<const Content>> Opened(
+      const Format& format, const TableName& table, const std::shared_ptr<const SourceFile>& file,
+      const UnpackSettings& settings, const Watch& watch);
+  // The same, for who reads the beginning only.
+  absl::StatusOr<std::shared_ptr<const Content>> OpenedForStart(
+      const Format& format, const TableName& table, const std::shared_ptr<const SourceFile>& file,
+      const UnpackSettings& settings, const Watch& watch);
   // The index for the table's key, built where nobody did yet. After Digest.
   absl::StatusOr<std::shared_ptr<const KeyIndex>> Index(
       const IndexedTable& table, const std::shared_ptr<const SourceFile>& file,
@@ -55,20 +69,31 @@ class FileVersion {
 
  private:
   using Indexes = std::vector<std::pair<std::string, std::shared_ptr<IndexBuild>>>;
+  using Unpackings = std::map<std::string, std::shared_ptr<Unpacking>>;
+
+  absl::StatusOr<std::shared_ptr<const Content>> Decompressed(
+      const TableName& table, const std::shared_ptr<const SourceFile>& file,
+      const UnpackSettings& settings, const Watch& watch);
+  absl::StatusOr<std::shared_ptr<const Content>> AsFormatted(const Format& format,
+                                                             const TableName& table,
+                                                             std::shared_ptr<const Content> content,
+                                                             const UnpackSettings& settings,
+                                                             const Watch& watch);
+  std::shared_ptr<Unpacking> UnpackingOf(const std::string& what,
+                                         const std::function<std::shared_ptr<Unpacking>()>& make);
 
   const Stamp stamp_;
   DigestJob digest_;
   mutable Mutex mutex_;
   std::shared_ptr<FileVersion> before_ SLUICE_GUARDED_BY(mutex_);  // until digested
   Indexes indexes_ SLUICE_GUARDED_BY(mutex_);  // by their keys; the last used comes last
+  Unpackings unpackings_ SLUICE_GUARDED_BY(mutex_);
 };
 
 class Versions {
  public:
-  std::shared_ptr<FileVersion> Of(const std::string& table,
+  std::shared_ptr<FileVersion> Of(const std::string& name,
                                   const std::shared_ptr<const SourceFile>& file);
-  // Its digest, where that is known already; else empty.
-  std::string KnownDigest(const std::string& table, const Stamp& stamp);
 
  private:
   Mutex mutex_;
