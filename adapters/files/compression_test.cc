@@ -34,6 +34,8 @@ std::string Gzipped(const std::string& bytes) {
 std::string Zstandard(const std::string& bytes, int window_log = 0) {
   ZSTD_CCtx* const context = ZSTD_createCCtx();
   if (window_log > 0) ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, window_log);
+  // As the program zstd does; without one, a corrupt literal is not noticed.
+  ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
   ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, window_log > 0 ? 0 : 1);
   std::string packed(ZSTD_compressBound(bytes.size()), '\0');
   ZSTD_outBuffer out = {packed.data(), packed.size(), 0};
