@@ -29,7 +29,6 @@ class GoodRows : public Rows {
   std::optional<Value> Read(size_t i) override { return rows_->Read(i); }
   const char* why() const override { return rows_->why(); }
   int64_t MostBytes() const override { return rows_->MostBytes(); }
-  bool can_go_on() const override { return false; }
   std::string_view raw() const override { return rows_->raw(); }
 
  private:
