@@ -28,7 +28,7 @@ packages_check=(clang-format python3 git)
 packages_sanitize=(clang libclang-rt-14-dev llvm)
 # Of bench/: what micro-benchmarks link, and the peers that the gateway is measured beside.
 packages_bench=(libbenchmark-dev sqlite3 nginx haproxy openssl postgresql-15 postgresql-15-pgaudit
-  odbc-postgresql)
+  odbc-postgresql dbview python3-openpyxl)
 packages_demo=(openssl sqlite3 jq ca-certificates)
 
 step() { printf '\n\033[1m== %s\033[0m\n' "$*" >&2; }

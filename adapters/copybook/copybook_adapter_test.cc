@@ -38,27 +38,6 @@ class CopybookAdapterTest : public testing::Test {
     absl::Status status;
     std::string version;
   };
-  static std::string Shown(const records::Column& column, int64_t row) {
-    if (column.IsNull(row)) return "∅";
-    switch (column.type().id) {
-      case TypeId::kInt64:
-        return absl::StrCat(column.Int64(row));
-      case TypeId::kDecimal128:
-        return records::FormatDecimal(column.Decimal(row), column.type().scale);
-      case TypeId::kFloat64:
-        return absl::StrCat(column.Float64(row));
-      case TypeId::kDate32:
-        return records::FormatDate(column.Date32(row));
-      case TypeId::kBool:
-        return column.Bool(row) ? "true" : "false";
-      case TypeId::kTimestamp:
-        return records::FormatTimestamp(column.Int64(row), column.type().utc);
-      case TypeId::kBinary:
-        return HexEncode(column.Bytes(row));
-      default:
-        return std::string(column.Bytes(row));
-    }
-  }
   // All columns as described, or as `types` say; in the order of `key` where it is given.
   Outcome Read(Adapter& adapter, const std::string& table = "t",
                const std::map<std::string, std::string>& types = {},
@@ -80,20 +59,12 @@ class CopybookAdapterTest : public testing::Test {
       outcome.columns.push_back(column.name);
       outcome.types.push_back(records::ToString(column.type));
     }
-    auto reader = *adapter.Scan(request, context);
-    for (;;) {
-      const auto batch = reader->Next();
-      outcome.status = batch.status();
-      outcome.version = reader->version().version;
-      outcome.bad = reader->bad_values();
-      if (!batch.ok() || !batch->has_value()) return outcome;
-      for (int64_t row = 0; row < (*batch)->rows(); ++row) {
-        std::vector<std::string> values;
-        for (const records::Column& column : (*batch)->columns())
-          values.push_back(Shown(column, row));
-        outcome.rows.push_back(absl::StrJoin(values, "|"));
-      }
-    }
+    const files::Scanned scanned = files::ScanShown(adapter, request);
+    outcome.rows = scanned.rows;
+    outcome.status = scanned.status;
+    outcome.version = scanned.version.version;
+    outcome.bad = scanned.bad_values;
+    return outcome;
   }
   Outcome ReadFile(const std::string& copybook, const std::string& bytes, const Settings& settings,
                    const std::map<std::string, std::string>& types = {},

@@ -13,6 +13,7 @@ constexpr size_t kFirstRead = 2 << 10;
 constexpr size_t kMostRead = 128 << 10;
 constexpr size_t kWordBytes = 4;
 constexpr int64_t kMostCut = 64 << 20;
+constexpr int64_t kMostShown = 4'096;  // of a record that is too long
 
 bool InBlocks(RecordFormat format) {
   return format == RecordFormat::kBlocked || format == RecordFormat::kFixedBlocked;
@@ -128,14 +129,16 @@ absl::StatusOr<bool> RecordStream::Take(size_t header, int64_t length, size_t be
   if (length < frame) return Bad("its length is less than record_start_bytes and record_end_bytes");
   const bool fixed =
       settings_.format == RecordFormat::kFixed || settings_.format == RecordFormat::kFixedBlocked;
-  if (!fixed && length > (settings_.cuts_long ? kMostCut : most_))
-    return Bad(absl::StrCat("its length is ", length, " bytes, and the copybook describes ", most_,
-                            " at most (long_records)"));
   const int64_t whole = static_cast<int64_t>(header + behind) + length;
-  if (whole > Left())
-    return Bad(absl::StrCat("its length is ", length, " bytes, and ",
-                            Left() - static_cast<int64_t>(header), " are left",
-                            blocked_ ? " of its block" : " of the file"));
+  const bool too_long = !fixed && length > (settings_.cuts_long ? kMostCut : most_);
+  const std::string says = absl::StrCat("its length is ", length, " bytes, and ");
+  if (whole > Left() && !too_long)
+    return Bad(absl::StrCat(says, Left() - static_cast<int64_t>(header),
+                            blocked_ ? " are left of its block" : " are left of the file"));
+  if (too_long)
+    return TooLong(whole,
+                   absl::StrCat(says, "the copybook describes ", most_, " at most (long_records)"),
+                   watch);
   SLUICE_RETURN_IF_ERROR(Ensure(static_cast<size_t>(whole), watch).status());
   const auto begin = static_cast<size_t>(at_ - window_offset_) + header;
   record_ = std::string_view(window_).substr(begin + static_cast<size_t>(settings_.record_start),
@@ -144,6 +147,19 @@ absl::StatusOr<bool> RecordStream::Take(size_t header, int64_t length, size_t be
   // Where records stand in blocks, they have their block's place.
   next_ = {blocked_ ? place_.offset : at_, place_.number + 1};
   return true;
+}
+
+// The record's beginning is what is shown of it. Of a length field that says much too much, only
+// what stands behind tells whether it was one.
+absl::StatusOr<bool> RecordStream::TooLong(int64_t whole, std::string why, const Watch& watch) {
+  const absl::Status bad = Bad(why);
+  if (whole > Left()) return bad;
+  SLUICE_ASSIGN_OR_RETURN(const size_t there,
+                          Ensure(static_cast<size_t>(std::min(whole, kMostShown)), watch));
+  record_ = std::string_view(window_).substr(static_cast<size_t>(at_ - window_offset_), there);
+  at_ += whole;
+  next_ = {blocked_ ? place_.offset : at_, place_.number + 1};
+  return bad;
 }
 
 absl::StatusOr<bool> RecordStream::NextFixed(const Watch& watch) {
@@ -255,9 +271,27 @@ absl::StatusOr<bool> RecordStream::NextLine(const Watch& watch) {
         return Bad("the last line has no line end: it may have been cut short (last_line_end)");
       return Take(0, static_cast<int64_t>(there), 0, watch);
     }
-    if (wanted == most)
-      return Bad(absl::StrCat("a line of over ", most_, " bytes, which is the copybook's record"));
+    if (wanted == most) return EndOfLine(most, watch);
   }
+}
+
+// Of a line that is too long: goes behind its end.
+absl::StatusOr<bool> RecordStream::EndOfLine(size_t most, const Watch& watch) {
+  const int64_t begin = at_;
+  std::optional<int64_t> whole;
+  at_ += static_cast<int64_t>(most);
+  while (!whole) {
+    SLUICE_ASSIGN_OR_RETURN(const size_t there, Ensure(kMostRead, watch));
+    const size_t end = std::string_view(window_)
+                           .substr(static_cast<size_t>(at_ - window_offset_), there)
+                           .find('\n');
+    at_ += static_cast<int64_t>(end == std::string::npos ? there : end + 1);
+    if (end != std::string::npos || Left() <= 0) whole = at_ - begin;
+  }
+  at_ = begin;
+  return TooLong(*whole,
+                 absl::StrCat("a line of over ", most_, " bytes, which is the copybook's record"),
+                 watch);
 }
 
 }  // namespace sluice::adapters::copybook

@@ -38,6 +38,8 @@ class RecordStream {
   const Place& place() const { return place_; }
   std::string_view record() const { return record_; }
   Place NextPlace() const { return next_; }
+  // Where a record that Next stumbled at ends is known: the next one is the one behind it.
+  bool can_go_on() const { return at_ > begin_; }
   // The records are counted anew: this one has the number.
   void Renumber(int64_t number);
   // Of this record, with its own place.
@@ -54,6 +56,8 @@ class RecordStream {
   absl::StatusOr<bool> NextByField(const Watch& watch);
   absl::StatusOr<bool> NextLine(const Watch& watch);
   absl::StatusOr<bool> NextBlock(const Watch& watch);
+  absl::StatusOr<bool> EndOfLine(size_t most, const Watch& watch);
+  absl::StatusOr<bool> TooLong(int64_t whole, std::string why, const Watch& watch);
   absl::StatusOr<bool> Take(size_t header, int64_t length, size_t behind, const Watch& watch);
   int64_t Left() const { return end_ - at_; }
 

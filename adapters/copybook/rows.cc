@@ -131,13 +131,14 @@ void CopybookRows::Seek(const Place& place) {
 }
 
 absl::StatusOr<bool> CopybookRows::Next(const Watch& watch) {
+  // A bad record before the one that is sought, in the same block, is gone behind by another Next.
+  const int64_t offset = stream_.NextPlace().offset;
   SLUICE_ASSIGN_OR_RETURN(bool any, NextRow(watch));
   if (!sought_) return any;
-  sought_ = false;
-  const int64_t offset = place_.offset;
   while (any && place_.offset == offset && place_.part < wanted_part_) {
     SLUICE_ASSIGN_OR_RETURN(any, NextRow(watch));
   }
+  sought_ = false;
   if (any && wanted_number_ > 0) {
     stream_.Renumber(wanted_number_);
     place_.number = wanted_number_;
@@ -153,7 +154,9 @@ absl::StatusOr<bool> CopybookRows::NextRow(const Watch& watch) {
     in_record_ = false;
   }
   if (!in_record_) {
-    SLUICE_ASSIGN_OR_RETURN(in_record_, NextRecord(watch));
+    const absl::StatusOr<bool> any = NextRecord(watch);
+    if (!any.ok()) StumbleAt(stream_.place());
+    SLUICE_ASSIGN_OR_RETURN(in_record_, any);
     if (!in_record_) return false;
     occurrence_ = 0;
   }
@@ -162,6 +165,12 @@ absl::StatusOr<bool> CopybookRows::NextRow(const Watch& watch) {
   const bool same = place.offset == place_.offset;
   place_ = {place.offset, place.number, same ? place_.part + 1 : 0};
   return true;
+}
+
+// The record has no row: the block's next one has the place that this one would have had.
+void CopybookRows::StumbleAt(const Place& place) {
+  if (place.offset != place_.offset) place_ = {place.offset, place.number, -1};
+  place_.number = place.number;
 }
 
 absl::StatusOr<bool> CopybookRows::NextRecord(const Watch& watch) {

@@ -28,6 +28,8 @@ class CopybookRows : public files::Rows {
   const Place& place() const override { return place_; }
   std::optional<Value> Read(size_t i) override;
   const char* why() const override { return why_; }
+  bool can_go_on() const override { return stream_.can_go_on(); }
+  std::string_view raw() const override { return stream_.record(); }
   int64_t MostBytes() const override { return most_bytes_; }
 
  private:
@@ -64,6 +66,7 @@ class CopybookRows : public files::Rows {
   bool Holds(const Test& test);
   bool Equals(const Leaf& leaf, int64_t at, const Test& test);
   absl::StatusOr<bool> NextRow(const Watch& watch);
+  void StumbleAt(const Place& place);
   absl::StatusOr<bool> NextRecord(const Watch& watch);
   absl::StatusOr<bool> BelongsHere();
   absl::Status CheckLength() const;

@@ -36,6 +36,8 @@ class DbfRows : public files::Rows {
   const files::Place& place() const override { return place_; }
   std::optional<files::Value> Read(size_t i) override;
   const char* why() const override { return work_.why; }
+  bool can_go_on() const override { return next_.offset > place_.offset; }
+  std::string_view raw() const override { return record_; }
   int64_t MostBytes() const override;
 
  private:

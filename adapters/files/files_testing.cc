@@ -9,6 +9,10 @@
 #include <iterator>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/crypto.h"
 #include "gtest/gtest.h"
 
 namespace sluice::adapters::files {
@@ -101,6 +105,51 @@ std::string Encoded(std::string_view utf8, Encoding encoding) {
   EXPECT_TRUE(U_SUCCESS(error)) << u_errorName(error);
   bytes.resize(static_cast<size_t>(size));
   return bytes;
+}
+
+std::string Shown(const records::Column& column, int64_t row) {
+  using records::TypeId;
+  if (column.IsNull(row)) return "∅";
+  switch (column.type().id) {
+    case TypeId::kBool:
+      return column.Bool(row) ? "true" : "false";
+    case TypeId::kInt64:
+      return absl::StrCat(column.Int64(row));
+    case TypeId::kFloat64:
+      return absl::StrCat(column.Float64(row));
+    case TypeId::kDecimal128:
+      return records::FormatDecimal(column.Decimal(row), column.type().scale);
+    case TypeId::kDate32:
+      return records::FormatDate(column.Date32(row));
+    case TypeId::kTimestamp:
+      return records::FormatTimestamp(column.Int64(row), column.type().utc);
+    case TypeId::kUtf8:
+      return std::string(column.Bytes(row));
+    case TypeId::kBinary:
+      return HexEncode(column.Bytes(row));
+  }
+  return "";
+}
+
+Scanned ScanShown(Adapter& adapter, const ScanRequest& request) {
+  static const auto& clock = *new auto(MakeSystemClock());
+  Scanned scanned;
+  auto reader = adapter.Scan(request, {clock.get(), 0, nullptr});
+  scanned.status = reader.status();
+  while (scanned.status.ok()) {
+    const auto batch = (*reader)->Next();
+    scanned.status = batch.status();
+    scanned.version = (*reader)->version();
+    scanned.bad_values = (*reader)->bad_values();
+    if (!batch.ok() || !batch->has_value()) break;
+    for (int64_t row = 0; row < (*batch)->rows(); ++row) {
+      std::vector<std::string> values;
+      for (const records::Column& column : (*batch)->columns())
+        values.push_back(Shown(column, row));
+      scanned.rows.push_back(absl::StrJoin(values, "|"));
+    }
+  }
+  return scanned;
 }
 
 }  // namespace sluice::adapters::files

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "adapters/adapter.h"
 #include "adapters/files/encoding.h"
 
 namespace sluice::adapters::files {
@@ -36,5 +37,17 @@ std::string OpenFilesUnder(const std::string& folder);
 
 // UTF-8 in that encoding; a character that it lacks fails the test.
 std::string Encoded(std::string_view utf8, Encoding encoding);
+
+// A value as people read it: "∅" for null, binary in hexadecimal.
+std::string Shown(const records::Column& column, int64_t row);
+
+// What a whole scan gives.
+struct Scanned {
+  std::vector<std::string> rows;  // values as shown, joined by bars
+  absl::Status status;
+  SourceVersion version;
+  int64_t bad_values = 0;
+};
+Scanned ScanShown(Adapter& adapter, const ScanRequest& request);
 
 }  // namespace sluice::adapters::files

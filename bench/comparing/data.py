@@ -7,6 +7,7 @@ from comparing import processes
 PERSONS = 200_000
 KEYS = 20_000
 PERMITS = 500_000
+STOCK_ROW_BYTES = {'delimited': 68, 'fixed': 67, 'copybook': 55, 'dbf': 67, 'sqlite': 75}  # about
 
 
 def _made(name, make):
@@ -47,3 +48,17 @@ def permits():
     """Wide rows for bulk reads (bench/permits.h)."""
     return _made(f'permits-{PERMITS}.db', lambda path: processes.run(
         processes.tool('bench_make_permits'), '--database', path, '--rows', str(PERMITS)))
+
+
+def stock(kind, rows):
+    """Narrow rows for readers of files (bench/stock.h), in the form that the adapter of that kind reads."""
+    if kind == 'xlsx':
+        return _made(f'stock-{rows}.xlsx', lambda path: processes.run(
+            processes.PYTHON, os.path.join(os.path.dirname(__file__), 'make_workbook.py'), path, str(rows)))
+    processes.need_space(rows * STOCK_ROW_BYTES[kind])
+
+    def make(path):
+        processes.run(processes.tool('bench_files'), 'make', kind, path, '--rows', str(rows))
+        if os.path.exists(path + '.cpy'):
+            os.replace(path + '.cpy', path.removesuffix('.half') + '.cpy')
+    return _made(f'stock-{rows}.{kind}', make)

@@ -13,6 +13,9 @@ BIN = os.path.join(ROOT, 'build', 'bin')
 # All that is made for measuring; may be removed at any time when nothing runs.
 FOLDER = os.path.join(ROOT, 'build', 'bench-run')
 
+# Debian's own: that one has the packages that are installed, whatever the PATH says.
+PYTHON = '/usr/bin/python3'
+
 
 class Failed(Exception):
     """Something that was needed did not work; its text says what."""

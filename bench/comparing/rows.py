@@ -4,6 +4,7 @@ import dataclasses
 import statistics
 from typing import Callable, Optional
 
+from comparing import files
 from comparing import world as worlds
 
 IN_FLIGHT = (1, 64, 256)
@@ -135,6 +136,38 @@ def _databases(world):
     return rows
 
 
+def _files(world):
+    rows = []
+    for kind, other in files.OTHERS.items():
+        read = f'read of {kind}'
+        whole = Measure(read, lambda kind=kind: _both_speeds(kind, files.whole_read(kind)), 'rows')
+        work = f'{"first" if kind == "xlsx" else "whole"} read of {kind}, {files.ROWS[kind]:,} rows, no gateway'
+        rows.append(Row('files', work, f'{other}, same file and types', 'rows/s', whole,
+                        Measure(f'other {kind}', lambda kind=kind: files.others_rows_per_second(kind)), 1.0))
+        rows.append(Row('files', work, 'memcpy of as many bytes', 'MB/s', dataclasses.replace(whole, part='MB'),
+                        Measure(f'memcpy {kind}', lambda kind=kind: files.copied_mb_per_second(kind))))
+    for kind in files.OTHERS:
+        large, small = ('1,000,000 rows', '50,000 rows') if kind == 'xlsx' else ('2 GB', '10 MB')
+        rows.append(Row('large', f'resident memory, {large} of {kind} read', f'{small} read', 'MiB',
+                        Measure(f'peak large {kind}', lambda kind=kind: files.peak_mib(kind, True)),
+                        Measure(f'peak small {kind}', lambda kind=kind: files.peak_mib(kind, False)), 1.1,
+                        at_most=True, most_turns=1, by_default=False))
+    sqlite = Measure('stock in sqlite', lambda: files.lookups_per_second('sqlite', world.seconds))
+    for kind in ('delimited', 'fixed', 'copybook', 'dbf'):
+        rows.append(Row('large', f'lookups by key in {kind}, 10⁷ records, no gateway',
+                        'the adapter sqlite, same rows', '/s',
+                        Measure(f'stock in {kind}', lambda kind=kind: files.lookups_per_second(kind, world.seconds)),
+                        sqlite, 0.5, most_turns=3, by_default=False))
+    return rows
+
+
+def _both_speeds(kind, read):
+    """Of reading a version anew where other programs have to do the same: unpack the sheet; else of a version whose
+    digest and order are known."""
+    share = read['rows'] / read['first_seconds'] / read['rows_per_second'] if kind == 'xlsx' else 1
+    return {'rows': read['rows_per_second'] * share, 'MB': read['bytes_per_second'] * share / 1e6}
+
+
 def _appends(world):
     return [Row('appends', 'audit appends, 64 in flight, 512 bytes',
                 'a bare loop of the same writes and syncs', '/s',
@@ -170,7 +203,7 @@ def _growth(world):
 
 
 def make_rows(world, encoding):
-    return (_lookups(world) + _bulk(world, encoding) + _databases(world) + _appends(world) + _memory(world)
+    return (_lookups(world) + _bulk(world, encoding) + _databases(world) + _files(world) + _appends(world) + _memory(world)
             + _growth(world))
 
 

@@ -3,8 +3,10 @@
 namespace sluice::adapters::conformance {
 
 INSTANTIATE_TEST_SUITE_P(Copybook, AdapterConformance,
-                         testing::Values(CopybookKind("Fixed", CopybookVariant::kFixed),
-                                         CopybookKind("Rdw", CopybookVariant::kRdw)),
+                         testing::ValuesIn(Variants({CopybookKind("Rdw", CopybookVariant::kRdw),
+                                                     CopybookKind("Fixed",
+                                                                  CopybookVariant::kFixed)},
+                                                    1)),
                          KindName);
 
 }  // namespace sluice::adapters::conformance

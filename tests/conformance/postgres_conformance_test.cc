@@ -8,7 +8,7 @@ INSTANTIATE_TEST_SUITE_P(Postgres, AdapterConformance,
                                                      PostgresKind("Icu", PostgresVariant::kIcu),
                                                      PostgresKind("Query",
                                                                   PostgresVariant::kQuery)},
-                                                    2)),
+                                                    1)),
                          KindName);
 
 }  // namespace sluice::adapters::conformance
