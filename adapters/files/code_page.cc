@@ -80,6 +80,7 @@ absl::StatusOr<std::shared_ptr<const CodePage>> CodePage::Of(std::string_view na
   const UConverterType type = ucnv_getType(converter);
   page->single_byte_ = type == UCNV_SBCS || type == UCNV_LATIN_1 || type == UCNV_US_ASCII;
   page->utf8_ = type == UCNV_UTF8;
+  page->shifts_ = type == UCNV_EBCDIC_STATEFUL || type == UCNV_ISO_2022 || type == UCNV_HZ;
   bool ascii = true;
   for (int byte = 0; byte < 256; ++byte) {
     const int32_t character = CharacterAlone(converter, static_cast<char>(byte));
@@ -125,6 +126,26 @@ std::optional<std::string_view> PageDecoder::Decode(std::string_view raw) {
   if (!page_->single_byte()) return DecodeByIcu(raw);
   if (page_->ascii_as_is() && records::IsAscii(raw)) return raw;
   return DecodeSingle(raw);
+}
+
+void PageDecoder::Characters(std::string_view raw, std::vector<size_t>& begins) {
+  if (converter_ == nullptr) {
+    for (size_t at = 0; at < raw.size(); ++at)
+      // All bytes of UTF-8 but those that go on with a character.
+      if (!page_->utf8() || (raw[at] & 0xC0) != 0x80) begins.push_back(at);
+    return;
+  }
+  ucnv_resetToUnicode(converter_);
+  const char* const end = raw.data() + raw.size();
+  for (const char* at = raw.data(); at < end;) {
+    const char* const begin = at;
+    begins.push_back(static_cast<size_t>(begin - raw.data()));
+    UErrorCode error = U_ZERO_ERROR;
+    ucnv_getNextUChar(converter_, &at, end, &error);
+    if (U_SUCCESS(error) && at > begin) continue;
+    at = begin + 1;
+    ucnv_resetToUnicode(converter_);
+  }
 }
 
 std::optional<std::string_view> PageDecoder::DecodeSingle(std::string_view raw) {

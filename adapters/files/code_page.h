@@ -27,6 +27,8 @@ class CodePage {
   bool ebcdic() const { return ebcdic_; }
   bool single_byte() const { return single_byte_; }
   bool utf8() const { return utf8_; }
+  // Bytes that switch between one byte a character and two.
+  bool shifts() const { return shifts_; }
   // Bytes below 0x80 are ASCII, whatever stands before them.
   bool ascii_as_is() const { return ascii_as_is_; }
   // What the byte is by itself; nothing where it is none, or a part of one.
@@ -43,7 +45,7 @@ class CodePage {
   CodePage() = default;
 
   std::string name_;
-  bool ebcdic_ = false, single_byte_ = false, utf8_ = false, ascii_as_is_ = false;
+  bool ebcdic_ = false, single_byte_ = false, utf8_ = false, ascii_as_is_ = false, shifts_ = false;
   int64_t expansion_ = 1;
   std::array<int32_t, 256> characters_;
   std::array<uint32_t, 256> entries_;
@@ -63,6 +65,9 @@ class PageDecoder {
   // The text as UTF-8: a view of `raw`, or of what the decoder holds until the next call. Nothing
   // where a byte has no meaning: no character is replaced or left out.
   std::optional<std::string_view> Decode(std::string_view raw);
+  // Adds the offset at which each character of `raw` begins; a byte without meaning is one of its
+  // own.
+  void Characters(std::string_view raw, std::vector<size_t>& begins);
   // Characters of two bytes each, without the shifts that mark them elsewhere.
   std::optional<std::string_view> DecodeDouble(std::string_view raw);
 

@@ -36,7 +36,12 @@ class FixedFormat : public files::Format {
     char start[4];
     size_t read = 0;
     SLUICE_RETURN_IF_ERROR(content->Read(0, sizeof(start), start, &read));
-    const auto mark = files::MarkSize({start, read}, settings_->encoding);
+    // Another page has no mark, and is no encoding that has one.
+    const auto mark =
+        settings_->ebcdic()
+            ? 0
+            : files::MarkSize({start, read}, settings_->page != nullptr ? files::Encoding::kLatin1
+                                                                        : settings_->encoding);
     if (!mark)
       return files::BadFile(table.file, "it begins with the byte order mark of another encoding");
     layout->rows = {static_cast<int64_t>(*mark), 1};

@@ -45,22 +45,10 @@ class FixedAdapterTest : public testing::Test {
       request.fields.push_back(
           {columns[i],
            {columns[i], i < types.size() ? types[i] : records::DataType{TypeId::kUtf8}}});
-    const auto reader = *(*adapter)->Scan(std::move(request), {&clock_, 0, nullptr});
-    Outcome outcome;
-    for (;;) {
-      const auto batch = reader->Next();
-      outcome.status = batch.status();
-      if (!batch.ok() || !batch->has_value()) return outcome;
-      for (int64_t row = 0; row < (*batch)->rows(); ++row) {
-        auto& texts = outcome.rows.emplace_back();
-        for (const records::Column& column : (*batch)->columns())
-          texts.push_back(column.IsNull(row)                  ? "∅"
-                          : column.type().id == TypeId::kUtf8 ? std::string(column.Bytes(row))
-                          : column.type().id == TypeId::kInt64
-                              ? absl::StrCat(column.Int64(row))
-                              : records::FormatDecimal(column.Decimal(row), column.type().scale));
-      }
-    }
+    const files::Scanned scanned = files::ScanShown(**adapter, request);
+    Outcome outcome{{}, scanned.status};
+    for (const std::string& row : scanned.rows) outcome.rows.push_back(absl::StrSplit(row, '|'));
+    return outcome;
   }
 
   TestFolder folder_;
@@ -129,6 +117,53 @@ TEST_F(FixedAdapterTest, ACharacterThatAWidthCutsIsABadValueAndNoQuestionMark) {
   EXPECT_EQ(ReasonOf(outcome.status), v1::REASON_SOURCE_BAD_VALUE);
   EXPECT_THAT(std::string(outcome.status.message()),
               HasSubstr("record 1, column 'a': bytes that mean nothing in the file's encoding"));
+}
+
+TEST_F(FixedAdapterTest, AnyCodePageThatIcuKnows) {
+  // "Ж1" in cp866; "Äé€" in windows-1252.
+  folder_.Write("t.txt", "\x86\x31 7\n");
+  EXPECT_EQ(Scan({{"layout", "a:3,n:1"}, {"encoding", "cp866"}}, {"a", "n"},
+                 {{TypeId::kUtf8}, {TypeId::kInt64}})
+                .rows,
+            (Texts{{"Ж1", "7"}}));
+  folder_.Write("t.txt", "\xC4\xE9\x80\n");
+  EXPECT_EQ(Scan({{"layout", "a:2,b:1"}, {"encoding", "windows-1252"}, {"widths", "characters"}},
+                 {"a", "b"})
+                .rows,
+            (Texts{{"Äé", "€"}}));
+  // 日本 and half a character, in Shift_JIS: one that a width cuts is bad, one that counts is one.
+  folder_.Write("t.txt", "\x93\xFA\x96\x7Bx\n");
+  const Settings japanese = {{"layout", "a:1,b:1,c:1"}, {"encoding", "shift_jis"}};
+  Settings by_character = japanese;
+  by_character["widths"] = "characters";
+  EXPECT_EQ(Scan(by_character, {"a", "b", "c"}).rows, (Texts{{"日", "本", "x"}}));
+  folder_.Write("t.txt", "\x93\xFAx\n");
+  EXPECT_EQ(ReasonOf(Scan(japanese, {"a"}).status), v1::REASON_SOURCE_BAD_VALUE);
+
+  // Chinese EBCDIC with shifts, records one behind the other and with its next line.
+  const std::string record = "\xC1\xF1\x0E\x59\xBA\x0F\x40\x40";
+  folder_.Write("t.txt", record + record);
+  const Settings ebcdic = {{"layout", "a:2,b:6"}, {"encoding", "ibm-1388"}, {"record_end", "none"}};
+  const Outcome chinese = Scan(ebcdic, {"a", "b"});
+  EXPECT_EQ(chinese.rows, (Texts{{"A1", "一"}, {"A1", "一"}})) << chinese.status;
+  folder_.Write("t.txt", record + "\x15" + record + "\x15");
+  Settings lines = ebcdic;
+  lines["record_end"] = "nel";
+  EXPECT_EQ(Scan(lines, {"a"}).rows, (Texts{{"A1"}, {"A1"}}));
+
+  const auto mistake = [](const Settings& settings) {
+    Settings all = settings;
+    all.insert({{"folder", "/srv"}, {"layout", "a:1"}});
+    return std::string(CheckFixedSettings(all).message());
+  };
+  EXPECT_THAT(mistake({{"encoding", "cp037"}}), HasSubstr("'record_end' is missing: in EBCDIC"));
+  EXPECT_THAT(mistake({{"encoding", "cp866"}, {"record_end", "nel"}}),
+              HasSubstr("nel is EBCDIC's"));
+  EXPECT_THAT(mistake({{"encoding", "ibm-1388"}, {"record_end", "none"}, {"widths", "characters"}}),
+              HasSubstr("shifts"));
+  EXPECT_THAT(
+      mistake({{"encoding", "shift_jis"}, {"record_end", "none"}, {"widths", "characters"}}),
+      HasSubstr("no common length"));
 }
 
 TEST_F(FixedAdapterTest, RecordsOfTheWrongWidthAreNamedByNumberAndByte) {

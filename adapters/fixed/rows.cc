@@ -58,12 +58,21 @@ absl::StatusOr<std::unique_ptr<FixedRows>> FixedRows::Make(
     std::shared_ptr<const FixedSettings> settings, const RecordLayout& layout,
     std::shared_ptr<const files::Content> content, std::string table,
     const std::vector<files::ColumnRequest>& columns) {
-  SLUICE_ASSIGN_OR_RETURN(auto decoder, files::Decoder::Make(settings->encoding));
+  std::optional<files::Decoder> decoder;
+  std::optional<files::PageDecoder> page;
+  if (settings->page != nullptr) {
+    SLUICE_ASSIGN_OR_RETURN(auto made, files::PageDecoder::Make(settings->page));
+    page.emplace(std::move(made));
+  } else {
+    SLUICE_ASSIGN_OR_RETURN(auto made, files::Decoder::Make(settings->encoding));
+    decoder.emplace(std::move(made));
+  }
   std::unique_ptr<FixedRows> rows(new FixedRows(std::move(settings), layout, std::move(content),
-                                                std::move(table), std::move(decoder)));
+                                                std::move(table), std::move(decoder),
+                                                std::move(page)));
   constexpr int64_t kFixedSize = 17;  // of the widest type, or an offset, and a bit of validity
   const int64_t character = rows->settings_->counts_characters ? 4 : 1;
-  const auto expansion = static_cast<int64_t>(files::Expansion(rows->settings_->encoding));
+  const int64_t expansion = rows->settings_->expansion();
   for (const files::ColumnRequest& column : columns) {
     const FixedColumn& where = layout.columns[column.column];
     rows->parts_.push_back({where.begin, where.end, column.type,
@@ -76,10 +85,19 @@ absl::StatusOr<std::unique_ptr<FixedRows>> FixedRows::Make(
   return rows;
 }
 
+bool FixedRows::IsDosEnd(std::string_view bytes) const {
+  return bytes.size() == 1 && bytes[0] == kDosEnd && !settings_->ebcdic();
+}
+
+size_t FixedRows::FindEnd(std::string_view bytes, size_t from) const {
+  const char end = settings_->record_end_byte();
+  if (settings_->unit() == 1) return bytes.find(end, from);
+  return FindUnit(bytes, end, settings_->encoding, from);
+}
+
 absl::StatusOr<std::string_view> FixedRows::Line(size_t most, const files::Watch& watch,
                                                  size_t& size) {
-  const Encoding encoding = settings_->encoding;
-  const size_t unit = files::UnitSize(encoding);
+  const size_t unit = settings_->unit();
   size = 0;
   size_t looked = 0;
   for (;;) {
@@ -87,8 +105,8 @@ absl::StatusOr<std::string_view> FixedRows::Line(size_t most, const files::Watch
                             window_.At(next_.offset, looked + unit, watch));
     const bool last = next_.offset + static_cast<int64_t>(bytes.size()) >= window_.size();
     if (bytes.empty()) return std::string_view();
-    if (last && bytes.size() == 1 && bytes[0] == kDosEnd) return std::string_view();
-    const size_t end = FindUnit(bytes, '\n', encoding, looked);
+    if (last && IsDosEnd(bytes)) return std::string_view();
+    const size_t end = FindEnd(bytes, looked);
     if (end != bytes.npos) {
       size = end + unit;
       return bytes.substr(0, end);
@@ -122,12 +140,11 @@ absl::StatusOr<bool> FixedRows::Next(const files::Watch& watch) {
 }
 
 absl::StatusOr<bool> FixedRows::NextByLength(const files::Watch& watch) {
-  const size_t size =
-      layout_.width * (settings_->counts_characters ? files::UnitSize(settings_->encoding) : 1);
+  const size_t size = layout_.width * (settings_->counts_characters ? settings_->unit() : 1);
   SLUICE_ASSIGN_OR_RETURN(const std::string_view bytes, window_.At(next_.offset, size, watch));
   if (bytes.empty()) return false;
   const bool last = next_.offset + static_cast<int64_t>(bytes.size()) >= window_.size();
-  if (last && bytes.size() == 1 && bytes[0] == kDosEnd) return false;
+  if (last && IsDosEnd(bytes)) return false;
   if (bytes.size() < size) {
     record_ = bytes;
     next_ = {place_.offset + static_cast<int64_t>(bytes.size()), place_.number + 1};
@@ -141,33 +158,40 @@ absl::StatusOr<bool> FixedRows::NextByLength(const files::Watch& watch) {
 }
 
 absl::StatusOr<bool> FixedRows::NextByLine(const files::Watch& watch) {
-  const Encoding encoding = settings_->encoding;
-  const size_t unit = files::UnitSize(encoding);
+  const size_t unit = settings_->unit();
   const size_t most = layout_.width * (settings_->counts_characters ? 4 : 1) + kMostSurplus;
   size_t size = 0;
   SLUICE_ASSIGN_OR_RETURN(record_, Line(most, watch, size));
   if (size == 0) return false;
-  const bool has_cr = record_.size() >= unit &&
-                      FindUnit(record_, '\r', encoding, record_.size() - unit) != record_.npos;
+  const bool has_cr = record_.size() >= unit && FindUnit(record_, '\r', settings_->encoding,
+                                                         record_.size() - unit) != record_.npos;
   const bool ended = record_.size() < size;
   next_ = {place_.offset + static_cast<int64_t>(size), place_.number + 1};
   if (settings_->record_end == RecordEnd::kCrLf && ended && !has_cr)
     return BadRecord(spot(), "it ends in LF alone, and record_end is crlf");
-  if (settings_->record_end != RecordEnd::kLf && has_cr && ended) record_.remove_suffix(unit);
+  const bool takes_cr =
+      settings_->record_end != RecordEnd::kLf && settings_->record_end != RecordEnd::kNel;
+  if (takes_cr && has_cr && ended) record_.remove_suffix(unit);
   SLUICE_RETURN_IF_ERROR(CheckWidth());
   return true;
+}
+
+void FixedRows::FindCharacters() {
+  characters_.clear();
+  if (page_) {
+    page_->Characters(record_, characters_);
+  } else {
+    for (size_t at = 0; at < record_.size();
+         at += CharacterSize(settings_->encoding, record_.substr(at)))
+      characters_.push_back(at);
+  }
+  characters_.push_back(record_.size());
 }
 
 absl::Status FixedRows::CheckWidth() {
   size_t width = record_.size();
   if (settings_->counts_characters) {
-    characters_.clear();
-    size_t at = 0;
-    while (at < record_.size()) {
-      characters_.push_back(at);
-      at = std::min(at + CharacterSize(settings_->encoding, record_.substr(at)), record_.size());
-    }
-    characters_.push_back(record_.size());
+    FindCharacters();
     width = characters_.size() - 1;
   }
   if (width == layout_.width) return absl::OkStatus();
@@ -236,7 +260,8 @@ std::optional<std::string_view> FixedRows::Number(std::string_view text, const P
 std::optional<files::Value> FixedRows::Read(size_t i) {
   const Part& part = parts_[i];
   why_ = "";
-  auto text = decoder_.Decode(Slice(part), decoded_);
+  const std::string_view raw = Slice(part);
+  auto text = page_ ? page_->Decode(raw) : decoder_->Decode(raw, decoded_);
   if (!text) {
     why_ = "bytes that mean nothing in the file's encoding";
     return std::nullopt;

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "adapters/files/code_page.h"
 #include "adapters/files/encoding.h"
 #include "adapters/files/format.h"
 #include "adapters/files/window.h"
@@ -44,18 +46,22 @@ class FixedRows : public files::Rows {
 
   FixedRows(std::shared_ptr<const FixedSettings> settings, const RecordLayout& layout,
             std::shared_ptr<const files::Content> content, std::string table,
-            files::Decoder decoder)
+            std::optional<files::Decoder> decoder, std::optional<files::PageDecoder> page)
       : settings_(std::move(settings)),
         layout_(layout),
         table_(std::move(table)),
         window_(std::move(content)),
-        decoder_(std::move(decoder)) {}
+        decoder_(std::move(decoder)),
+        page_(std::move(page)) {}
 
   files::Spot spot() const { return {table_, "record", place_}; }
   // A line's content and how many bytes it takes with its end; `size` 0 at the end.
   absl::StatusOr<std::string_view> Line(size_t most, const files::Watch& watch, size_t& size);
   absl::StatusOr<bool> NextByLength(const files::Watch& watch);
   absl::StatusOr<bool> NextByLine(const files::Watch& watch);
+  bool IsDosEnd(std::string_view bytes) const;
+  size_t FindEnd(std::string_view bytes, size_t from) const;
+  void FindCharacters();
   absl::Status CheckWidth();
   std::string_view Slice(const Part& part);
   std::string_view Trimmed(std::string_view text) const;
@@ -66,7 +72,9 @@ class FixedRows : public files::Rows {
   const RecordLayout& layout_;
   const std::string table_;
   files::Window window_;
-  files::Decoder decoder_;
+  // One of them.
+  std::optional<files::Decoder> decoder_;
+  std::optional<files::PageDecoder> page_;
   std::vector<Part> parts_;
   int64_t most_bytes_ = 0;
   std::string_view record_;

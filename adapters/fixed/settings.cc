@@ -19,13 +19,27 @@ Mistake TakeLayout(const std::string& table, const std::string& value, FixedSett
   return "";
 }
 
+Mistake TakeEncoding(const std::string& value, FixedSettings& parsed) {
+  if (const auto encoding = files::EncodingOf(value)) {
+    parsed.encoding = *encoding;
+    return "";
+  }
+  auto page = files::CodePage::Of(value);
+  if (!page.ok())
+    return absl::StrCat("must be one of ", files::EncodingNames(),
+                        ", or a code page that ICU knows, such as windows-1252 or cp037");
+  parsed.page = *std::move(page);
+  return "";
+}
+
 Mistake TakeRecordEnd(const std::string& value, FixedSettings& parsed) {
   static const std::map<std::string, RecordEnd> kNames = {{"lf_or_crlf", RecordEnd::kLfOrCrLf},
                                                           {"lf", RecordEnd::kLf},
                                                           {"crlf", RecordEnd::kCrLf},
+                                                          {"nel", RecordEnd::kNel},
                                                           {"none", RecordEnd::kNone}};
   const auto name = kNames.find(value);
-  if (name == kNames.end()) return "must be lf_or_crlf, lf, crlf or none";
+  if (name == kNames.end()) return "must be lf_or_crlf, lf, crlf, nel or none";
   parsed.record_end = name->second;
   return "";
 }
@@ -65,12 +79,7 @@ std::optional<Mistake> Take(const std::string& name, const std::string& value,
                             FixedSettings& parsed) {
   if (name == "layout") return TakeLayout("", value, parsed);
   if (name.starts_with("layout.")) return TakeLayout(name.substr(7), value, parsed);
-  if (name == "encoding") {
-    const auto encoding = files::EncodingOf(value);
-    if (!encoding) return absl::StrCat("must be one of ", files::EncodingNames());
-    parsed.encoding = *encoding;
-    return "";
-  }
+  if (name == "encoding") return TakeEncoding(value, parsed);
   if (name == "widths")
     return files::TakeChoice(value, "bytes", "characters", parsed.counts_characters);
   if (name == "record_end") return TakeRecordEnd(value, parsed);
@@ -99,13 +108,24 @@ std::optional<Mistake> Take(const std::string& name, const std::string& value,
   return std::nullopt;
 }
 
+// Whether as many characters are always as many bytes.
+bool HasCommonLength(const FixedSettings& parsed) {
+  if (parsed.page != nullptr) return parsed.page->single_byte();
+  return parsed.unit() == 2 || parsed.encoding == files::Encoding::kLatin1;
+}
+
 void CheckTogether(const Settings& settings, const FixedSettings& parsed,
                    files::Mistakes& mistakes) {
   if (parsed.layouts.empty() && !settings.contains("layout"))
     mistakes.Add("layout", "is missing: the columns and their widths, such as code:6,name:30");
+  if (parsed.ebcdic() && !settings.contains("record_end"))
+    mistakes.Add("record_end", "is missing: in EBCDIC records end in nel, lf or crlf, or in none");
+  if (!parsed.ebcdic() && parsed.record_end == RecordEnd::kNel)
+    mistakes.Add("record_end", "must be another: nel is EBCDIC's");
+  if (parsed.counts_characters && parsed.page != nullptr && parsed.page->shifts())
+    mistakes.Add("widths", "must be bytes where shifts between characters take bytes as well");
   if (parsed.record_end != RecordEnd::kNone) return;
-  if (parsed.counts_characters && files::UnitSize(parsed.encoding) == 1 &&
-      parsed.encoding != files::Encoding::kLatin1)
+  if (parsed.counts_characters && !HasCommonLength(parsed))
     mistakes.Add("widths",
                  "must be bytes where record_end is none: records of as many characters "
                  "have no common length");
