@@ -28,20 +28,34 @@ absl::StatusOr<bool> Cursor::Next(const Watch& watch) {
   return false;
 }
 
-// The row before which nothing of the range stands.
-void Cursor::BeginRange() {
-  const auto mark = index_->marks.Find(ranges_[range_].low);
-  Place place = mark ? Place{mark->at, mark->number, mark->part} : first_;
+// The row before which nothing from that key on stands.
+absl::StatusOr<Place> Cursor::MarkBefore(std::string_view key) const {
+  const auto mark = index_->marks.Find(key);
+  if (!mark) return first_;
+  if (index_->run.blocks == 0) return Place{mark->at, mark->number, mark->part};
+  // The marks are on blocks of marks, of which the one before this begins with a key before it.
+  Place place = first_;
+  KeyRunReader marks(*index_->scratch, index_->run, mark->at);
+  for (;;) {
+    SLUICE_ASSIGN_OR_RETURN(const bool any, marks.Next());
+    if (!any || marks.entry().key > key) return place;
+    place = marks.entry().place;
+  }
+}
+
+absl::Status Cursor::BeginRange() {
+  SLUICE_ASSIGN_OR_RETURN(Place place, MarkBefore(ranges_[range_].low));
   // The rows before the one read last belong to ranges before.
   const Place& last = rows_.place();
   if (any_read_ && std::pair(last.offset, last.part) > std::pair(place.offset, place.part))
     place = last;
   rows_.Seek(place);
   begun_ = true;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<bool> Cursor::NextInFile(const Watch& watch) {
-  if (!begun_) BeginRange();
+  if (!begun_) SLUICE_RETURN_IF_ERROR(BeginRange());
   const KeyRange& range = ranges_[range_];
   for (;;) {
     SLUICE_ASSIGN_OR_RETURN(const bool any, rows_.Next(watch));

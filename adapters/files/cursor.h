@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "adapters/files/format.h"
@@ -30,7 +31,8 @@ class Cursor {
  private:
   absl::StatusOr<bool> NextInFile(const Watch& watch);
   absl::StatusOr<bool> NextOfIndex(const Watch& watch);
-  void BeginRange();
+  absl::StatusOr<Place> MarkBefore(std::string_view key) const;
+  absl::Status BeginRange();
 
   Rows& rows_;
   KeyReader& keys_;

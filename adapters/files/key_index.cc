@@ -1,6 +1,7 @@
 #include "adapters/files/key_index.h"
 
 #include <numeric>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "adapters/files/errors.h"
@@ -11,11 +12,15 @@ namespace sluice::adapters::files {
 
 IndexBuild::IndexBuild(IndexedTable table, std::shared_ptr<const SourceFile> file,
                        const Budgets& budgets)
-    : table_(std::move(table)), budgets_(budgets), file_(std::move(file)) {}
+    : table_(std::move(table)),
+      full_name_(table_.name.Full()),
+      budgets_(budgets),
+      file_(std::move(file)) {}
 
 void IndexBuild::Restart() {
   phase_ = Phase::kStart;
   sorter_.reset();
+  marks_.reset();
   index_.reset();
 }
 
@@ -58,22 +63,52 @@ absl::StatusOr<bool> IndexBuild::NextKey(const Watch& watch) {
   return true;
 }
 
+absl::Status IndexBuild::Mark(const Place& place) {
+  Marks& marks = index_->marks;
+  if (!marks_ && marks.Full(key_.size())) SLUICE_RETURN_IF_ERROR(MoveMarks());
+  if (!marks_) {
+    marks.Offer(key_, {place.offset, place.number, place.part});
+    return absl::OkStatus();
+  }
+  if (place.offset - last_mark_ < budgets_.mark_step) return absl::OkStatus();
+  last_mark_ = place.offset;
+  return marks_->Add({key_, place});
+}
+
+// From memory to a Scratch; what stays are marks on its blocks.
+absl::Status IndexBuild::MoveMarks() {
+  SLUICE_ASSIGN_OR_RETURN(index_->scratch, Scratch::Make(table_.work_folder, budgets_.block_bytes));
+  const Marks moved = std::exchange(index_->marks, Marks(budgets_.mark_bytes, 1));
+  marks_.emplace(*index_->scratch, full_name_, table_.format->counted(), &index_->marks);
+  for (size_t i = 0; i < moved.count(); ++i) {
+    const Marks::Mark& mark = moved.MarkOf(i);
+    SLUICE_RETURN_IF_ERROR(marks_->Add({moved.KeyOf(i), {mark.at, mark.number, mark.part}}));
+    last_mark_ = mark.at;
+  }
+  return absl::OkStatus();
+}
+
 // Whether the file is in the key's order; marks it as long as it is.
 absl::Status IndexBuild::Look(const Watch& watch) {
   for (;;) {
     SLUICE_ASSIGN_OR_RETURN(const bool any, NextKey(watch));
-    if (!any) return absl::OkStatus();
+    if (!any) {
+      if (!marks_) return absl::OkStatus();
+      SLUICE_ASSIGN_OR_RETURN(index_->run, marks_->Close());
+      return absl::OkStatus();
+    }
     if (table_.key.empty()) continue;
     const Place& place = reader_->place();
     if (rows_ > 1 && key_ == last_key_) {
       return RepeatedKey(table_.name.Full(), table_.format->counted(), last_place_, place);
     }
     if (rows_ > 1 && key_ < last_key_) break;
-    index_->marks.Offer(key_, {place.offset, place.number, place.part});
+    SLUICE_RETURN_IF_ERROR(Mark(place));
     std::swap(key_, last_key_);
     last_place_ = place;
   }
   index_->file_order = false;
+  marks_.reset();
   index_->marks = Marks(budgets_.mark_bytes, 1);
   SLUICE_ASSIGN_OR_RETURN(index_->scratch, Scratch::Make(table_.work_folder, budgets_.block_bytes));
   sorter_ = std::make_unique<KeySorter>(*index_->scratch, budgets_, table_.name.Full(),
@@ -112,6 +147,7 @@ absl::Status IndexBuild::Work(const Watch& watch) {
   if (!SpeaksOfTheFile(status)) return status;
   if (!status.ok()) index_.reset();
   sorter_.reset();
+  marks_.reset();
   keys_.reset();
   reader_.reset();
   rejects_.reset();

@@ -1,5 +1,6 @@
 // Where the rows of one version of a file stand in the order of a key. A file that is in that order
-// needs marks only; of any other the places of all rows are kept sorted, in a Scratch.
+// needs marks only, as long as memory may hold them; more of them, and of any other file the places
+// of all rows, are kept sorted in a Scratch.
 #pragma once
 
 #include <memory>
@@ -12,6 +13,7 @@
 #include "adapters/files/format.h"
 #include "adapters/files/job.h"
 #include "adapters/files/key.h"
+#include "adapters/files/key_run.h"
 #include "adapters/files/key_sorter.h"
 #include "adapters/files/marks.h"
 #include "adapters/files/reject_file.h"
@@ -24,9 +26,9 @@ struct KeyIndex {
 
   int64_t rejected = 0;  // records that are no rows
   bool file_order = true;
-  Marks marks;  // places in the file, or blocks of the run
+  Marks marks;  // places in the file, or blocks of the run where there is one
   std::unique_ptr<Scratch> scratch;
-  KeyRun run;
+  KeyRun run;  // of all rows; of some, that are marks, where the file is in order
 };
 
 // What an index is made of.
@@ -64,9 +66,12 @@ class IndexBuild : public Job {
   absl::Status Open();
   absl::StatusOr<bool> NextKey(const Watch& watch);
   absl::Status Look(const Watch& watch);
+  absl::Status Mark(const Place& place);
+  absl::Status MoveMarks();
   absl::Status Sort(const Watch& watch);
 
   IndexedTable table_;
+  const std::string full_name_;
   const Budgets budgets_;
 
   std::shared_ptr<const SourceFile> file_;  // until done
@@ -77,6 +82,8 @@ class IndexBuild : public Job {
   std::optional<KeyReader> keys_;
   std::string key_, last_key_;
   Place last_place_;
+  std::optional<KeyRunWriter> marks_;  // where they are more than memory may hold
+  int64_t last_mark_ = 0;
   std::unique_ptr<KeySorter> sorter_;
   std::shared_ptr<KeyIndex> index_;
 };

@@ -1,7 +1,6 @@
 #include "adapters/files/key_sorter.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "absl/strings/str_cat.h"
 #include "adapters/files/errors.h"
@@ -10,103 +9,9 @@
 namespace sluice::adapters::files {
 namespace {
 
-// A block: the number of its entries, then of each the key's size, its place, the key.
-constexpr size_t kBlockHead = sizeof(uint32_t);
-constexpr size_t kEntryHead = sizeof(uint16_t) + 2 * sizeof(int64_t) + sizeof(int32_t);
 constexpr int kStepsPerLook = 1'024;
 
-template <class T>
-void Put(T value, std::string& out) {
-  out.append(reinterpret_cast<const char*>(&value), sizeof(value));
-}
-
-template <class T>
-T Get(std::string_view& bytes) {
-  T value;
-  std::memcpy(&value, bytes.data(), sizeof(value));
-  bytes.remove_prefix(sizeof(value));
-  return value;
-}
-
 }  // namespace
-
-absl::StatusOr<bool> KeyRunReader::Next() {
-  while (left_ == 0) {
-    if (next_ == end_) return false;
-    SLUICE_ASSIGN_OR_RETURN(block_, scratch_->Read(next_++));
-    rest_ = block_;
-    left_ = Get<uint32_t>(rest_);
-  }
-  --left_;
-  const auto size = Get<uint16_t>(rest_);
-  entry_.place.offset = Get<int64_t>(rest_);
-  entry_.place.number = Get<int64_t>(rest_);
-  entry_.place.part = Get<int32_t>(rest_);
-  entry_.key = rest_.substr(0, size);
-  rest_.remove_prefix(size);
-  return true;
-}
-
-// Entries into blocks of one run.
-class KeySorter::Writer {
- public:
-  Writer(Scratch& scratch, std::string_view table, const char* counted, Marks* marks)
-      : scratch_(scratch),
-        table_(table),
-        counted_(counted),
-        marks_(marks),
-        run_{scratch.blocks(), 0} {
-    Begin();
-  }
-
-  absl::Status Add(const KeyEntry& entry) {
-    if (any_ && entry.key == last_key_)
-      return RepeatedKey(table_, counted_, last_place_, entry.place);
-    if (block_.size() + kEntryHead + entry.key.size() > scratch_.block_bytes())
-      SLUICE_RETURN_IF_ERROR(Flush());
-    if (count_ == 0 && marks_ != nullptr) marks_->Offer(entry.key, {scratch_.blocks(), 0});
-    Put(static_cast<uint16_t>(entry.key.size()), block_);
-    Put(entry.place.offset, block_);
-    Put(entry.place.number, block_);
-    Put(entry.place.part, block_);
-    block_ += entry.key;
-    ++count_;
-    any_ = true;
-    last_key_ = entry.key;
-    last_place_ = entry.place;
-    return absl::OkStatus();
-  }
-
-  absl::StatusOr<KeyRun> Close() {
-    if (count_ > 0) SLUICE_RETURN_IF_ERROR(Flush());
-    return run_;
-  }
-
- private:
-  void Begin() {
-    block_.assign(kBlockHead, '\0');
-    count_ = 0;
-  }
-  absl::Status Flush() {
-    std::memcpy(block_.data(), &count_, sizeof(count_));
-    block_.resize(scratch_.block_bytes(), '\0');
-    SLUICE_RETURN_IF_ERROR(scratch_.Append(block_).status());
-    ++run_.blocks;
-    Begin();
-    return absl::OkStatus();
-  }
-
-  Scratch& scratch_;
-  const std::string_view table_;
-  const char* const counted_;
-  Marks* const marks_;
-  KeyRun run_;
-  std::string block_;
-  uint32_t count_ = 0;
-  bool any_ = false;
-  std::string last_key_;
-  Place last_place_;
-};
 
 struct KeySorter::Merge {
   // Of two readers the one whose key comes later: the heap has the first on top.
@@ -120,7 +25,7 @@ struct KeySorter::Merge {
   Merge(Scratch& scratch, std::string_view table, const char* counted, Marks* marks)
       : writer(scratch, table, counted, marks) {}
 
-  Writer writer;
+  KeyRunWriter writer;
   std::vector<KeyRun> runs;
   std::vector<std::unique_ptr<KeyRunReader>> heap;
 };
@@ -152,7 +57,7 @@ absl::Status KeySorter::WriteRun() {
     if (order != 0) return order < 0;
     return std::pair(a.place.offset, a.place.part) < std::pair(b.place.offset, b.place.part);
   });
-  Writer writer(scratch_, table_, counted_, nullptr);
+  KeyRunWriter writer(scratch_, table_, counted_, nullptr);
   for (const Pending& pending : pending_)
     SLUICE_RETURN_IF_ERROR(writer.Add({key_of(pending), pending.place}));
   SLUICE_ASSIGN_OR_RETURN(const KeyRun run, writer.Close());

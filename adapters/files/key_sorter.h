@@ -10,42 +10,10 @@
 
 #include "absl/status/status.h"
 #include "adapters/files/budgets.h"
-#include "adapters/files/errors.h"
-#include "adapters/files/marks.h"
-#include "adapters/files/scratch.h"
+#include "adapters/files/key_run.h"
 #include "adapters/files/watch.h"
 
 namespace sluice::adapters::files {
-
-struct KeyEntry {
-  std::string_view key;
-  Place place;
-};
-
-// Consecutive blocks of ascending entries.
-struct KeyRun {
-  int64_t first = 0;
-  int64_t blocks = 0;
-};
-
-// Reads a run from any of its blocks on. One thread; several may read the same run.
-class KeyRunReader {
- public:
-  KeyRunReader(const Scratch& scratch, const KeyRun& run, int64_t from_block)
-      : scratch_(&scratch), next_(from_block), end_(run.first + run.blocks) {}
-  // The next entry; false at the end. It borrows from the reader, until the next call.
-  absl::StatusOr<bool> Next();
-  const KeyEntry& entry() const { return entry_; }
-
- private:
-  const Scratch* scratch_;
-  int64_t next_;
-  int64_t end_;
-  std::string block_;
-  std::string_view rest_;
-  uint32_t left_ = 0;  // entries in rest_
-  KeyEntry entry_;
-};
 
 class KeySorter {
  public:
@@ -64,7 +32,6 @@ class KeySorter {
     size_t size = 0;
     Place place;
   };
-  class Writer;
   struct Merge;
 
   absl::Status WriteRun();

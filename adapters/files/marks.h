@@ -29,6 +29,13 @@ class Marks {
   void Offer(std::string_view key, Mark mark);
   // The last whose key is not greater; nothing where all are.
   std::optional<Mark> Find(std::string_view key) const;
+  // Whether another one with a key of that size would have others go.
+  bool Full(size_t key_size) const {
+    return bytes() + key_size + sizeof(Entry) > most_bytes_ && entries_.size() > 1;
+  }
+  std::string_view KeyOf(size_t i) const;
+  const Mark& MarkOf(size_t i) const { return entries_[i].mark; }
+  int64_t step() const { return step_; }
   size_t bytes() const { return keys_.size() + entries_.size() * sizeof(Entry); }
   size_t count() const { return entries_.size(); }
 
@@ -37,7 +44,6 @@ class Marks {
     size_t key = 0;  // where it begins in keys_
     Mark mark;
   };
-  std::string_view KeyOf(size_t i) const;
   void Thin();
 
   size_t most_bytes_;
