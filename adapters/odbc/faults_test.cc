@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "adapters/odbc/fixture_testing.h"
+#include "gateway/base/memory_testing.h"
 #include "gateway/base/sanitized_testing.h"
 
 namespace sluice::adapters::odbc {
@@ -387,23 +388,15 @@ TEST_F(PostgresOdbcFaults, AValueThatCannotBeComputedSaysItsRow) {
   EXPECT_EQ(ReasonOf(status), v1::REASON_SOURCE_BAD_VALUE) << status;
 }
 
-// Of this process, now.
-int64_t ResidentOdbcBytes() {
-  std::ifstream statm("/proc/self/statm");
-  int64_t all = 0, resident = 0;
-  statm >> all >> resident;
-  return resident * sysconf(_SC_PAGESIZE);
-}
-
 void ExpectBoundedMemory(RecordReader& reader, int rows) {
   int64_t seen = 0, most = 0;
-  const int64_t before = ResidentOdbcBytes();
+  const int64_t before = ResidentBytes();
   for (;;) {
     const auto batch = reader.Next();
     ASSERT_TRUE(batch.ok()) << batch.status();
     if (!batch->has_value()) break;
     seen += (*batch)->rows();
-    most = std::max(most, ResidentOdbcBytes() - before);
+    most = std::max(most, ResidentBytes() - before);
   }
   EXPECT_EQ(seen, rows);
   if (!kSanitized) {
@@ -425,20 +418,20 @@ TEST_F(MariadbFaults, WhatNothingOrdersIsReadWhereTheDriverCanHoldItAndElseRefus
   ExpectBoundedMemory(*Scan(*adapter, HugeRows(Ids("small", false))), 20'000);
 }
 
-TEST_F(MariadbFaults, ALargeTableIsReadInBoundedMemory) {
-  const int rows = kSanitized ? 5'000 : 100'000;
-  database_->Exec("CREATE TABLE huge (id int PRIMARY KEY, name text)");
-  database_->Exec(
-      absl::StrCat("INSERT INTO huge SELECT seq, REPEAT('x', 1000) FROM seq_1_to_", rows));
-  const auto adapter = OpenSource();
-  ExpectBoundedMemory(*Scan(*adapter, HugeRows(Ids("huge", false))), rows);
-}
-
-TEST_F(PostgresOdbcFaults, WhatNothingOrdersIsReadInBoundedMemory) {
-  const int rows = kSanitized ? 5'000 : 100'000;
+TEST_F(MariadbFaults, AGigabyteIsReadInBoundedMemory) {
+  const int rows = kSanitized ? 1'000 : 100'000;
   const auto adapter = OpenSource(
       {{"query.huge",
-        absl::StrCat("SELECT i::int8 AS id, repeat('x', 1000) AS name FROM generate_series(1, ",
+        absl::StrCat("SELECT seq AS id, REPEAT('x', 10000) AS name FROM seq_1_to_", rows)},
+       {"statement_timeout_ms", "120000"}});
+  ExpectBoundedMemory(*Scan(*adapter, HugeRows(Ids("huge", true))), rows);
+}
+
+TEST_F(PostgresOdbcFaults, AGigabyteThatNothingOrdersIsReadInBoundedMemory) {
+  const int rows = kSanitized ? 1'000 : 100'000;
+  const auto adapter = OpenSource(
+      {{"query.huge",
+        absl::StrCat("SELECT i::int8 AS id, repeat('x', 10000) AS name FROM generate_series(1, ",
                      rows, ") AS i")},
        {"statement_timeout_ms", "120000"}});
   ExpectBoundedMemory(*Scan(*adapter, HugeRows(Ids("huge", false))), rows);
@@ -456,12 +449,12 @@ TEST_F(PostgresOdbcFaults, AFilterOverWhatNothingOrdersIsBoundOrLeftToTheGateway
   EXPECT_EQ(Count(*Scan(*adapter, request)), 50'000) << "many: all, as they come";
 }
 
-TEST_F(SqliteOdbcFaults, WhatNothingOrdersIsReadInBoundedMemory) {
-  const int rows = kSanitized ? 5'000 : 100'000;
+TEST_F(SqliteOdbcFaults, AGigabyteThatNothingOrdersIsReadInBoundedMemory) {
+  const int rows = kSanitized ? 1'000 : 100'000;
   const auto adapter = OpenSource(
       {{"query.huge",
         absl::StrCat("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ",
-                     rows, ") SELECT i AS id, hex(zeroblob(500)) AS name FROM n")},
+                     rows, ") SELECT i AS id, hex(zeroblob(5000)) AS name FROM n")},
        {"statement_timeout_ms", "120000"}});
   ExpectBoundedMemory(*Scan(*adapter, HugeRows(Ids("huge", false))), rows);
 }

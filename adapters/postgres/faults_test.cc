@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "adapters/postgres/fixture_testing.h"
+#include "gateway/base/memory_testing.h"
 #include "gateway/base/sanitized_testing.h"
 
 namespace sluice::adapters::postgres {
@@ -240,14 +241,6 @@ TEST_F(PostgresFaults, ASlowConsumerLosesNoRowToTheStatementTimeout) {
     if (batches == 8) server_->Value("SELECT pg_sleep(0.8)");
   }
   EXPECT_EQ(rows, 400'000);
-}
-
-// Of this process, now.
-int64_t ResidentBytes() {
-  std::ifstream statm("/proc/self/statm");
-  int64_t all = 0, resident = 0;
-  statm >> all >> resident;
-  return resident * sysconf(_SC_PAGESIZE);
 }
 
 TEST_F(PostgresFaults, AGigabyteIsReadInBoundedMemory) {

@@ -13,6 +13,8 @@
 #include "adapters/remote/process_testing.h"
 #include "gateway/base/error.h"
 #include "gateway/base/fake_clock.h"
+#include "gateway/base/memory_testing.h"
+#include "gateway/base/sanitized_testing.h"
 
 namespace sluice::adapters::remote {
 namespace {
@@ -113,6 +115,42 @@ TEST_F(RemoteAdapterTest, AProcessThatComesBackIsFoundAgain) {
   }
   EXPECT_TRUE(status.ok()) << status;
   EXPECT_TRUE(Scan(*adapter)->Next().ok());
+}
+
+TEST_F(RemoteAdapterTest, AGigabyteIsReadInBoundedMemory) {
+  // Of the process as well, which is this one: it writes one message again and again.
+  const int messages = kSanitized ? 20 : 1'000;
+  records::ColumnBuilder id({records::TypeId::kInt64}), name({records::TypeId::kUtf8});
+  for (int64_t i = 0; i < 100; ++i) {
+    id.AppendInt64(i);
+    name.AppendBytes(std::string(10'000, 'x'));
+  }
+  std::vector<records::Column> columns = {id.Finish(), name.Finish()};
+  const v1::ScanResponse message =
+      Sent(records::RecordBatch(SchemaOf(PeopleRequest()), std::move(columns), 100));
+  process_.scan = [&](grpc::ServerContext&, const v1::ScanRequest&, ScanWriter& writer) {
+    for (int i = 0; i < messages && writer.Write(message); ++i) {
+    }
+    return grpc::Status::OK;
+  };
+  process_.Start();
+  const auto adapter = Open();
+  ScanRequest request = PeopleRequest();
+  request.key.clear();
+  const auto reader = Scan(*adapter, request);
+  int64_t rows = 0, most = 0;
+  const int64_t before = ResidentBytes();
+  for (;;) {
+    const auto batch = reader->Next();
+    ASSERT_TRUE(batch.ok()) << batch.status();
+    if (!batch->has_value()) break;
+    rows += (*batch)->rows();
+    most = std::max(most, ResidentBytes() - before);
+  }
+  EXPECT_EQ(rows, messages * int64_t{100});
+  if (!kSanitized) {
+    EXPECT_LT(most, 64 << 20);
+  }
 }
 
 TEST_F(RemoteAdapterTest, AProcessThatHangsIsGivenUpAndTold) {
