@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "adapters/delimited/delimited_adapter.h"
+#include "adapters/delimited/detect.h"
 #include "tests/fuzz/format_fuzz.h"
 
 namespace sluice::adapters::delimited {
@@ -40,8 +41,8 @@ DelimitedSettings SettingsFor(const uint8_t* choices) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace sluice::adapters::delimited;
   if (size < kChoices || size > kMostBytes) return 0;
-  sluice::adapters::files::ReadEverything(
-      *MakeFormat(SettingsFor(data)),
-      std::string(reinterpret_cast<const char*>(data) + kChoices, size - kChoices));
+  const std::string_view file(reinterpret_cast<const char*>(data) + kChoices, size - kChoices);
+  Detect(file.substr(0, 16 << 10), file.size() <= 16 << 10, SettingsFor(data));
+  sluice::adapters::files::ReadEverything(*MakeFormat(SettingsFor(data)), std::string(file));
   return 0;
 }

@@ -14,10 +14,14 @@ constexpr size_t kMostBytes = 1 << 20;
 
 FixedSettings SettingsOf(const uint8_t* choices) {
   FixedSettings settings;
+  static const char* const kPages[] = {"cp037", "ibm-1388", "shift_jis", "windows-1252", "cp949"};
+  constexpr RecordEnd kEnds[] = {RecordEnd::kLfOrCrLf, RecordEnd::kLf, RecordEnd::kCrLf,
+                                 RecordEnd::kNone, RecordEnd::kNel};
   settings.encoding = static_cast<files::Encoding>(choices[0] % 7);
-  settings.record_end = static_cast<RecordEnd>(choices[1] % 4);
-  const bool may_count =
-      settings.record_end != RecordEnd::kNone || files::UnitSize(settings.encoding) == 2;
+  if (choices[0] >= 128) settings.page = *files::CodePage::Of(kPages[choices[0] % 5]);
+  settings.record_end = kEnds[choices[1] % (settings.ebcdic() ? 5 : 4)];
+  bool may_count = settings.record_end != RecordEnd::kNone || settings.unit() == 2;
+  if (settings.page != nullptr && settings.page->shifts()) may_count = false;
   settings.counts_characters = may_count && (choices[1] & 16) != 0;
   settings.needs_last_record_end = (choices[2] & 1) != 0;
   settings.pads_short_records = (choices[2] & 2) != 0;
