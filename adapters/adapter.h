@@ -130,6 +130,7 @@ struct TableDescription {
   std::vector<std::vector<std::string>> unique_keys;  // the primary key first
   bool snapshot = false;                              // whether a whole scan shows one state
   SourceVersion version;
+  std::string note;  // what its owner should know, a sentence; never a value
 };
 
 class Adapter {
@@ -142,6 +143,9 @@ class Adapter {
                                                              const CallContext& context) = 0;
   // Reachable and readable; quick.
   virtual absl::Status Probe(const CallContext& context) = 0;
+  // What its owner should know of the source though it can be read, as sentences: what was found by
+  // the calls before. Quick.
+  virtual std::vector<std::string> Notes() { return {}; }
   // No further call waits: lets go of what is kept from one call to the next and others feel, such
   // as read transactions. Quick.
   virtual void Rest() {}
