@@ -284,6 +284,16 @@ std::optional<Drops::Served> Drops::LastServed(const std::string& table, const W
   return found->second;
 }
 
+// Who asks for the rows hears by which setting; how many there are is for the operator.
+absl::Status Drops::HeldBack(const std::string& table, const Hold& hold, const std::string& name) {
+  absl::Status status =
+      Unavailable(absl::StrCat("table '", table, "': its drop is held back (", hold.by,
+                               "), and no other is there to be served: see the source's notes"));
+  AddKey(status, "held_back", hold.by);
+  AddOperatorNote(status, absl::StrCat("the drop '", name, "' ", hold.why));
+  return status;
+}
+
 absl::StatusOr<Drops::Served> Drops::OpenNewest(const std::string& table, bool whole,
                                                 const Watch& watch) {
   SLUICE_ASSIGN_OR_RETURN(const auto names, FilesOf(table, watch));
@@ -315,10 +325,7 @@ absl::StatusOr<Drops::Served> Drops::OpenNewest(const std::string& table, bool w
   if (const auto last = LastServed(table, watch)) return serve(*last, last->file->name());
   SetNote(table, absl::StrCat("table '", table, "': the drop '", first_name,
                               "' is held back, and nothing is served: it ", first->why));
-  absl::Status status =
-      Unavailable(absl::StrCat("table '", table, "': the drop is held back: it ", first->why));
-  AddKey(status, "held_back", first->by);
-  return status;
+  return HeldBack(table, *first, first_name);
 }
 
 absl::StatusOr<Drops::Served> Drops::OpenAll(const std::string& table, bool whole,
@@ -346,10 +353,7 @@ absl::StatusOr<Drops::Served> Drops::OpenAll(const std::string& table, bool whol
   SetNote(table, note);
   if (files.empty() && !hold) return NoTable();
   if (files.empty()) {
-    absl::Status status = Unavailable(
-        absl::StrCat("table '", table, "': its drops are held back: the last ", hold->why));
-    AddKey(status, "held_back", hold->by);
-    return status;
+    return HeldBack(table, *hold, names.back());
   }
   Served served;
   served.file = JoinFiles(std::move(files));

@@ -99,6 +99,7 @@ class Drops {
   absl::StatusOr<Served> OpenNewest(const std::string& table, bool whole, const Watch& watch);
   absl::StatusOr<Served> OpenAll(const std::string& table, bool whole, const Watch& watch);
   std::optional<Served> LastServed(const std::string& table, const Watch& watch);
+  static absl::Status HeldBack(const std::string& table, const Hold& hold, const std::string& name);
   void SetNote(const std::string& table, std::string note);
 
   const std::shared_ptr<Folder> folder_;

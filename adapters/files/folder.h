@@ -73,7 +73,7 @@ class Folder {
 };
 
 // Whether a file in a folder can be called so: one part, so that nothing above or below the folder
-// is meant, and not hidden.
+// is meant, not hidden, and of no control characters.
 bool IsFileName(std::string_view name);
 
 // The key of an error about a file that is a symbolic link, which no folder follows.

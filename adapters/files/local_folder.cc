@@ -250,7 +250,8 @@ int64_t StampClock() {
 
 bool IsFileName(std::string_view name) {
   return !name.empty() && name[0] != '.' && name.find('/') == name.npos &&
-         name.find('\0') == name.npos;
+         std::none_of(name.begin(), name.end(),
+                      [](unsigned char c) { return c < ' ' || c == '\x7f'; });
 }
 
 std::shared_ptr<Folder> MakeLocalFolder(std::string path) {

@@ -13,6 +13,8 @@
 namespace sluice::adapters::files {
 namespace {
 
+constexpr int64_t kSettleNs = 3'000'000'000;
+
 using Taker = Mistake (*)(const std::string& value, PlaceSettings& place);
 
 Mistake TakeSuffix(const std::string& value, PlaceSettings& place) {
@@ -279,6 +281,9 @@ void FinishPlace(const Settings& settings, std::string_view suffix, bool packs,
     NeedsOther(settings, place.unpack.compression != Compression::kNone, {"most_unpacked_bytes"},
                "is for a compression", mistakes);
   place.remote.work_folder = place.unpack.work_folder;
+  // Servers tell the second of a file's last write: what is written twice in one is told apart only
+  // after it.
+  if (!place.remote.url.empty() && !settings.contains("settle")) place.drops.settle_ns = kSettleNs;
   if (!place.remote.url.empty() && !place.remote.IsFolder()) {
     const size_t slash = place.remote.url.rfind('/');
     place.drops.file = place.remote.url.substr(slash + 1);

@@ -1,7 +1,6 @@
 #include "adapters/files/remote_folder.h"
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 #include <utility>
 #include <vector>
@@ -18,8 +17,6 @@
 
 namespace sluice::adapters::files {
 namespace {
-
-using SteadyTime = std::chrono::steady_clock::time_point;
 
 constexpr size_t kMostListBytes = 4 << 20;
 constexpr size_t kMostKnownFiles = 4'096;
@@ -154,7 +151,7 @@ class RemoteFolder : public Folder {
  private:
   struct Known {
     std::optional<Remote> told;
-    SteadyTime told_at;
+    Micros told_at = 0;
     std::shared_ptr<const SourceFile> file;  // the last that was fetched whole
     Remote file_as;
     std::shared_ptr<FetchJob> fetch;  // of another, under way
@@ -163,9 +160,11 @@ class RemoteFolder : public Folder {
   };
 
   const RemoteSettings& settings() const { return transfers_->settings(); }
-  bool Fresh(SteadyTime at) const {
-    return std::chrono::steady_clock::now() - at < std::chrono::seconds(settings().check_every_s);
+  bool Fresh(Micros at, const Watch& watch) const {
+    const Micros age = watch.Monotonic() - at;
+    return age >= 0 && age < settings().check_every_s * kSecond;
   }
+  bool Lists() const { return !settings().Is("https:") || !settings().list.empty(); }
   // As it was when it was last asked about, a short time ago at most.
   absl::StatusOr<Remote> Told(const std::string& name, const Watch& watch);
   absl::StatusOr<Remote> Ask(const std::string& name, const Watch& watch);
@@ -177,7 +176,7 @@ class RemoteFolder : public Folder {
   std::map<std::string, Known> known_ SLUICE_GUARDED_BY(mutex_);
   uint64_t uses_ SLUICE_GUARDED_BY(mutex_) = 0;
   std::optional<std::vector<std::string>> names_ SLUICE_GUARDED_BY(mutex_);
-  SteadyTime names_at_ SLUICE_GUARDED_BY(mutex_);
+  Micros names_at_ SLUICE_GUARDED_BY(mutex_) = 0;
 };
 
 RemoteFolder::Known& RemoteFolder::Of(const std::string& name) {
@@ -204,9 +203,13 @@ void RemoteFolder::LetGo() {
 absl::StatusOr<std::vector<std::string>> RemoteFolder::Names(const Watch& watch) {
   {
     MutexLock lock(mutex_);
-    if (names_ && Fresh(names_at_)) return *names_;
+    if (names_ && Fresh(names_at_, watch)) return *names_;
   }
-  const auto asked_at = std::chrono::steady_clock::now();
+  if (!Lists())
+    return Unavailable(
+        "over https a folder cannot be listed: give the folder's url, and in it a list of its "
+        "files");
+  const Micros asked_at = watch.Monotonic();
   absl::StatusOr<std::string> text;
   if (settings().list.empty()) {
     auto transfer = transfers_->Take();
@@ -236,20 +239,21 @@ absl::StatusOr<Remote> RemoteFolder::Ask(const std::string& name, const Watch& w
   auto told = transfer->Look(name, watch);
   transfers_->Give(std::move(transfer));
   SLUICE_RETURN_IF_ERROR(told.status());
-  if (told->modified_s < 0 && told->etag.empty())
-    return Unavailable(
-        "the source's server tells neither when its file was written nor an ETag: whether it "
-        "changed could not be known");
-  return told;
+  if (told->modified_s >= 0 || !told->etag.empty()) return told;
+  absl::Status status = Unavailable(
+      "the source's server tells neither when its file was written nor an ETag: whether it changed "
+      "could not be known");
+  AddOperatorNote(status, settings().url + name);
+  return status;
 }
 
 absl::StatusOr<Remote> RemoteFolder::Told(const std::string& name, const Watch& watch) {
   {
     MutexLock lock(mutex_);
     const Known& known = Of(name);
-    if (known.told && Fresh(known.told_at)) return *known.told;
+    if (known.told && Fresh(known.told_at, watch)) return *known.told;
   }
-  const auto asked_at = std::chrono::steady_clock::now();
+  const Micros asked_at = watch.Monotonic();
   const auto told = Ask(name, watch);
   MutexLock lock(mutex_);
   Known& known = Of(name);
@@ -317,7 +321,7 @@ absl::Status RemoteFolder::Probe(const Watch& watch) {
     names_.reset();
   }
   // A single file over https stands in a folder that cannot be listed: it is looked at itself.
-  if (settings().Is("https:") && settings().list.empty()) return absl::OkStatus();
+  if (!Lists()) return absl::OkStatus();
   return Names(watch).status();
 }
 

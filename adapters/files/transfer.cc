@@ -1,9 +1,10 @@
 #include "adapters/files/transfer.h"
 
 #include <curl/curl.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -18,10 +19,16 @@ namespace {
 constexpr int kPollMs = 20;
 constexpr size_t kMostSecretBytes = 4'096;
 
+absl::Status CannotBeReadHere(const char* setting) {
+  return Unavailable(absl::StrCat("the file of ", setting,
+                                  " cannot be read: it must be there, and the gateway's account "
+                                  "must be let read it"));
+}
+
 // A secret's file may be exchanged at any time: it is read for each connection.
 absl::StatusOr<std::string> SecretOf(const std::string& path, const char* setting) {
   const auto text = MakePosixFileSystem()->ReadAll(path, kMostSecretBytes);
-  if (!text.ok()) return Unavailable(absl::StrCat("the file of ", setting, " cannot be read"));
+  if (!text.ok()) return CannotBeReadHere(setting);
   return std::string(absl::StripTrailingAsciiWhitespace(*text));
 }
 
@@ -40,56 +47,56 @@ std::string Escaped(std::string_view name) {
   return escaped;
 }
 
-absl::Status Refused(std::string_view sentence, const char* words) {
-  absl::Status status = Unavailable(sentence);
-  if (words[0] != '\0') AddOperatorNote(status, absl::StrCat("libcurl: ", words));
-  return status;
+std::string NotProven(const RemoteSettings& settings) {
+  if (!settings.Is("sftp:"))
+    return "the source's server shows a certificate that ca_file does not vouch for, or one of "
+           "another name than the url's: ask its owner for the authority's certificate, and set it "
+           "as ca_file";
+  return absl::StrCat("the source's server shows another host key than ",
+                      settings.host_key.empty() ? "known_hosts_file has for it" : "host_key says",
+                      ": it is another machine, or its key was changed; ask its owner for the "
+                      "fingerprint before you set it");
 }
 
-absl::Status NotProven(const RemoteSettings& settings) {
-  if (settings.Is("sftp:"))
-    return Unavailable(
-        "the source's server has another host key than host_key or known_hosts_file says: it is "
-        "another machine, or its key was changed; ask its owner for the fingerprint, and set it");
-  return Unavailable(
-      "the source's server has a certificate that ca_file does not vouch for, or one of another "
-      "name: ask its owner for the authority's certificate, and set it as ca_file");
-}
-
-absl::Status StatusOfCode(CURLcode code, const char* words, const RemoteSettings& settings) {
+std::string SentenceOf(CURLcode code, const RemoteSettings& settings) {
   switch (code) {
-    case CURLE_OK:
-      return absl::OkStatus();
-    case CURLE_REMOTE_FILE_NOT_FOUND:
-      return absl::NotFoundError("the source has no file of that name");
-    case CURLE_PEER_FAILED_VERIFICATION: {
-      absl::Status status = NotProven(settings);
-      AddOperatorNote(status, absl::StrCat("libcurl: ", words));
-      return status;
-    }
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return NotProven(settings);
     case CURLE_LOGIN_DENIED:
-      return Refused(
-          "the source's server refuses the gateway's login: see the url's user and password_file "
-          "or private_key_file",
-          words);
+      return absl::StrCat(
+          "the source's server refuses the gateway's login: see the url's user and ",
+          settings.private_key_file.empty() ? "password_file" : "private_key_file");
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
-      return Refused("the source's server cannot be reached", words);
+      return "the source's server cannot be reached: see the url's host and port, and whether it "
+             "runs";
     case CURLE_OPERATION_TIMEDOUT:
-      return Refused("the source's server does not answer in time (connect_timeout, stall_timeout)",
-                     words);
+      return "the source's server does not answer in time (connect_timeout, stall_timeout)";
     case CURLE_REMOTE_ACCESS_DENIED:
-      return Refused("the source's server does not let the gateway's user read there", words);
+      return "the source's server does not let the gateway's user read there";
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
-      return Refused("the file of ca_file cannot be used", words);
+      return "the file of ca_file cannot be used: it must hold certificates in PEM";
     case CURLE_SSL_CERTPROBLEM:
-      return Refused("client_certificate_file and client_key_file cannot be used, or are no pair",
-                     words);
+      return "client_certificate_file and client_key_file cannot be used, or are no pair";
+    case CURLE_SSL_CONNECT_ERROR:
+      return "the source's server and the gateway find no way to speak: it must offer TLS 1.2 or "
+             "later, and may want a client_certificate_file";
     default:
-      return Refused("the source's file cannot be fetched: the connection failed or ended early",
-                     words);
+      return "the source's file cannot be fetched: the connection failed or ended early";
   }
+}
+
+// The operator's note has where it was tried, and libcurl's words; neither holds a secret.
+absl::Status StatusOfCode(CURLcode code, const char* words, const std::string& url,
+                          const RemoteSettings& settings) {
+  if (code == CURLE_OK) return absl::OkStatus();
+  if (code == CURLE_REMOTE_FILE_NOT_FOUND)
+    return absl::NotFoundError("the source has no file of that name");
+  absl::Status status = Unavailable(SentenceOf(code, settings));
+  AddOperatorNote(status,
+                  absl::StrCat(url, ": ", words[0] != '\0' ? words : curl_easy_strerror(code)));
+  return status;
 }
 
 absl::Status StatusOfHttp(long code) {
@@ -114,6 +121,12 @@ absl::Status StatusOfHttp(long code) {
   }
 }
 
+absl::Status StatusOfHttpAt(long code, const std::string& url) {
+  absl::Status status = StatusOfHttp(code);
+  AddOperatorNote(status, url);
+  return status;
+}
+
 }  // namespace
 
 struct Transfer::Handles {
@@ -136,10 +149,8 @@ struct Transfer::Question {
   CURL* easy = nullptr;
   absl::Status taken;  // what ended it
   bool http_scheme = false;
-  bool looked = false;  // enough was heard
   Remote told;
   long http = 0;
-  std::vector<std::string> secrets;
   curl_slist* headers = nullptr;
   char words[CURL_ERROR_SIZE] = "";
   ~Question() { curl_slist_free_all(headers); }
@@ -163,12 +174,6 @@ namespace {
 template <class Asked>
 size_t Hand(const char* data, size_t, size_t count, void* to) {
   auto& asked = *static_cast<Asked*>(to);
-  if (asked.look) {
-    // The server told size and time: the bytes are not wanted.
-    asked.Hear();
-    asked.looked = true;
-    return CURL_WRITEFUNC_ERROR;
-  }
   long http = 0;
   curl_easy_getinfo(asked.easy, CURLINFO_RESPONSE_CODE, &http);
   if (http >= 300 && http < 600 && asked.http_scheme) return count;  // a page that nobody reads
@@ -208,8 +213,7 @@ absl::Status Transfer::Prepare(Question& question) {
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Hand<Question>);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &question);
   if (question.names) curl_easy_setopt(easy, CURLOPT_DIRLISTONLY, 1L);
-  // SFTP tells a file's size when it is asked for its bytes only.
-  if (question.look && !settings_.Is("sftp:")) curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+  if (question.look) curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
   if (question.from > 0)
     curl_easy_setopt(easy, CURLOPT_RESUME_FROM_LARGE, curl_off_t{question.from});
   if (!question.etag.empty() && !question.etag.starts_with("W/")) {
@@ -223,6 +227,13 @@ absl::Status Transfer::Prepare(Question& question) {
     text(CURLOPT_PASSWORD, password);
     curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
   }
+  for (const auto& [setting, path] :
+       {std::pair{"private_key_file", &settings_.private_key_file},
+        std::pair{"known_hosts_file", &settings_.known_hosts_file},
+        std::pair{"ca_file", &settings_.ca_file},
+        std::pair{"client_certificate_file", &settings_.client_certificate_file},
+        std::pair{"client_key_file", &settings_.client_key_file}})
+    if (!path->empty() && access(path->c_str(), R_OK) != 0) return CannotBeReadHere(setting);
   if (settings_.Is("sftp:")) {
     curl_easy_setopt(easy, CURLOPT_SSH_AUTH_TYPES,
                      settings_.private_key_file.empty()
@@ -267,19 +278,19 @@ absl::Status Transfer::Ask(Question& question, const Watch& watch) {
   int left = 0;
   while (const CURLMsg* message = curl_multi_info_read(handles_->multi, &left))
     if (message->msg == CURLMSG_DONE) code = message->data.result;
-  if (ended.ok() && !question.looked) question.Hear();
+  if (ended.ok()) question.Hear();
   curl_multi_remove_handle(handles_->multi, question.easy);
-  if (!ended.ok() || (code != CURLE_OK && !question.looked)) {
+  if (!ended.ok() || code != CURLE_OK) {
     // Nothing is known of the connection any more.
     handles_ = std::make_unique<Handles>();
   }
   SLUICE_RETURN_IF_ERROR(ended);
   SLUICE_RETURN_IF_ERROR(question.taken);
-  if (question.looked) return absl::OkStatus();
-  if (settings_.Is("https:") && question.http >= 300) return StatusOfHttp(question.http);
+  if (settings_.Is("https:") && question.http >= 300)
+    return StatusOfHttpAt(question.http, question.url);
   // A server that begins anew has another file by now, or none that can be resumed.
   if (code == CURLE_RANGE_ERROR || code == CURLE_BAD_DOWNLOAD_RESUME) return Changed();
-  return StatusOfCode(code, question.words, settings_);
+  return StatusOfCode(code, question.words, question.url, settings_);
 }
 
 absl::StatusOr<std::string> Transfer::List(size_t most, const Watch& watch) {
@@ -303,7 +314,7 @@ absl::StatusOr<Remote> Transfer::Look(const std::string& name, const Watch& watc
   question.look = true;
   question.take = [](std::string_view) { return absl::OkStatus(); };
   SLUICE_RETURN_IF_ERROR(Ask(question, watch));
-  // SFTP: an empty file has no byte to be told of with.
+  // libcurl tells no size of an empty file over SFTP.
   if (settings_.Is("sftp:") && question.told.size < 0) question.told.size = 0;
   return question.told;
 }
