@@ -287,19 +287,15 @@ std::vector<std::string> TestFtpsServer::Prepare() {
       "vsftpd.conf",
       absl::StrReplaceAll(
           "background=NO\nlisten=YES\nlisten_address=127.0.0.1\nlisten_port=PORT\n"
-          "anonymous_enable=YES\nlocal_enable=NO\nwrite_enable=NO\n"
+          "anonymous_enable=YES\nlocal_enable=NO\nwrite_enable=NO\nanon_root=SERVED\n"
           "secure_email_list_enable=YES\nemail_password_file=OWN/passwords\n"
-          "anon_root=SERVED\nsecure_chroot_dir=OWN/empty\nUSER\n"
-          "ssl_enable=YES\nimplicit_ssl=YES\nallow_anon_ssl=YES\n"
+          "secure_chroot_dir=OWN/empty\nrun_as_launching_user=YES\nftp_username=nobody\n"
+          "ssl_enable=YES\nimplicit_ssl=YES\nallow_anon_ssl=YES\nssl_tlsv1=YES\n"
           "force_anon_logins_ssl=YES\nforce_anon_data_ssl=YES\nrequire_ssl_reuse=NO\n"
-          "ssl_ciphers=HIGH\nssl_tlsv1=YES\nrsa_cert_file=OWN/server.crt\n"
-          "rsa_private_key_file=OWN/server.key\n"
+          "ssl_ciphers=HIGH\nrsa_cert_file=OWN/server.crt\nrsa_private_key_file=OWN/server.key\n"
           "seccomp_sandbox=NO\nxferlog_enable=YES\nvsftpd_log_file=OWN/log\n"
           "pasv_address=127.0.0.1\n",
-          {{"OWN", own_.path()},
-           {"SERVED", served_.path()},
-           {"PORT", absl::StrCat(port())},
-           {"USER", geteuid() == 0 ? "ftp_username=nobody" : "run_as_launching_user=YES"}}));
+          {{"OWN", own_.path()}, {"SERVED", served_.path()}, {"PORT", absl::StrCat(port())}}));
   return {kVsftpd, file("vsftpd.conf")};
 }
 
