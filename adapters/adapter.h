@@ -83,6 +83,10 @@ struct CallContext {
   bool rests = false;
 };
 
+// In an error's keys, beside SOURCE_UNAVAILABLE: the setting by which what is there is not served
+// yet. Nothing is wrong with the source.
+inline constexpr char kHeldBack[] = "held_back";
+
 struct SourceVersion {
   std::string version;          // opaque; empty where the source cannot tell
   std::optional<Micros> as_of;  // when the data was last changed, where the source can tell
@@ -131,6 +135,8 @@ struct TableDescription {
   bool snapshot = false;                              // whether a whole scan shows one state
   SourceVersion version;
   std::string note;  // what its owner should know, a sentence; never a value
+  // Of this version, where it is known without reading it.
+  std::optional<int64_t> rows;
 };
 
 class Adapter {

@@ -173,6 +173,7 @@ Drops::MayBeHeld Drops::CheckDigest(const Served& served, const Watch& watch) {
 absl::StatusOr<int64_t> Drops::CountRows(const std::string& table, const Served& served,
                                          const std::string& digest, const Watch& watch) {
   const TableName name{table, ""};
+  if (const auto known = served.version->Rows("")) return *known;
   std::shared_ptr<RowCount> count;
   {
     MutexLock lock(mutex_);
@@ -197,7 +198,11 @@ absl::StatusOr<int64_t> Drops::CountRows(const std::string& table, const Served&
   }
   if (status.ok()) status = count->Finish(watch);
   // A file that cannot be read is one whose rows nobody knows; who reads it hears why.
-  if (SpeaksOfTheFile(status)) return status.ok() ? count->count() : -1;
+  if (status.ok()) {
+    served.version->SetRows("", count->count());
+    return count->count();
+  }
+  if (SpeaksOfTheFile(status)) return -1;
   if (absl::IsNotFound(status)) return -1;
   return status;
 }
@@ -289,7 +294,7 @@ absl::Status Drops::HeldBack(const std::string& table, const Hold& hold, const s
   absl::Status status =
       Unavailable(absl::StrCat("table '", table, "': its drop is held back (", hold.by,
                                "), and no other is there to be served: see the source's notes"));
-  AddKey(status, "held_back", hold.by);
+  AddKey(status, kHeldBack, hold.by);
   AddOperatorNote(status, absl::StrCat("the drop '", name, "' ", hold.why));
   return status;
 }

@@ -100,6 +100,7 @@ class FilesAdapter : public Adapter {
     description.snapshot = true;
     description.version.version = layout->VersionOf(served.version->KnownDigest());
     description.version.as_of = served.file->stamp().modified_ns / 1'000;
+    description.rows = served.version->Rows(table.part);
     description.note = source_->drops->NoteOf(table.file);
     return description;
   }

@@ -60,10 +60,11 @@ absl::Status FileReader::Start(const Watch& watch) {
   if (absl::IsNotFound(served.status())) return no_table();
   SLUICE_RETURN_IF_ERROR(served.status());
   file_ = served->file;
-  SLUICE_ASSIGN_OR_RETURN(const std::string digest, served->version->Digest(watch));
+  file_version_ = served->version;
+  SLUICE_ASSIGN_OR_RETURN(const std::string digest, file_version_->Digest(watch));
   version_.as_of = file_->stamp().modified_ns / 1'000;
   const auto unpacked =
-      served->version->Unpacked(format, file_, table_, source_->settings.place.unpack, watch);
+      file_version_->Unpacked(format, file_, table_, source_->settings.place.unpack, watch);
   if (absl::IsNotFound(unpacked.status())) return no_table();
   SLUICE_RETURN_IF_ERROR(unpacked.status());
   const std::shared_ptr<const Content>& content = *unpacked;
@@ -91,7 +92,7 @@ absl::Status FileReader::Start(const Watch& watch) {
                        rejecting ? settings.reject_folder : "",
                        version_.version};
     for (const int field : request_.key) table.key.push_back(columns[field]);
-    SLUICE_ASSIGN_OR_RETURN(index, served->version->Index(table, file_, source_->budgets, watch));
+    SLUICE_ASSIGN_OR_RETURN(index, file_version_->Index(table, file_, source_->budgets, watch));
     version_.rejected_records = index->rejected;
     if (request_.key.empty()) index.reset();
   }
@@ -130,6 +131,7 @@ absl::StatusOr<std::optional<RecordBatch>> FileReader::ReadBatch(const Watch& wa
     pending_ = false;
   }
   rows_read_ += rows;
+  if (at_end_ && request_.key.empty()) file_version_->SetRows(table_.part, rows_read_);
   // The guess was too low, or the filter keeps few.
   batch_rows_ = std::min(batch_rows_ * 4, kMostRows);
   if (rows == 0) return std::optional<RecordBatch>();

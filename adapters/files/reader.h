@@ -52,6 +52,7 @@ class FileReader : public RecordReader {
   absl::Status failed_;  // what every Next says from then on
   bool started_ = false;
   std::shared_ptr<const SourceFile> file_;
+  std::shared_ptr<FileVersion> file_version_;
   SourceVersion version_;
   std::unique_ptr<Rows> rows_;
   std::optional<KeyReader> keys_;

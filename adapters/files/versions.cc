@@ -103,14 +103,17 @@ absl::StatusOr<std::string> FileVersion::Digest(const Watch& watch) {
   // Touched, renamed or brought again, and the same bytes.
   Indexes indexes;
   Unpackings unpackings;
+  std::map<std::string, int64_t> rows;
   {
     MutexLock lock(before->mutex_);
+    rows = before->rows_;
     indexes = before->indexes_;
     unpackings = before->unpackings_;
   }
   std::erase_if(indexes, [](const auto& entry) { return !entry.second->done(); });
   std::erase_if(unpackings, [](const auto& entry) { return !entry.second->done(); });
   MutexLock lock(mutex_);
+  rows_.merge(rows);
   if (indexes_.empty()) indexes_ = std::move(indexes);
   if (unpackings_.empty()) unpackings_ = std::move(unpackings);
   return digest_.digest();
@@ -160,7 +163,19 @@ absl::StatusOr<std::shared_ptr<const KeyIndex>> FileVersion::Index(
     build = indexes_.back().second;
   }
   SLUICE_RETURN_IF_ERROR(build->Finish(watch));
+  SetRows(table.name.part, build->index()->rows);
   return build->index();
+}
+
+std::optional<int64_t> FileVersion::Rows(const std::string& part) const {
+  MutexLock lock(mutex_);
+  const auto known = rows_.find(part);
+  return known == rows_.end() ? std::nullopt : std::optional(known->second);
+}
+
+void FileVersion::SetRows(const std::string& part, int64_t rows) {
+  MutexLock lock(mutex_);
+  rows_[part] = rows;
 }
 
 std::shared_ptr<FileVersion> Versions::Of(const std::string& name,

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,6 +58,9 @@ class FileVersion {
   absl::StatusOr<std::string> Digest(const Watch& watch);
   // Empty where nobody did yet.
   std::string KnownDigest() const { return digest_.done() ? digest_.digest() : std::string(); }
+  // How many rows a part has: nothing where nobody counted yet.
+  std::optional<int64_t> Rows(const std::string& part) const;
+  void SetRows(const std::string& part, int64_t rows);
   // What the format reads: the file, or what is unpacked of it, where nobody did yet. After Digest.
   absl::StatusOr<std::shared_ptr<const Content>> Unpacked(
       const Format& format, const std::shared_ptr<const SourceFile>& file, const TableName& table,
@@ -76,6 +81,7 @@ class FileVersion {
   DigestJob digest_;
   mutable Mutex mutex_;
   std::shared_ptr<FileVersion> before_ SLUICE_GUARDED_BY(mutex_);  // until digested
+  std::map<std::string, int64_t> rows_ SLUICE_GUARDED_BY(mutex_);  // by part
   Indexes indexes_ SLUICE_GUARDED_BY(mutex_);  // by their keys; the last used comes last
   // Of the file, if it is compressed, and of its parts; as indexes_.
   Unpackings unpackings_ SLUICE_GUARDED_BY(mutex_);
