@@ -236,6 +236,7 @@ TEST_F(DropsTest, ADropThatShrinksTooMuchIsHeldBackUntilItIsAccepted) {
   folder_.Write("persons.csv", People(50));
   EXPECT_EQ(count(*adapter), 50u);
   EXPECT_EQ(NoteOf(*adapter), "");
+  EXPECT_EQ((*adapter->Describe("persons", context_))[0].rows, 50);
   // What was served last is gone with the bytes.
   folder_.WriteInPlace("persons.csv", People(1));
   EXPECT_EQ(HeldBy(ScanAll(*adapter, TextRequest("persons", {"id"}), context_).status),
@@ -268,6 +269,22 @@ TEST_F(DropsTest, WhatWasServedOutlastsTheProcessInItsFolder) {
   const absl::Status spoilt =
       ScanAll(*OpenDrops(settings), TextRequest("persons", {"id"}), context_).status;
   EXPECT_EQ(ReasonOf(spoilt), v1::REASON_SOURCE_UNAVAILABLE) << spoilt;
+}
+
+TEST_F(DropsTest, HowManyRowsThereAreIsKnownOnceTheyWereRead) {
+  folder_.Write("persons.csv", People(7));
+  folder_.Write("cars.csv", People(8));
+  const auto adapter = OpenDrops({});
+  const auto rows = [&](const char* table) {
+    return (*adapter->Describe(table, context_))[0].rows;
+  };
+  EXPECT_EQ(rows("persons"), std::nullopt);
+  ASSERT_TRUE(ScanAll(*adapter, TextRequest("persons", {"id"}), context_).status.ok());
+  ASSERT_TRUE(ScanAll(*adapter, TextRequest("cars", {"id"}, 1), context_).status.ok());
+  EXPECT_EQ(rows("persons"), 7);
+  EXPECT_EQ(rows("cars"), 8);
+  folder_.Write("persons.csv", People(9));
+  EXPECT_EQ(rows("persons"), std::nullopt) << "another version";
 }
 
 TEST_F(DropsTest, LinksAndTricksAreNoDrops) {
