@@ -83,6 +83,10 @@ struct CallContext {
   bool rests = false;
 };
 
+// In an error's keys, beside SOURCE_UNAVAILABLE: the setting by which what is there is not served
+// yet. Nothing is wrong with the source.
+inline constexpr char kHeldBack[] = "held_back";
+
 struct SourceVersion {
   std::string version;          // opaque; empty where the source cannot tell
   std::optional<Micros> as_of;  // when the data was last changed, where the source can tell
@@ -130,6 +134,9 @@ struct TableDescription {
   std::vector<std::vector<std::string>> unique_keys;  // the primary key first
   bool snapshot = false;                              // whether a whole scan shows one state
   SourceVersion version;
+  std::string note;  // what its owner should know, a sentence; never a value
+  // Of this version, where it is known without reading it.
+  std::optional<int64_t> rows;
 };
 
 class Adapter {
@@ -142,6 +149,9 @@ class Adapter {
                                                              const CallContext& context) = 0;
   // Reachable and readable; quick.
   virtual absl::Status Probe(const CallContext& context) = 0;
+  // What its owner should know of the source though it can be read, as sentences: what was found by
+  // the calls before. Quick.
+  virtual std::vector<std::string> Notes() { return {}; }
   // No further call waits: lets go of what is kept from one call to the next and others feel, such
   // as read transactions. Quick.
   virtual void Rest() {}

@@ -1,5 +1,6 @@
 // sluice source apply|list|probe|describe|check: connections to owners' systems.
 #include <algorithm>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -61,6 +62,14 @@ std::string StateOf(const Session& session, const v1::SourceStatus& status) {
   return status.breaker() == "open" ? "does not answer" : "is tried again";
 }
 
+// Below a table, what people should know of a source though it answers.
+template <class Notes>
+void PrintNotes(Session& session, const std::string& source, const Notes& notes) {
+  if (session.format() != Format::kTable) return;
+  for (const std::string& note : notes)
+    session.environment.out << Harmless(absl::StrCat(source, ": ", note)) << "\n";
+}
+
 absl::Status ListSources(Session& session, const SourceOptions&) {
   SLUICE_ASSIGN_OR_RETURN(const auto response, Ask(session, kListSources, {}));
   SLUICE_ASSIGN_OR_RETURN(const auto status, Ask(session, kGetStatus, {}));
@@ -85,6 +94,8 @@ absl::Status ListSources(Session& session, const SourceOptions&) {
                      {"running + waiting", true},
                      {"closed"}},
                     rows, response.sources());
+  for (const v1::SourceStatus& one : status.sources())
+    PrintNotes(session, one.source(), one.notes());
   return absl::OkStatus();
 }
 
@@ -153,6 +164,8 @@ absl::Status Probe(Session& session, const SourceOptions& options) {
                      {session.Label("reason")},
                      {"found"}},
                     rows, answers);
+  for (const v1::ProbeSourceResponse& answer : answers)
+    PrintNotes(session, answer.source(), answer.notes());
   if (silent.empty()) return absl::OkStatus();
   return LocalError("SOURCE_UNAVAILABLE", absl::StrCat("source ", silent, " cannot be read."), {},
                     "mend what is named above; the gateway tries again by itself", kFailed);
@@ -171,13 +184,18 @@ std::string AsOf(const Session& session, const v1::TableDescription& table) {
 absl::Status ListTables(Session& session, const v1::DescribeSourceResponse& described) {
   std::vector<std::vector<std::string>> rows;
   std::string version;
+  std::set<std::string> notes;  // the parts of a file share theirs
   for (const v1::TableDescription& table : described.tables()) {
     rows.push_back({table.table(), absl::StrCat(table.columns_size()), KeyWords(table),
+                    table.has_rows() ? absl::StrCat(table.rows()) : "not known",
                     table.snapshot() ? "yes" : "no", AsOf(session, table)});
     if (version.empty()) version = table.version().version();
+    if (!table.note().empty()) notes.insert(table.note());
   }
-  session.PrintList({{"table"}, {"columns", true}, {"key"}, {"snapshot"}, {"changed"}}, rows,
-                    described.tables());
+  session.PrintList(
+      {{"table"}, {"columns", true}, {"key"}, {"rows", true}, {"snapshot"}, {"changed"}}, rows,
+      described.tables());
+  PrintNotes(session, described.source(), notes);
   if (session.format() == Format::kTable)
     session.environment.out << Harmless(absl::StrCat(described.kind(),
                                                      version.empty() ? "" : ", version " + version,

@@ -33,6 +33,7 @@ TEST(SourceTest, TheListSaysHowEachIsDoing) {
   fails.set_breaker("open");
   v1::SourceStatus& closed = *status.add_sources();
   closed.set_source("tr-fines");
+  closed.add_notes("table 'fines': the drop 'b.csv' is held back");
   *closed.mutable_closed_until() = At("2026-11-24T02:00:00+08:00");
   tool.gateway.Answer(kGetStatus, status);
   const Ran ran = tool.Run({"source", "list"});
@@ -40,6 +41,7 @@ TEST(SourceTest, TheListSaysHowEachIsDoing) {
   EXPECT_THAT(ran.out, HasSubstr("│ does not answer "));
   EXPECT_THAT(ran.out, HasSubstr("│ closed until 2026-11-24 02:00:00 +08:00 │"));
   EXPECT_THAT(ran.out, HasSubstr("│ Mon-Fri 22:00-02:00\n"));
+  EXPECT_THAT(ran.out, HasSubstr("tr-fines: table 'fines': the drop 'b.csv' is held back\n"));
 }
 
 TEST(SourceTest, AProbeFailsWhereOneDoesNotAnswer) {
@@ -51,7 +53,10 @@ TEST(SourceTest, AProbeFailsWhereOneDoesNotAnswer) {
   answer.set_reachable(true);
   answer.set_took_us(2'300);
   tool.gateway.Answer(kProbeSource, answer);
+  answer.add_notes("table 'fines': the drop 'b.csv' is held back");
+  tool.gateway.Answer(kProbeSource, answer);
   const Ran well = tool.Run({"source", "probe"});
+  EXPECT_THAT(well.out, HasSubstr("ps-register: table 'fines': the drop 'b.csv' is held back\n"));
   EXPECT_EQ(well.code, 0) << well.err;
   EXPECT_THAT(well.out, HasSubstr(" ps-register │ postgres │ yes     │ 3 ms │"));
   EXPECT_EQ(tool.gateway.Asked(kProbeSource).size(), 2u);
@@ -104,7 +109,13 @@ TEST(SourceTest, ADescribedTableIsADraft) {
   column.set_source_type("bigint");
   tool.gateway.Answer(kDescribeSource, answer);
   EXPECT_THAT(tool.Run({"source", "describe", "ps-register"}).out,
-              HasSubstr(" 居民  │       1 │ none │ no       │ not told\n"));
+              HasSubstr(" 居民  │       1 │ none │ not known │ no       │ not told\n"));
+  table.set_rows(42);
+  table.set_note("table '居民': the drop 'b.csv' is held back");
+  tool.gateway.Answer(kDescribeSource, answer);
+  const Ran listed = tool.Run({"source", "describe", "ps-register"});
+  EXPECT_THAT(listed.out, HasSubstr(" 居民  │       1 │ none │   42 │ no "));
+  EXPECT_THAT(listed.out, HasSubstr("ps-register: table '居民': the drop 'b.csv' is held back\n"));
   const Ran draft = tool.Run({"source", "describe", "ps-register", "居民"});
   EXPECT_EQ(draft.code, 0) << draft.err;
   EXPECT_THAT(draft.out, HasSubstr("  - {name: id, type: int64, class: L4}  # bigint\n"));

@@ -100,7 +100,8 @@ absl::Status AdapterDaemon::Serve() {
                           certs::FileVerifier::Open(config.authorities, *files_, clock_));
   callers_ =
       std::make_unique<rpc::AdapterCallers>(*verifier_, config.gateways, clock_, operations_);
-  sources_ = std::make_unique<exchange::Sources>(clock_, exchange::OpenByKind(kinds_));
+  sources_ = std::make_unique<exchange::Sources>(clock_, exchange::OpenByKind(kinds_),
+                                                 exchange::NotesInto(operations_));
   sources_->Update(config.sources);
   rpc::AdapterServiceParts parts{*callers_, *sources_, operations_, clock_};
   parts.default_deadline = config.limits.default_deadline;

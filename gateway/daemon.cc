@@ -212,7 +212,8 @@ absl::Status Daemon::MakeServices() {
     MutexLock lock(config_mutex_);
     config = config_;
   }
-  sources_ = std::make_unique<exchange::Sources>(clock_, exchange::OpenByKind(kinds_));
+  sources_ = std::make_unique<exchange::Sources>(clock_, exchange::OpenByKind(kinds_),
+                                                 exchange::NotesInto(operations_));
   drift_ = std::make_unique<exchange::DriftWatch>(*sources_, clock_, operations_);
   running_ = std::make_unique<exchange::RunningExchanges>(
       exchange::RunningExchanges::Limits{config.limits.running_calls,

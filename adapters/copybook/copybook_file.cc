@@ -26,7 +26,7 @@ class OpenCopybookFile {
   OpenCopybookFile(const OpenCopybookFile&) = delete;
   OpenCopybookFile& operator=(const OpenCopybookFile&) = delete;
 
-  bool Look(files::OneStamp& stamp) const {
+  bool Look(files::Stamp& stamp) const {
     struct stat now;
     if (fd_ < 0 || fstat(fd_, &now) != 0 || !S_ISREG(now.st_mode)) return false;
     stamp = {now.st_dev, now.st_ino, now.st_size,
@@ -83,7 +83,7 @@ absl::StatusOr<std::shared_ptr<const Copybook>> CopybookFile::Current() {
   const absl::Status unavailable =
       files::Unavailable("the source's copybook (setting 'copybook') cannot be read");
   std::vector<std::unique_ptr<OpenCopybookFile>> files;
-  std::vector<files::OneStamp> stamps(paths_.size()), after(paths_.size());
+  std::vector<files::Stamp> stamps(paths_.size()), after(paths_.size());
   for (size_t i = 0; i < paths_.size(); ++i) {
     files.push_back(std::make_unique<OpenCopybookFile>(paths_[i]));
     if (!files[i]->Look(stamps[i])) return unavailable;

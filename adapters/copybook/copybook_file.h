@@ -42,7 +42,7 @@ class CopybookFile {
   const ReferenceFormat format_;
   const ShapeOptions options_;
   Mutex mutex_;
-  std::vector<files::OneStamp> stamps_ SLUICE_GUARDED_BY(mutex_);
+  std::vector<files::Stamp> stamps_ SLUICE_GUARDED_BY(mutex_);
   std::shared_ptr<const Copybook> known_ SLUICE_GUARDED_BY(mutex_);
 };
 

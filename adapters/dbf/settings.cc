@@ -38,10 +38,12 @@ std::optional<Mistake> TakeSetting(const std::string& name, const std::string& v
 absl::StatusOr<SourceSettings> ParseSettings(const Settings& settings) {
   SourceSettings parsed;
   files::Mistakes mistakes;
-  parsed.files = files::ParseFileSettings(settings, "dbf", ".dbf", mistakes,
-                                          [&](const std::string& name, const std::string& value) {
-                                            return TakeSetting(name, value, parsed.format);
-                                          });
+  parsed.files = files::ParseFileSettings(
+      settings, "dbf", ".dbf", mistakes,
+      [&](const std::string& name, const std::string& value) {
+        return TakeSetting(name, value, parsed.format);
+      },
+      files::Packing::kNone);
   SLUICE_RETURN_IF_ERROR(mistakes.AsStatus());
   return parsed;
 }

@@ -334,7 +334,15 @@ TEST_F(DelimitedAdapterTest, AFileThatChangesUnderAReadIsNeverAMixture) {
       auto reader = *adapter->Scan(request, {&clock_, 0, nullptr});
       ASSERT_TRUE(reader->Next().ok());
       change();
-      const auto batch = reader->Next();
+      auto batch = reader->Next();
+      if (name == "replaced") {
+        // Who reads what was replaced whole finishes on it.
+        int64_t rows = 0;
+        for (; batch.ok() && batch->has_value(); batch = reader->Next()) rows += (*batch)->rows();
+        EXPECT_TRUE(batch.ok()) << batch.status();
+        EXPECT_GT(rows, 50'000);
+        continue;
+      }
       const auto expected =
           name == "gone" ? v1::REASON_SOURCE_UNAVAILABLE : v1::REASON_SOURCE_CHANGED;
       EXPECT_EQ(ReasonOf(batch.status()), expected) << name << ": " << batch.status();

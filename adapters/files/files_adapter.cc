@@ -2,7 +2,10 @@
 
 #include <utility>
 
+#include "adapters/files/joined.h"
+#include "adapters/files/local_folder.h"
 #include "adapters/files/reader.h"
+#include "adapters/files/remote_folder.h"
 #include "gateway/base/error.h"
 
 namespace sluice::adapters::files {
@@ -12,7 +15,14 @@ class FilesAdapter : public Adapter {
  public:
   FilesAdapter(std::shared_ptr<const Format> format, FileSettings settings, const Budgets& budgets)
       : source_(std::make_shared<Source>()) {
-    source_->format = std::move(format);
+    const PlaceSettings& place = settings.place;
+    source_->format = place.drops.all
+                          ? MakeJoinedFormat(std::move(format), place.drops.file_name_column)
+                          : std::move(format);
+    source_->drops = std::make_unique<Drops>(
+        place.folder.empty() ? MakeRemoteFolder(place.remote) : MakeLocalFolder(place.folder),
+        place.drops, place.unpack, source_->format,
+        place.folder.empty() ? place.remote.url : place.folder);
     source_->settings = std::move(settings);
     source_->budgets = budgets;
   }
@@ -26,7 +36,7 @@ class FilesAdapter : public Adapter {
       SLUICE_RETURN_IF_ERROR(DescribeFile(TableName::Of(table), true, watch, descriptions));
       return descriptions;
     }
-    SLUICE_ASSIGN_OR_RETURN(const auto names, source_->settings.folder.Tables());
+    SLUICE_ASSIGN_OR_RETURN(const auto names, source_->drops->Tables(watch));
     absl::Status failed;
     for (const std::string& name : names) {
       const absl::Status status = DescribeFile({name, ""}, false, watch, descriptions);
@@ -46,35 +56,40 @@ class FilesAdapter : public Adapter {
   }
 
   absl::Status Probe(const CallContext& context) override {
-    SLUICE_RETURN_IF_ERROR(Watch(context).Check());
-    return source_->settings.folder.Probe();
+    const Watch watch(context);
+    SLUICE_RETURN_IF_ERROR(watch.Check());
+    return source_->drops->Probe(watch);
   }
+
+  std::vector<std::string> Notes() override { return source_->drops->Notes(); }
 
  private:
   // Quick: what stands at the file's start is read, and the version is said where it is known.
   absl::Status DescribeFile(const TableName& table, bool only, const Watch& watch,
                             std::vector<TableDescription>& descriptions) {
-    const Folder& folder = source_->settings.folder;
-    SLUICE_ASSIGN_OR_RETURN(const auto file,
-                            folder.Open(table.file, watch, CompanionsOf(*source_->format)));
+    Drops& drops = *source_->drops;
+    SLUICE_ASSIGN_OR_RETURN(const Drops::Served served, drops.Open(table.file, false, watch));
+    const std::shared_ptr<const Content> start =
+        StartOf(served.file, table.file, source_->settings.place.unpack);
     std::vector<TableName> tables = {table};
     if (!only) {
-      SLUICE_ASSIGN_OR_RETURN(const auto parts, source_->format->Parts(*file, table, watch));
+      SLUICE_ASSIGN_OR_RETURN(const auto parts, source_->format->Parts(*start, table, watch));
       if (!parts.empty()) tables.clear();
       for (const std::string& part : parts) tables.push_back({table.file, part});
     }
     std::vector<TableDescription> found;
     for (const TableName& one : tables) {
-      SLUICE_ASSIGN_OR_RETURN(found.emplace_back(), DescribeOne(file, one, watch));
+      SLUICE_ASSIGN_OR_RETURN(found.emplace_back(), DescribeOne(served, start, one, watch));
     }
-    SLUICE_RETURN_IF_ERROR(folder.Recheck(table.file, file->stamp()));
+    SLUICE_RETURN_IF_ERROR(drops.Recheck(table.file, *served.file, watch));
     for (TableDescription& one : found) descriptions.push_back(std::move(one));
     return absl::OkStatus();
   }
 
-  absl::StatusOr<TableDescription> DescribeOne(const std::shared_ptr<const SourceFile>& file,
+  absl::StatusOr<TableDescription> DescribeOne(const Drops::Served& served,
+                                               const std::shared_ptr<const Content>& start,
                                                const TableName& table, const Watch& watch) {
-    SLUICE_ASSIGN_OR_RETURN(const auto layout, source_->format->ReadLayout(file, table, watch));
+    SLUICE_ASSIGN_OR_RETURN(const auto layout, source_->format->ReadLayout(start, table, watch));
     TableDescription description;
     description.table = table.Full();
     description.columns = layout->columns;
@@ -83,9 +98,10 @@ class FilesAdapter : public Adapter {
       SLUICE_RETURN_IF_ERROR(layout->Find(table, column).status());
     if (!key.empty()) description.unique_keys.push_back(key);
     description.snapshot = true;
-    description.version.version =
-        layout->VersionOf(source_->versions.KnownDigest(table.file, file->stamp()));
-    description.version.as_of = file->stamp().last_modified_ns() / 1'000;
+    description.version.version = layout->VersionOf(served.version->KnownDigest());
+    description.version.as_of = served.file->stamp().modified_ns / 1'000;
+    description.rows = served.version->Rows(table.part);
+    description.note = source_->drops->NoteOf(table.file);
     return description;
   }
 

@@ -1,15 +1,14 @@
-// The files of a source, and nothing beside them: regular files that stand directly in one folder,
-// reached without a symbolic link. A file's stamp tells whether it is still the same; what it was
-// when it was digested is what is lent.
+// The files of a source, wherever they are, and nothing beside them: regular files that stand
+// directly in one folder. A file's stamp tells whether it is still the same; what it was when it
+// was digested is what is lent. What is a table, and which file of several is served: drops.h.
+//
+// A folder is used by any thread.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -21,85 +20,66 @@ namespace sluice::adapters::files {
 // Two equal stamps mean equal bytes, once the first was settled: the system changes ctime with each
 // write, and nobody can set it back. (Writes through a mapping of the file reach it late: such a
 // file cannot be lent.)
-struct OneStamp {
+struct Stamp {
   uint64_t device = 0;
   uint64_t inode = 0;
   int64_t size = 0;
-  int64_t modified_ns = 0;
+  int64_t modified_ns = 0;  // of an instant UTC
   int64_t changed_ns = 0;
-  bool operator==(const OneStamp&) const = default;
-};
-
-// Of a file and of its companion.
-struct Stamp : OneStamp {
-  Stamp() = default;
-  explicit Stamp(const OneStamp& one) : OneStamp(one) {}
-  std::string companion;  // its name in the folder; empty where there is none
-  OneStamp companion_stamp;
+  std::string tag;  // what else tells two apart: a server's ETag, the stamps of joined files
   bool operator==(const Stamp&) const = default;
-  // When either was written last.
-  int64_t last_modified_ns() const {
-    return companion.empty() ? modified_ns : std::max(modified_ns, companion_stamp.modified_ns);
-  }
+  std::string ToString() const;
 };
 
-// The names that a file's companion can have, from the file and its own name: as in Format.
-using CompanionNames =
-    std::function<absl::StatusOr<std::vector<std::string>>(const Content&, std::string_view)>;
+// What became of an open file.
+enum class Standing {
+  kSame,      // it is what its name names, as it was stamped
+  kReplaced,  // another has its name; it is as it was stamped, and nobody can open it any more
+  kGone,      // as kReplaced, and nothing has its name
+  kMissing,   // nothing has its name
+  kChanged,   // all else
+};
 
 // An open file, as it was stamped. Any thread.
 class SourceFile : public Content {
  public:
-  SourceFile(int fd, const OneStamp& stamp) : fd_(fd), stamp_(stamp) {}
-  ~SourceFile() override;
-  SourceFile(const SourceFile&) = delete;
-  SourceFile& operator=(const SourceFile&) = delete;
-
-  const Stamp& stamp() const { return stamp_; }
-  int64_t size() const override { return stamp_.size; }
-  absl::Status Read(int64_t offset, size_t count, char* to, size_t* read) const override;
-  const SourceFile* companion() const override { return companion_.get(); }
-  // Whether the file itself, by whatever name, is still as it was stamped, and its companion.
-  absl::StatusOr<bool> Unchanged() const override;
-  // Before anybody else has it.
-  void Join(std::string name, std::shared_ptr<const SourceFile> companion);
-
- private:
-  const int fd_;
-  Stamp stamp_;
-  std::shared_ptr<const SourceFile> companion_;
+  virtual const Stamp& stamp() const = 0;
+  // In its folder.
+  virtual const std::string& name() const = 0;
+  // Whether the bytes, by whatever name, are still those that were stamped.
+  absl::StatusOr<bool> Unchanged() const override = 0;
+  virtual absl::StatusOr<Standing> Look() const = 0;
+  const SourceFile* companion() const override { return nullptr; }
+  // The files that it is made of, in order; none where it is one.
+  virtual std::vector<std::shared_ptr<const SourceFile>> parts() const { return {}; }
 };
 
 class Folder {
  public:
-  // One file, or all files of a folder whose names end in `suffix`. Absolute paths.
-  static Folder OfFile(std::string_view file);
-  static Folder Of(std::string_view folder, std::string_view suffix);
-
-  // Names of tables, sorted: file names without the suffix. SOURCE_UNAVAILABLE.
-  absl::StatusOr<std::vector<std::string>> Tables() const;
-  // NOT_FOUND where there is no such table, SOURCE_UNAVAILABLE where it cannot be read, or where
-  // two files could be its companion. Waits up to a second for a file that is being written. A
-  // companion that is not there is none.
-  absl::StatusOr<std::shared_ptr<const SourceFile>> Open(
-      std::string_view table, const Watch& watch, const CompanionNames& companions = nullptr) const;
-  // OK where the table's file is as it was stamped, and its companion; SOURCE_CHANGED, or
-  // SOURCE_UNAVAILABLE where one is not there.
-  absl::Status Recheck(std::string_view table, const Stamp& stamp) const;
+  virtual ~Folder() = default;
+  // Of the files in it, sorted; hidden ones are left out. SOURCE_UNAVAILABLE.
+  virtual absl::StatusOr<std::vector<std::string>> Names(const Watch& watch) = 0;
+  // As the file stands now. NOT_FOUND where there is none, SOURCE_UNAVAILABLE where it cannot be
+  // looked at.
+  virtual absl::StatusOr<Stamp> Look(const std::string& name, const Watch& watch) = 0;
+  // The same failures. Waits for a file that is being written, some seconds at most.
+  virtual absl::StatusOr<std::shared_ptr<const SourceFile>> Open(const std::string& name,
+                                                                 const Watch& watch) = 0;
+  // Up to `most` bytes of a small file. The same failures.
+  virtual absl::StatusOr<std::string> ReadSmall(const std::string& name, size_t most,
+                                                const Watch& watch) = 0;
   // Reachable and readable.
-  absl::Status Probe() const;
-
- private:
-  // The file's name; empty where no file can have it.
-  std::string NameOf(std::string_view table) const;
-  absl::StatusOr<int> OpenFolder() const;
-  absl::StatusOr<std::shared_ptr<const SourceFile>> OpenNow(std::string_view table,
-                                                            const CompanionNames& companions) const;
-
-  std::string folder_;
-  std::string file_;    // the only file's name; empty for all
-  std::string table_;   // its table
-  std::string suffix_;  // of all
+  virtual absl::Status Probe(const Watch& watch) = 0;
 };
+
+// Whether a file in a folder can be called so: one part, so that nothing above or below the folder
+// is meant, not hidden, and of no control characters.
+bool IsFileName(std::string_view name);
+
+// The key of an error about a file that is a symbolic link, which no folder follows.
+inline constexpr char kIsLink[] = "symbolic_link";
+
+// Now, by the clock that file stamps are made from: no other can be compared with them.
+int64_t StampClock();
 
 }  // namespace sluice::adapters::files

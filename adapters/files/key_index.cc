@@ -133,6 +133,7 @@ absl::Status IndexBuild::Build(const Watch& watch) {
   if (phase_ == Phase::kSorting) SLUICE_RETURN_IF_ERROR(Sort(watch));
   if (phase_ == Phase::kMerging)
     SLUICE_RETURN_IF_ERROR(sorter_->Finish(watch, index_->marks, index_->run));
+  index_->rows = rows_;
   if (!rejects_) return absl::OkStatus();
   index_->rejected = rejects_->count();
   return rejects_->Write();

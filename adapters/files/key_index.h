@@ -24,6 +24,7 @@ namespace sluice::adapters::files {
 struct KeyIndex {
   explicit KeyIndex(const Budgets& budgets) : marks(budgets.mark_bytes, budgets.mark_step) {}
 
+  int64_t rows = 0;
   int64_t rejected = 0;  // records that are no rows
   bool file_order = true;
   Marks marks;  // places in the file, or blocks of the run where there is one

@@ -33,21 +33,21 @@ FileReader::FileReader(std::shared_ptr<Source> source, ScanRequest request, Call
 absl::StatusOr<std::optional<RecordBatch>> FileReader::Next() {
   const Watch watch(context_, &cancelled_);
   if (failed_.ok()) failed_ = watch.Check();
-  if (failed_.ok() && !started_) failed_ = ChangesFirst(Start(watch));
+  if (failed_.ok() && !started_) failed_ = ChangesFirst(Start(watch), watch);
   started_ = true;
   if (!failed_.ok()) return failed_;
   if (at_end_) return std::optional<RecordBatch>();
   auto batch = ReadBatch(watch);
-  failed_ = ChangesFirst(batch.status());
+  failed_ = ChangesFirst(batch.status(), watch);
   if (!failed_.ok()) return failed_;
   return batch;
 }
 
 // What ended a read of the file, or nothing. Bytes that changed meanwhile may look like bad ones,
 // or like good ones: that they changed comes first.
-absl::Status FileReader::ChangesFirst(absl::Status status) const {
-  if (file_version_ == nullptr || EndedByWatch(status)) return status;
-  SLUICE_RETURN_IF_ERROR(source_->settings.folder.Recheck(table_.file, file_version_->stamp()));
+absl::Status FileReader::ChangesFirst(absl::Status status, const Watch& watch) const {
+  if (file_ == nullptr || EndedByWatch(status)) return status;
+  SLUICE_RETURN_IF_ERROR(source_->drops->Recheck(table_.file, *file_, watch));
   return status;
 }
 
@@ -56,14 +56,15 @@ absl::Status FileReader::Start(const Watch& watch) {
   const auto no_table = [this] {
     return Drift(absl::StrCat("the source has no table '", request_.table, "'"));
   };
-  auto file = source_->settings.folder.Open(table_.file, watch, CompanionsOf(*source_->format));
-  if (absl::IsNotFound(file.status())) return no_table();
-  SLUICE_RETURN_IF_ERROR(file.status());
-  file_version_ = source_->versions.Of(table_.file, *file);
+  const auto served = source_->drops->Open(table_.file, true, watch);
+  if (absl::IsNotFound(served.status())) return no_table();
+  SLUICE_RETURN_IF_ERROR(served.status());
+  file_ = served->file;
+  file_version_ = served->version;
   SLUICE_ASSIGN_OR_RETURN(const std::string digest, file_version_->Digest(watch));
-  version_.as_of = (*file)->stamp().last_modified_ns() / 1'000;
+  version_.as_of = file_->stamp().modified_ns / 1'000;
   const auto unpacked =
-      file_version_->Unpacked(format, *file, table_, source_->settings.work_folder, watch);
+      file_version_->Unpacked(format, file_, table_, source_->settings.place.unpack, watch);
   if (absl::IsNotFound(unpacked.status())) return no_table();
   SLUICE_RETURN_IF_ERROR(unpacked.status());
   const std::shared_ptr<const Content>& content = *unpacked;
@@ -91,7 +92,7 @@ absl::Status FileReader::Start(const Watch& watch) {
                        rejecting ? settings.reject_folder : "",
                        version_.version};
     for (const int field : request_.key) table.key.push_back(columns[field]);
-    SLUICE_ASSIGN_OR_RETURN(index, file_version_->Index(table, *file, source_->budgets, watch));
+    SLUICE_ASSIGN_OR_RETURN(index, file_version_->Index(table, file_, source_->budgets, watch));
     version_.rejected_records = index->rejected;
     if (request_.key.empty()) index.reset();
   }
@@ -130,6 +131,7 @@ absl::StatusOr<std::optional<RecordBatch>> FileReader::ReadBatch(const Watch& wa
     pending_ = false;
   }
   rows_read_ += rows;
+  if (at_end_ && request_.key.empty()) file_version_->SetRows(table_.part, rows_read_);
   // The guess was too low, or the filter keeps few.
   batch_rows_ = std::min(batch_rows_ * 4, kMostRows);
   if (rows == 0) return std::optional<RecordBatch>();

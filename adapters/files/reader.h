@@ -10,8 +10,8 @@
 
 #include "adapters/adapter.h"
 #include "adapters/files/cursor.h"
+#include "adapters/files/drops.h"
 #include "adapters/files/settings.h"
-#include "adapters/files/versions.h"
 
 namespace sluice::adapters::files {
 
@@ -20,14 +20,8 @@ struct Source {
   std::shared_ptr<const Format> format;
   FileSettings settings;
   Budgets budgets;
-  Versions versions;
+  std::unique_ptr<Drops> drops;
 };
-
-inline CompanionNames CompanionsOf(const Format& format) {
-  return [&format](const Content& content, std::string_view name) {
-    return format.Companions(content, name);
-  };
-}
 
 class FileReader : public RecordReader {
  public:
@@ -43,7 +37,7 @@ class FileReader : public RecordReader {
  private:
   using Builders = std::vector<records::ColumnBuilder>;
 
-  absl::Status ChangesFirst(absl::Status status) const;
+  absl::Status ChangesFirst(absl::Status status, const Watch& watch) const;
   absl::Status Start(const Watch& watch);
   absl::StatusOr<std::optional<records::RecordBatch>> ReadBatch(const Watch& watch);
   absl::Status AppendRow(Builders& builders, int64_t row);
@@ -57,6 +51,7 @@ class FileReader : public RecordReader {
 
   absl::Status failed_;  // what every Next says from then on
   bool started_ = false;
+  std::shared_ptr<const SourceFile> file_;
   std::shared_ptr<FileVersion> file_version_;
   SourceVersion version_;
   std::unique_ptr<Rows> rows_;

@@ -1,5 +1,6 @@
-// A file whose rows cannot be read from any place on, made into one whose rows can: once a version
-// and table, by the calls that need it.
+// A file whose rows cannot be read from any place on, made into one whose rows can: one that is
+// compressed, or whose format has none that stand in it as they are read. Once a version, by the
+// calls that need it.
 #pragma once
 
 #include <memory>

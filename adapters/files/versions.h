@@ -3,14 +3,17 @@
 // the bytes as they were.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "adapters/adapter.h"
 #include "adapters/files/budgets.h"
+#include "adapters/files/compression.h"
 #include "adapters/files/folder.h"
 #include "adapters/files/job.h"
 #include "adapters/files/key_index.h"
@@ -19,7 +22,8 @@
 
 namespace sluice::adapters::files {
 
-// SHA-256 of the whole file; where it has a companion, of the two files' digests, a line each.
+// SHA-256 of the whole file; where it has a companion, of the two files' digests, a line each; of
+// several that are one table, of what sha256sum prints for them.
 class DigestJob : public Job {
  public:
   explicit DigestJob(std::shared_ptr<const SourceFile> file) : file_(std::move(file)) {}
@@ -31,12 +35,16 @@ class DigestJob : public Job {
   void Restart() override;
 
  private:
-  absl::Status Hash(const Content& content, const Watch& watch);
+  absl::StatusOr<std::string> DigestOf(const SourceFile& file, const Watch& watch);
+  absl::StatusOr<std::string> Hash(const SourceFile& file, const Watch& watch);
 
   std::shared_ptr<const SourceFile> file_;  // until done
+  size_t part_ = 0;
   int64_t offset_ = 0;
   Sha256Stream hash_;
-  std::string digest_;  // of the file alone, until its companion is read
+  std::string own_;    // of a part, until its companion is read
+  std::string lines_;  // of the parts that are done
+  std::string digest_;
 };
 
 // One file, as it was at one stamp. Any thread.
@@ -50,11 +58,13 @@ class FileVersion {
   absl::StatusOr<std::string> Digest(const Watch& watch);
   // Empty where nobody did yet.
   std::string KnownDigest() const { return digest_.done() ? digest_.digest() : std::string(); }
-  // What the format unpacked for the table, or is unpacking; the file itself where it does not.
-  // After Digest.
+  // How many rows a part has: nothing where nobody counted yet.
+  std::optional<int64_t> Rows(const std::string& part) const;
+  void SetRows(const std::string& part, int64_t rows);
+  // What the format reads: the file, or what is unpacked of it, where nobody did yet. After Digest.
   absl::StatusOr<std::shared_ptr<const Content>> Unpacked(
       const Format& format, const std::shared_ptr<const SourceFile>& file, const TableName& table,
-      const std::string& work_folder, const Watch& watch);
+      const UnpackSettings& settings, const Watch& watch);
   // The index for the table's key, built where nobody did yet. After Digest.
   absl::StatusOr<std::shared_ptr<const KeyIndex>> Index(
       const IndexedTable& table, const std::shared_ptr<const SourceFile>& file,
@@ -62,23 +72,25 @@ class FileVersion {
 
  private:
   using Indexes = std::vector<std::pair<std::string, std::shared_ptr<IndexBuild>>>;
-
   using Unpackings = std::vector<std::pair<std::string, std::shared_ptr<Unpacking>>>;
+
+  std::shared_ptr<Unpacking> UnpackingOf(const std::string& what,
+                                         const std::function<std::shared_ptr<Unpacking>()>& make);
 
   const Stamp stamp_;
   DigestJob digest_;
   mutable Mutex mutex_;
   std::shared_ptr<FileVersion> before_ SLUICE_GUARDED_BY(mutex_);  // until digested
-  Unpackings unpackings_ SLUICE_GUARDED_BY(mutex_);  // by the table's part; as indexes_
-  Indexes indexes_ SLUICE_GUARDED_BY(mutex_);        // by their keys; the last used comes last
+  std::map<std::string, int64_t> rows_ SLUICE_GUARDED_BY(mutex_);  // by part
+  Indexes indexes_ SLUICE_GUARDED_BY(mutex_);  // by their keys; the last used comes last
+  // Of the file, if it is compressed, and of its parts; as indexes_.
+  Unpackings unpackings_ SLUICE_GUARDED_BY(mutex_);
 };
 
 class Versions {
  public:
-  std::shared_ptr<FileVersion> Of(const std::string& table,
+  std::shared_ptr<FileVersion> Of(const std::string& name,
                                   const std::shared_ptr<const SourceFile>& file);
-  // Its digest, where that is known already; else empty.
-  std::string KnownDigest(const std::string& table, const Stamp& stamp);
 
  private:
   Mutex mutex_;

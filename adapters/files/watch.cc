@@ -16,6 +16,12 @@ absl::Status Watch::Check() const {
   return absl::OkStatus();
 }
 
+Micros Watch::Monotonic() const {
+  if (context_.clock != nullptr) return context_.clock->Monotonic();
+  static const auto* const clock = MakeSystemClock().release();
+  return clock->Monotonic();
+}
+
 bool EndedByWatch(const absl::Status& status) {
   const v1::Reason reason = ReasonOf(status);
   return reason == v1::REASON_CANCELLED || reason == v1::REASON_DEADLINE_EXCEEDED;

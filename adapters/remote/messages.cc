@@ -20,6 +20,8 @@ constexpr int kMostDepth = 64;
 // Of the predicate: what else is in a request is small.
 constexpr size_t kMostPredicateBytes = kMostRequestBytes / 2;
 constexpr size_t kMostInList = 1'000;
+constexpr int kMostNotes = 32;
+constexpr size_t kMostNoteBytes = 1'000;
 
 absl::Status Wrong(std::string_view where, std::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat(View(where), ": ", View(what)));
@@ -233,6 +235,8 @@ v1::TableDescription ToProto(const TableDescription& table) {
     out.add_unique_keys()->mutable_columns()->Add(key.begin(), key.end());
   out.set_snapshot(table.snapshot);
   *out.mutable_version() = ToProto(table.version);
+  out.set_note(table.note);
+  if (table.rows) out.set_rows(*table.rows);
   return out;
 }
 
@@ -250,7 +254,17 @@ absl::StatusOr<TableDescription> FromProto(const v1::TableDescription& table) {
     made.unique_keys.emplace_back(key.columns().begin(), key.columns().end());
   made.snapshot = table.snapshot();
   made.version = FromProto(table.version());
+  made.note = table.note().substr(0, kMostNoteBytes);
+  if (table.has_rows() && table.rows() >= 0) made.rows = table.rows();
   return made;
+}
+
+std::vector<std::string> NotesOf(const v1::ProbeResponse& response) {
+  std::vector<std::string> notes;
+  for (const std::string& note : response.notes())
+    if (static_cast<int>(notes.size()) < kMostNotes)
+      notes.push_back(note.substr(0, kMostNoteBytes));
+  return notes;
 }
 
 v1::SourceVersion ToProto(const SourceVersion& version) {

@@ -28,6 +28,9 @@ v1::TableDescription ToProto(const TableDescription& table);
 // INVALID_ARGUMENT for a type that is none.
 absl::StatusOr<TableDescription> FromProto(const v1::TableDescription& table);
 
+// At most 32, of at most 1,000 bytes each.
+std::vector<std::string> NotesOf(const v1::ProbeResponse& response);
+
 v1::SourceVersion ToProto(const SourceVersion& version);
 SourceVersion FromProto(const v1::SourceVersion& version);
 

@@ -118,14 +118,26 @@ TEST(MessagesTest, DescriptionsComeAsTheyWent) {
   table.unique_keys = {{"id"}, {"pay", "id"}};
   table.snapshot = true;
   table.version = {"v1", Micros{1'790'000'000'123'456}};
+  table.note = "a drop is held back";
+  table.rows = 7;
   const auto received = FromProto(ToProto(table));
   ASSERT_TRUE(received.ok()) << received.status();
+  EXPECT_EQ(received->note, table.note);
+  EXPECT_EQ(received->rows, 7);
   EXPECT_EQ(received->columns[1].type, table.columns[1].type);
   EXPECT_EQ(received->columns[0].source_type, "NUMBER(10)");
   EXPECT_FALSE(received->columns[0].nullable);
   EXPECT_EQ(received->unique_keys, table.unique_keys);
   EXPECT_TRUE(received->snapshot);
   EXPECT_EQ(received->version, table.version);
+}
+
+TEST(MessagesTest, NotesOfAProcessAreBounded) {
+  v1::ProbeResponse response;
+  for (int i = 0; i < 100; ++i) response.add_notes(std::string(5'000, 'x'));
+  const auto notes = NotesOf(response);
+  EXPECT_EQ(notes.size(), 32u);
+  EXPECT_EQ(notes[0].size(), 1'000u);
 }
 
 }  // namespace

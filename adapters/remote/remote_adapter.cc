@@ -6,6 +6,7 @@
 #include "adapters/remote/messages.h"
 #include "adapters/remote/reader.h"
 #include "gateway/base/error.h"
+#include "gateway/base/mutex.h"
 
 namespace sluice::adapters {
 namespace {
@@ -48,7 +49,16 @@ class RemoteAdapter : public Adapter {
     v1::ProbeRequest request;
     request.set_source(source_->settings.source);
     v1::ProbeResponse response;
-    return Call(remote::kProbe, request, response, context);
+    SLUICE_RETURN_IF_ERROR(Call(remote::kProbe, request, response, context));
+    MutexLock lock(mutex_);
+    notes_ = remote::NotesOf(response);
+    return absl::OkStatus();
+  }
+
+  // As it was probed last.
+  std::vector<std::string> Notes() override {
+    MutexLock lock(mutex_);
+    return notes_;
   }
 
  private:
@@ -62,6 +72,8 @@ class RemoteAdapter : public Adapter {
   }
 
   const std::shared_ptr<SourceParts> source_;
+  Mutex mutex_;
+  std::vector<std::string> notes_ SLUICE_GUARDED_BY(mutex_);
 };
 
 }  // namespace

@@ -67,10 +67,12 @@ bool XlsxSettings::SaysSheet(const std::string& file) const {
 absl::StatusOr<SourceSettings> ParseSettings(const Settings& settings) {
   SourceSettings parsed;
   files::Mistakes mistakes;
-  parsed.files = files::ParseFileSettings(settings, "xlsx", ".xlsx", mistakes,
-                                          [&](const std::string& name, const std::string& value) {
-                                            return TakeXlsxSetting(name, value, parsed.format);
-                                          });
+  parsed.files = files::ParseFileSettings(
+      settings, "xlsx", ".xlsx", mistakes,
+      [&](const std::string& name, const std::string& value) {
+        return TakeXlsxSetting(name, value, parsed.format);
+      },
+      files::Packing::kNone);
   SLUICE_RETURN_IF_ERROR(mistakes.AsStatus());
   return parsed;
 }

@@ -14,6 +14,7 @@ struct FakeSource::State {
   std::vector<Row> rows SLUICE_GUARDED_BY(mutex);
   int64_t batch_rows SLUICE_GUARDED_BY(mutex) = 16384;
   std::vector<adapters::TableDescription> tables SLUICE_GUARDED_BY(mutex);
+  std::vector<std::string> notes SLUICE_GUARDED_BY(mutex);
   adapters::SourceVersion version SLUICE_GUARDED_BY(mutex);
   bool snapshot SLUICE_GUARDED_BY(mutex) = false;
   std::vector<BadValue> bad_values SLUICE_GUARDED_BY(mutex);
@@ -169,6 +170,10 @@ class FakeSource::Fake : public adapters::Adapter {
     ++state_->probes;
     return state_->probe_fails;
   }
+  std::vector<std::string> Notes() override {
+    MutexLock lock(state_->mutex);
+    return state_->notes;
+  }
 
  private:
   const std::shared_ptr<State> state_;
@@ -179,6 +184,11 @@ std::shared_ptr<FakeSource::State> FakeSource::MakeState() { return std::make_sh
 void FakeSource::SetTables(std::vector<adapters::TableDescription> tables) {
   MutexLock lock(state_->mutex);
   state_->tables = std::move(tables);
+}
+
+void FakeSource::SetNotes(std::vector<std::string> notes) {
+  MutexLock lock(state_->mutex);
+  state_->notes = std::move(notes);
 }
 
 void FakeSource::SetRows(std::vector<Row> rows) {

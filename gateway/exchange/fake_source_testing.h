@@ -27,6 +27,8 @@ class FakeSource {
   void SetBatchRows(int64_t rows);
   // What it describes for any table; none at first.
   void SetTables(std::vector<adapters::TableDescription> tables);
+  // What people should know of it.
+  void SetNotes(std::vector<std::string> notes);
   void SetVersion(const std::string& version, bool snapshot);
   void SetRejected(int64_t records);
   // A value that became null because it did not fit: the row's number in a scan, and the column.

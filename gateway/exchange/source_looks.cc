@@ -123,9 +123,10 @@ void SourceLooks::ProbeSource(const Call& call, v1::ProbeSourceRequest request,
   v1::ProbeSourceResponse response;
   response.set_source(chosen->definition.id());
   response.set_kind(chosen->definition.kind());
-  const auto tell = [done, response, this,
-                     begin = parts_.clock.Monotonic()](const absl::Status& status) {
+  const auto tell = [done, response, this, begin = parts_.clock.Monotonic()](
+                        const absl::Status& status, std::vector<std::string> notes) {
     v1::ProbeSourceResponse answer = response;
+    for (std::string& note : notes) answer.add_notes(std::move(note));
     answer.set_took_us(parts_.clock.Monotonic() - begin);
     answer.set_reachable(status.ok());
     if (!status.ok()) {
@@ -141,10 +142,10 @@ void SourceLooks::ProbeSource(const Call& call, v1::ProbeSourceRequest request,
       *chosen,
       [tell, context](absl::StatusOr<adapters::Adapter*> adapter) {
         const absl::Status status = adapter.ok() ? (*adapter)->Probe(context) : adapter.status();
-        tell(status);
+        tell(status, adapter.ok() ? (*adapter)->Notes() : std::vector<std::string>());
         return status;
       },
-      tell);
+      [tell](const absl::Status& status) { tell(status, {}); });
 }
 
 void SourceLooks::DescribeSource(const Call& call, v1::DescribeSourceRequest request,

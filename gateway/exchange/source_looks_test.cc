@@ -112,6 +112,14 @@ TEST_F(SourceLooksTest, WhatIsForTheOperatorIsToldToThem) {
   EXPECT_EQ(answer->note(), "password expired");
 }
 
+TEST_F(SourceLooksTest, WhatIsKnownOfASourceThatAnswersIsToldToo) {
+  exchange_.ps.SetNotes({"table 'persons': the drop 'b.csv' is held back"});
+  const auto answer = Probe(Operator());
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_TRUE(answer->reachable());
+  EXPECT_THAT(answer->notes(), ElementsAre("table 'persons': the drop 'b.csv' is held back"));
+}
+
 TEST_F(SourceLooksTest, ACheckIsRecordedBeforeAnythingIsRead) {
   const auto report = Check(Operator(), "persons");
   ASSERT_TRUE(report.ok()) << report.status();

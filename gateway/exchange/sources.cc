@@ -1,5 +1,7 @@
 #include "gateway/exchange/sources.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "gateway/base/error.h"
 #include "google/protobuf/util/message_differencer.h"
@@ -36,6 +38,8 @@ std::string ForOperator(const absl::Status& status) {
 // Failures that speak against the source itself.
 bool SpeaksAgainstSource(const absl::Status& status) {
   const v1::Reason reason = ReasonOf(status);
+  const auto info = ErrorInfoOf(status);
+  if (info && info->metadata().contains(adapters::kHeldBack)) return false;
   return reason == v1::REASON_SOURCE_UNAVAILABLE || reason == v1::REASON_DEADLINE_EXCEEDED ||
          (reason == v1::REASON_UNSPECIFIED && !status.ok());
 }
@@ -65,10 +69,18 @@ OpenAdapter OpenByKind(const std::vector<adapters::Kind>& kinds) {
   };
 }
 
-SourceAtWork::SourceAtWork(v1::Source definition, OpenAdapter open, const Clock& clock)
+TellNote NotesInto(OperationalLog& operations) {
+  return [&operations](std::string_view source, std::string_view note) {
+    operations.Write(Severity::kWarning, "source_note", note, {{"source", source}});
+  };
+}
+
+SourceAtWork::SourceAtWork(v1::Source definition, OpenAdapter open, const Clock& clock,
+                           TellNote tell_note)
     : definition_(WithDefaultLimits(std::move(definition))),
       open_(std::move(open)),
       clock_(clock),
+      tell_note_(std::move(tell_note)),
       closed_(HoursOf(definition_)),
       breaker_(definition_.limits().breaker_failures(),
                definition_.limits().breaker_open_ms() * kMillisecond, clock),
@@ -83,6 +95,7 @@ absl::Status SourceAtWork::Submit(Task task, Part part) {
     ++running_;
     const absl::StatusOr<adapters::Adapter*> adapter = Open();
     Judge(task(adapter));
+    if (adapter.ok()) TakeNotes((*adapter)->Notes());
     // Whoever ends last sees that nobody waits.
     if (adapter.ok() && waiting_ == 0) (*adapter)->Rest();
     last_asked_ = clock_.Monotonic();
@@ -141,6 +154,20 @@ void SourceAtWork::Judge(const absl::Status& outcome) {
   breaker_.Failed();
 }
 
+void SourceAtWork::TakeNotes(std::vector<std::string> notes) {
+  if (notes.empty() && !has_notes_) return;
+  std::vector<std::string> fresh;
+  {
+    MutexLock lock(mutex_);
+    for (const std::string& note : notes)
+      if (std::find(notes_.begin(), notes_.end(), note) == notes_.end()) fresh.push_back(note);
+    has_notes_ = !notes.empty();
+    notes_ = std::move(notes);
+  }
+  if (tell_note_ == nullptr) return;
+  for (const std::string& note : fresh) tell_note_(definition_.id(), note);
+}
+
 v1::SourceStatus SourceAtWork::Status() const {
   v1::SourceStatus status;
   status.set_source(definition_.id());
@@ -157,6 +184,7 @@ v1::SourceStatus SourceAtWork::Status() const {
       time(*until, status.mutable_closed_until());
   MutexLock lock(mutex_);
   status.set_last_failure(last_failure_);
+  for (const std::string& note : notes_) status.add_notes(note);
   if (last_answer_ != 0) time(last_answer_, status.mutable_last_answer());
   return status;
 }
@@ -198,7 +226,7 @@ void Sources::Update(const std::map<std::string, v1::Source, std::less<>>& defin
                                   known->second->definition(), WithDefaultLimits(definition))) {
       sources_.insert(old.extract(known));
     } else {
-      sources_.emplace(id, std::make_shared<SourceAtWork>(definition, open_, clock_));
+      sources_.emplace(id, std::make_shared<SourceAtWork>(definition, open_, clock_, tell_note_));
     }
   }
   for (auto& [id, source] : old) retired_.push_back(std::move(source));

@@ -13,6 +13,7 @@
 #include "adapters/registry.h"
 #include "gateway/base/executor.h"
 #include "gateway/base/mutex.h"
+#include "gateway/base/operational_log.h"
 #include "gateway/exchange/breaker.h"
 #include "gateway/identity/closed_hours.h"
 #include "sluice/v1/operations.pb.h"
@@ -26,11 +27,18 @@ using OpenAdapter =
 // By the adapter of the source's kind, of a table that outlives it (adapters/registry.h).
 OpenAdapter OpenByKind(const std::vector<adapters::Kind>& kinds);
 
+// Hears once of what a source's operator should know of it though it answers (Adapter::Notes). Any
+// thread.
+using TellNote = std::function<void(std::string_view source, std::string_view note)>;
+// Into the operational log, which outlives it.
+TellNote NotesInto(OperationalLog& operations);
+
 // One source at work. Shared by the calls that use it, but never ended by one of them: its pool
 // would have to wait for itself. Sources::Reap ends those that are retired and idle.
 class SourceAtWork {
  public:
-  SourceAtWork(v1::Source definition, OpenAdapter open, const Clock& clock);
+  SourceAtWork(v1::Source definition, OpenAdapter open, const Clock& clock,
+               TellNote tell_note = nullptr);
 
   // A call's whole reading, or a part of a stream's, which gives way to the former.
   enum class Part { kCall, kStream };
@@ -58,10 +66,12 @@ class SourceAtWork {
   absl::Status CheckOpen() const;
   bool ProbeIsDue() const;
   void Judge(const absl::Status& outcome);
+  void TakeNotes(std::vector<std::string> notes);
 
   const v1::Source definition_;
   const OpenAdapter open_;
   const Clock& clock_;
+  const TellNote tell_note_;
   const absl::StatusOr<identity::ClosedHours> closed_;
   CircuitBreaker breaker_;
   std::atomic<int> running_{0}, waiting_{0};
@@ -71,6 +81,8 @@ class SourceAtWork {
   mutable Mutex mutex_;
   std::string last_failure_ SLUICE_GUARDED_BY(mutex_);
   Micros last_answer_ SLUICE_GUARDED_BY(mutex_) = 0;  // for people
+  std::vector<std::string> notes_ SLUICE_GUARDED_BY(mutex_);
+  std::atomic<bool> has_notes_{false};
   std::atomic<bool> probing_{false};
   std::atomic<Micros> last_asked_{-kHour};  // when a task ended, on the monotonic clock
   ThreadPool pool_;                         // last: ends before what its tasks use
@@ -79,7 +91,8 @@ class SourceAtWork {
 // All of them. Any thread.
 class Sources {
  public:
-  Sources(const Clock& clock, OpenAdapter open) : clock_(clock), open_(std::move(open)) {}
+  Sources(const Clock& clock, OpenAdapter open, TellNote tell_note = nullptr)
+      : clock_(clock), open_(std::move(open)), tell_note_(std::move(tell_note)) {}
   // Waits for what works on them: the last to let go of a source may be a task in its own pool.
   ~Sources();
   // Takes over the definitions; a source whose definition did not change goes on as it is.
@@ -95,6 +108,7 @@ class Sources {
  private:
   const Clock& clock_;
   const OpenAdapter open_;
+  const TellNote tell_note_;
   mutable Mutex mutex_;
   std::vector<std::shared_ptr<SourceAtWork>> retired_ SLUICE_GUARDED_BY(mutex_);
   std::map<std::string, std::shared_ptr<SourceAtWork>, std::less<>> sources_

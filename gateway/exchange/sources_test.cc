@@ -220,6 +220,50 @@ TEST_F(SourcesTest, ASourceThatIsTakenAwayIsUnavailable) {
   EXPECT_EQ(Ask(PersonsRequest()), v1::REASON_SOURCE_UNAVAILABLE);
 }
 
+TEST_F(SourcesTest, ADropThatIsHeldBackSpeaksAgainstNoSource) {
+  absl::Status held = Error(v1::REASON_SOURCE_UNAVAILABLE, "its drop is held back.");
+  AddKey(held, adapters::kHeldBack, "marker");
+  exchange_->ps.FailScan(held);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(Ask(PersonsRequest()), v1::REASON_SOURCE_UNAVAILABLE);
+  EXPECT_EQ(Breaker(), "closed");
+  exchange_->ps.FailScan(Error(v1::REASON_SOURCE_UNAVAILABLE, "no route."));
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(Ask(PersonsRequest()), v1::REASON_SOURCE_UNAVAILABLE);
+  EXPECT_EQ(Breaker(), "open");
+}
+
+TEST_F(SourcesTest, NotesAreToldOnceAndStandAsLongAsTheyHold) {
+  const FakeClock clock;
+  FakeSource fake;
+  std::vector<std::string> told;
+  SourceAtWork source(
+      {}, [&fake](const v1::Source&) { return fake.Open(); }, clock,
+      [&told](std::string_view, std::string_view note) { told.emplace_back(note); });
+  const auto work = [&] {
+    std::atomic<bool> done{false};
+    EXPECT_TRUE(source
+                    .Submit([&](absl::StatusOr<adapters::Adapter*>) {
+                      done = true;
+                      return absl::OkStatus();
+                    })
+                    .ok());
+    while (!done || !source.idle()) std::this_thread::yield();
+    std::vector<std::string> notes;
+    for (const std::string& note : source.Status().notes()) notes.push_back(note);
+    return notes;
+  };
+  EXPECT_TRUE(work().empty());
+  fake.SetNotes({"a is held back"});
+  EXPECT_EQ(work(), std::vector<std::string>{"a is held back"});
+  fake.SetNotes({"a is held back", "b is held back"});
+  EXPECT_EQ(work().size(), 2u);
+  EXPECT_EQ(told, (std::vector<std::string>{"a is held back", "b is held back"}));
+  fake.SetNotes({});
+  EXPECT_TRUE(work().empty());
+  fake.SetNotes({"a is held back"});
+  EXPECT_EQ(work().size(), 1u);
+  EXPECT_EQ(told.size(), 3u);
+}
+
 // The last to let go of a source may be a task in its own pool, which cannot wait for itself.
 TEST_F(SourcesTest, TheEndWaitsForTasksThatHoldTheirSource) {
   const FakeClock clock;

@@ -47,7 +47,9 @@ class AdapterService : public RawScan {
         [](adapters::Adapter& adapter,
            const adapters::CallContext& call) -> absl::StatusOr<v1::ProbeResponse> {
           SLUICE_RETURN_IF_ERROR(adapter.Probe(call));
-          return v1::ProbeResponse();
+          v1::ProbeResponse probed;
+          for (std::string& note : adapter.Notes()) probed.add_notes(std::move(note));
+          return probed;
         });
   }
 
