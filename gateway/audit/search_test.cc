@@ -260,7 +260,9 @@ TEST_F(SearchTest, NoSearchReadsAllOfATable) {
   }
   EXPECT_GT(lines, 500u);
   // Without any condition as well.
-  for (const std::string& line : *index_->Plan({}, {.all = true}, {}))
+  const auto plain = index_->Plan({}, {.all = true}, {});
+  ASSERT_TRUE(plain.ok()) << plain.status();
+  for (const std::string& line : *plain)
     EXPECT_THAT(line, StartsWith("SEARCH "));
 }
 

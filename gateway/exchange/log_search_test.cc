@@ -154,7 +154,9 @@ TEST_F(LogSearchTest, ByWhatOnlyDetailsHold) {
   filter.set_purpose("no such purpose");
   EXPECT_THAT(Find(filter), IsEmpty());
   // A dropped key takes the answer away; the records stay.
-  for (const std::string& name : *exchange_.files->List("/gw/keys"))
+  const auto names = exchange_.files->List("/gw/keys");
+  ASSERT_TRUE(names.ok());
+  for (const std::string& name : *names)
     ASSERT_TRUE(exchange_.files->Remove("/gw/keys/" + name).ok());
   filter.Clear();
   filter.set_case_reference("R-0118");
