@@ -1,5 +1,9 @@
 #include "gateway/audit/search.h"
 
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <map>
@@ -31,6 +35,10 @@ std::string FormatFor(const std::string& term_key) {
   return absl::StrCat("sluice-index/v3 ",
                       HexEncode(AsBytes(HmacSha256(term_key, "format")).substr(0, 8)));
 }
+
+// What is kept up with takes only what others leave of the processors. Linux has a priority for
+// each thread.
+void LowerThisThread() { setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), 19); }
 
 class SqliteSearchIndex : public SearchIndex {
  public:
@@ -73,8 +81,7 @@ class SqliteSearchIndex : public SearchIndex {
         if (absl::Status status = CatchUp(log); !status.ok()) Tell(status);
       }
       MutexLock lock(mutex_);
-      absl::Status bad =
-          next_ > log.size() ? OtherLog() : CheckFiles();
+      absl::Status bad = next_ > log.size() ? OtherLog() : CheckFiles();
       if (bad.ok()) {
         auto result = SearchMonths(query, scope, page);
         if (result.ok()) return result;
@@ -105,10 +112,7 @@ class SqliteSearchIndex : public SearchIndex {
     return BeginAnew(why);
   }
 
-  uint64_t size() const override {
-    MutexLock lock(mutex_);
-    return next_;
-  }
+  uint64_t size() const override { return next_; }
 
   absl::StatusOr<uint64_t> LatestOf(uint64_t opened) override {
     MutexLock lock(mutex_);
@@ -311,6 +315,7 @@ class SqliteSearchIndex : public SearchIndex {
   }
 
   void KeepUp(Log& log) {
+    LowerThisThread();
     std::string told;
     while (keeping_) {
       absl::Status status;
@@ -360,7 +365,7 @@ class SqliteSearchIndex : public SearchIndex {
   IndexTerms terms_to_find_ SLUICE_GUARDED_BY(mutex_);
   std::map<std::string, std::unique_ptr<IndexMonth>> months_ SLUICE_GUARDED_BY(mutex_);
   std::set<std::string> checked_ SLUICE_GUARDED_BY(mutex_);
-  uint64_t next_ SLUICE_GUARDED_BY(mutex_) = 0;
+  std::atomic<uint64_t> next_{0};  // set under mutex_
   uint64_t generation_ SLUICE_GUARDED_BY(mutex_) = 0;
 
   std::atomic<bool> keeping_{false};

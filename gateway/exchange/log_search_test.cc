@@ -166,6 +166,34 @@ TEST_F(LogSearchTest, ByWhatOnlyDetailsHold) {
   EXPECT_GE(erased->erased(), 3);
 }
 
+TEST_F(LogSearchTest, WhoWasRefusedIsFoundByWhatWasClaimed) {
+  v1::QueryRequest request = PersonRequest(ResidentNumber(1));
+  request.set_purpose("curiosity");
+  request.set_case_reference("R-0118");
+  request.set_end_user("li.na");
+  ASSERT_FALSE(exchange_.Query(request).ok());
+  request.set_end_user(std::string(2 << 20, 'x'));  // is refused and recorded all the same
+  ASSERT_FALSE(exchange_.Query(request).ok());
+  v1::RecordFilter filter;
+  filter.set_outcome(v1::RECORD_OUTCOME_DENIED);
+  filter.set_case_reference("R-0118");
+  EXPECT_THAT(Find(filter), ElementsAre(1, 0));
+  filter.set_end_user("li.na");
+  EXPECT_THAT(Find(filter), ElementsAre(0));
+  // Counted together only those claims stay that all share.
+  exchange_.clock.Advance(kSecond);
+  for (int i = 0; i < 15; ++i) {
+    request.set_end_user(absl::StrCat("user ", i));
+    ASSERT_FALSE(exchange_.Query(request).ok());
+  }
+  exchange_.denials->Flush(true);
+  ASSERT_TRUE(exchange_.file_log->Close().ok());
+  const auto counted = exchange_.Records(v1::RECORD_KIND_DENIALS);
+  ASSERT_EQ(counted.size(), 1u);
+  EXPECT_EQ(counted[0].detail.case_reference(), "R-0118");
+  EXPECT_EQ(counted[0].detail.end_user(), "");
+}
+
 TEST_F(LogSearchTest, WhatWasAskedIsRecordedWithoutTheIdentifier) {
   AskFor(1, "R-0118");
   v1::RecordFilter filter = About(1);

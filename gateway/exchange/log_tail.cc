@@ -1,6 +1,7 @@
 #include "gateway/exchange/log_tail.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <optional>
 #include <utility>
@@ -81,6 +82,7 @@ struct LogTail::Shared {
   bool cutting SLUICE_GUARDED_BY(mutex) = false;
   bool ending SLUICE_GUARDED_BY(mutex) = false;
   std::vector<std::shared_ptr<Follower>> followers SLUICE_GUARDED_BY(mutex);
+  std::atomic<bool> anybody{false};  // so that a log that nobody follows wakes nobody
 
   void Wake() {
     MutexLock lock(mutex);
@@ -90,13 +92,16 @@ struct LogTail::Shared {
   void Remove(const std::shared_ptr<Follower>& follower) {
     MutexLock lock(mutex);
     followers.erase(std::remove(followers.begin(), followers.end(), follower), followers.end());
+    anybody = !followers.empty();
     fewer.NotifyAll();
   }
 };
 
 LogTail::LogTail(const LogReadingParts& parts, const LogTailLimits& limits)
     : parts_(parts), limits_(limits), shared_(std::make_shared<Shared>()) {
-  parts_.log.OnGrowth([shared = shared_] { shared->Wake(); });
+  parts_.log.OnGrowth([shared = shared_] {
+    if (shared->anybody) shared->Wake();
+  });
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -139,6 +144,7 @@ void LogTail::Follow(const std::shared_ptr<Follower>& follower, LogQuestion ques
       refused = Error(v1::REASON_OVERLOADED, "too many follow the log.");
     else
       shared_->followers.push_back(follower);
+    if (refused.ok()) shared_->anybody = true;
   }
   if (!refused.ok()) return Refuse(follower, std::move(refused));
   Reading reading;
