@@ -1,7 +1,10 @@
 #include "cli/audit_tail.h"
 
+#include <algorithm>
+#include <array>
 #include <thread>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "cli/display.h"
 #include "cli/json.h"
@@ -23,7 +26,7 @@ struct TailOptions {
   int64_t limit = 0;
 };
 
-// Lines come one by one, so widths are given ahead; what is wider is shown whole.
+// Lines come one by one, so widths are given ahead; what is wider widens its column from there on.
 class TailLines {
  public:
   explicit TailLines(Session& session) : session_(session) {}
@@ -63,16 +66,17 @@ class TailLines {
 
  private:
   void PrintLine(const std::vector<std::string>& cells) {
-    static constexpr size_t kWidths[] = {8, 14, 26, 26, 12, 32, 0};
     std::string line;
     for (size_t i = 0; i < cells.size(); ++i) {
       const std::string cell = Harmless(cells[i]);
+      widths_[i] = std::max(widths_[i], DisplayWidth(cell));
       absl::StrAppend(&line, i == 0 ? " " : "  ",
-                      i == 0 ? PadLeft(cell, kWidths[i]) : PadRight(cell, kWidths[i]));
+                      i == 0 ? PadLeft(cell, widths_[i]) : PadRight(cell, widths_[i]));
     }
-    session_.environment.out << line << '\n';
+    session_.environment.out << absl::StripTrailingAsciiWhitespace(line) << '\n';
   }
 
+  std::array<size_t, 7> widths_ = {8, 14, 26, 26, 12, 28, 0};
   Session& session_;
   bool begun_ = false;
 };

@@ -63,7 +63,7 @@ absl::StatusOr<std::unique_ptr<IndexMonth>> IndexMonth::Open(const std::string& 
   // takes from the records is made again, so no sync is waited for.
   SLUICE_RETURN_IF_ERROR(opened->database_->Run(
       "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA "
-      "cache_size=-8000;"));
+      "cache_size=-4000;"));
   SLUICE_RETURN_IF_ERROR(opened->Load(fresh, keys));
   opened->NoteSizes();
   return opened;
@@ -116,7 +116,7 @@ absl::Status IndexMonth::Attach(const std::string& key, Details& details, bool f
   details.schema = schema;
   SLUICE_RETURN_IF_ERROR(
       database_->Run(absl::StrCat("PRAGMA ", schema, ".journal_mode=WAL; PRAGMA ", schema,
-                                  ".synchronous=FULL; PRAGMA ", schema, ".cache_size=-8000;")));
+                                  ".synchronous=FULL; PRAGMA ", schema, ".cache_size=-4000;")));
   if (fresh) {
     return InTransaction([&]() -> absl::Status {
       SLUICE_RETURN_IF_ERROR(database_->Run(

@@ -226,6 +226,8 @@ class SqliteSearchIndex : public SearchIndex {
         SLUICE_ASSIGN_OR_RETURN(const auto found, month->Find(terms, span));
         hits.insert(hits.end(), found.begin(), found.end());
       }
+      // The newest keeps its cache; those of years would be hundreds of MiB.
+      if (month != newest_first.front().second) month->FreeMemory();
       std::sort(hits.rbegin(), hits.rend());
       hits.erase(std::unique(hits.begin(), hits.end()), hits.end());
       if (hits.size() > limit + 1) hits.resize(limit + 1);
@@ -339,6 +341,7 @@ class SqliteSearchIndex : public SearchIndex {
       if (!status.ok()) break;
       if (!checked_.insert(name).second) continue;
       status = month->CheckWhole();
+      month->FreeMemory();
       break;
     }
     return status.ok() ? status : BeginAnew(status);

@@ -12,6 +12,7 @@ namespace sluice::exchange {
 namespace {
 
 constexpr size_t kMostText = 1000;
+constexpr int kMostYears = 100;
 
 Micros WhenOf(const google::protobuf::Timestamp& time) {
   return time.seconds() * kSecond + time.nanos() / 1000;
@@ -46,7 +47,29 @@ constexpr TextCondition kTexts[] = {
     {"on_behalf_of", &v1::RecordFilter::mutable_on_behalf_of, &audit::RecordQuery::on_behalf_of},
 };
 
-// A pseudonym for each year that the log covers, and those that may come while it is followed.
+int YearAt(Micros time) {
+  return static_cast<int>(
+      absl::ToCivilYear(absl::FromUnixMicros(time), absl::UTCTimeZone()).year());
+}
+
+// Years of which the log has records: those that the index knows of, and from the first record on.
+absl::StatusOr<std::vector<int>> YearsOf(audit::Log& log, const audit::SearchIndex& index,
+                                         Micros now) {
+  std::vector<int> years = index.Years();
+  if (log.size() == 0) return years;
+  SLUICE_ASSIGN_OR_RETURN(const audit::Log::Entry first, log.ReadOne(0));
+  v1::AuditEnvelope envelope;
+  if (!envelope.ParseFromString(first.record.envelope))
+    return absl::DataLossError("record 0 does not parse");
+  // However far off a clock was.
+  const int last = YearAt(now);
+  for (int year = std::max(YearAt(audit::TimeOf(envelope)), last - kMostYears); year <= last;
+       ++year)
+    years.push_back(year);
+  return years;
+}
+
+// A pseudonym for each of these years, and those that may come while the log is followed.
 absl::Status FillSubjects(const v1::SubjectId& subject, const audit::Pseudonyms& pseudonyms,
                           std::vector<int> years, Micros now, audit::RecordQuery& query) {
   if (!audit::IsIdType(subject.id_type()))
@@ -54,8 +77,7 @@ absl::Status FillSubjects(const v1::SubjectId& subject, const audit::Pseudonyms&
                      absl::StrCat("one of ", absl::StrJoin(audit::IdTypes(), ", ")));
   if (subject.id().empty()) return BadFilter("subject.id", "needed");
   if (subject.id().size() > kMostText) return BadFilter("subject.id", "at most 1,000 bytes");
-  const auto this_year =
-      static_cast<int>(absl::ToCivilYear(absl::FromUnixMicros(now), absl::UTCTimeZone()).year());
+  const int this_year = YearAt(now);
   // An access that began before midnight of New Year has the key of the year before.
   if (!years.empty()) years.push_back(*std::min_element(years.begin(), years.end()) - 1);
   years.insert(years.end(), {this_year - 1, this_year, this_year + 1});
@@ -97,7 +119,9 @@ absl::StatusOr<LogQuestion> PrepareQuestion(const identity::Principal& who,
   query.kind = filter.kind();
   query.certain = filter.certain();
   if (filter.has_subject()) {
-    SLUICE_RETURN_IF_ERROR(FillSubjects(filter.subject(), pseudonyms, index.Years(), now, query));
+    SLUICE_ASSIGN_OR_RETURN(std::vector<int> years, YearsOf(log, index, now));
+    SLUICE_RETURN_IF_ERROR(
+        FillSubjects(filter.subject(), pseudonyms, std::move(years), now, query));
     question.recorded.mutable_subject()->clear_id();
   } else if (filter.certain()) {
     return BadFilter("certain", "only with a subject");

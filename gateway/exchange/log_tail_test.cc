@@ -318,6 +318,19 @@ TEST_F(LogTailTest, EndsAtItsDeadlineAndWithoutALog) {
   EXPECT_EQ(ReasonOf(TailFrom(Auditor(), 0)->AwaitEnd()), v1::REASON_AUDIT_UNAVAILABLE);
 }
 
+TEST_F(LogTailTest, APersonOfYearsBeforeIsFollowedWithoutAnIndex) {
+  const int64_t before = exchange_.Query(PersonsRequest())->receipt().index();
+  for (int i = 0; i < 40; ++i) exchange_.clock.Advance(20 * kDay);
+  v1::TailRequest request;
+  request.set_from(0);
+  request.mutable_filter()->mutable_subject()->set_id_type("CN-RID");
+  request.mutable_filter()->mutable_subject()->set_id(ResidentNumber(1));
+  request.mutable_filter()->set_certain(true);
+  const auto reader = Tail(Auditor(), request);
+  // Its own beginning names the same person.
+  EXPECT_THAT(reader->Await(2), ElementsAre(before, before + 1));
+}
+
 TEST_F(LogTailTest, NotMoreThanTheLimits) {
   Begin({.tails = 3, .tails_per_principal = 2});
   TailFrom(Auditor(), 0)->AwaitWrites(1);
