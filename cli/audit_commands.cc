@@ -1,11 +1,14 @@
-// sluice audit list|show: reading the log through the gateway, which records each reading.
+// sluice audit search|list|show: reading the log through the gateway, which records each reading.
 #include <set>
 
 #include "absl/strings/str_cat.h"
 #include "cli/audit_proofs.h"
+#include "cli/audit_tail.h"
 #include "cli/commands.h"
+#include "cli/display.h"
 #include "cli/json.h"
 #include "cli/methods.h"
+#include "cli/record_filter.h"
 #include "cli/record_words.h"
 #include "cli/times.h"
 #include "gateway/base/error.h"
@@ -16,40 +19,22 @@ namespace {
 constexpr int64_t kMostPage = 1000;
 
 struct ListOptions {
-  std::string since, until, agency, dataset, grant, kind;
+  FilterOptions filter;
   int64_t limit = 100;
+  std::string page_token;
 };
 
-absl::StatusOr<v1::ListRecordsRequest> MakeRequest(const Environment& environment,
-                                                   const ListOptions& options) {
-  v1::ListRecordsRequest request;
-  const Micros now = environment.clock.Now();
-  if (!options.since.empty()) {
-    SLUICE_ASSIGN_OR_RETURN(const Micros since, ParseWhen(options.since, now, environment.zone));
-    *request.mutable_since() = ToTimestamp(since);
+std::string MatchWord(v1::SubjectMatch match) {
+  switch (match) {
+    case v1::SUBJECT_MATCH_RELEASED:
+      return "let go";
+    case v1::SUBJECT_MATCH_ASKED:
+      return "asked";
+    case v1::SUBJECT_MATCH_POSSIBLY:
+      return "possibly";
+    default:
+      return "";
   }
-  if (!options.until.empty()) {
-    SLUICE_ASSIGN_OR_RETURN(const Micros until, ParseWhen(options.until, now, environment.zone));
-    *request.mutable_until() = ToTimestamp(until);
-  }
-  if (request.has_since() && request.has_until() &&
-      ToMicros(request.until()) <= ToMicros(request.since()))
-    return UsageError("--until is not later than --since.",
-                      "--since 2026-11-01 --until 2026-11-30");
-  request.set_agency(options.agency);
-  request.set_dataset(options.dataset);
-  request.set_grant(options.grant);
-  if (!options.kind.empty()) {
-    request.set_kind(KindFromWord(options.kind));
-    if (request.kind() == v1::RECORD_KIND_UNSPECIFIED)
-      return UsageError(
-          absl::StrCat("\"", options.kind, "\" is no kind of record."),
-          "released, denied, denials, failed, opened, progress, closed, abandoned, changed, read, "
-          "checked, previewed, started or stopped");
-  }
-  if (options.limit < 0)
-    return UsageError("--limit is a number of records; 0 means all.", "--limit 100");
-  return request;
 }
 
 bool HasEnded(const v1::Record& record) {
@@ -79,23 +64,48 @@ std::string Summary(const v1::ListRecordsResponse& last, size_t count, size_t li
   absl::StrAppend(&line,
                   last.next_page_token().empty() ? ", complete" : ", more match: --limit 0 for all",
                   " · this reading is #", last.read_index(), "\n");
+  if (const int64_t behind = last.log_records() - last.searched_to(); behind > 0)
+    absl::StrAppend(&line, "the search index is ", Grouped(behind),
+                    " records behind the log: newer ones were not searched\n");
+  if (last.erased() > 0)
+    absl::StrAppend(&line, Grouped(last.erased()),
+                    " records of these months have no details any more: their keys were dropped\n");
+  if (!last.next_page_token().empty())
+    absl::StrAppend(&line, "next page  --page-token ", last.next_page_token(), "\n");
   return line;
 }
 
 absl::Status List(Session& session, const ListOptions& options) {
   const Environment& environment = session.environment;
-  SLUICE_ASSIGN_OR_RETURN(v1::ListRecordsRequest request, MakeRequest(environment, options));
+  if (options.limit < 0)
+    return UsageError("--limit is a number of records; 0 means all.", "--limit 100");
+  v1::ListRecordsRequest request;
+  SLUICE_ASSIGN_OR_RETURN(*request.mutable_filter(), MakeFilter(environment, options.filter));
+  request.set_page_token(options.page_token);
   std::vector<v1::Record> records;
   v1::ListRecordsResponse response;
   // The same size for all pages, so that none brings more than was asked for at its end.
   const int64_t size = options.limit == 0 ? kMostPage : std::min<int64_t>(options.limit, kMostPage);
   request.set_page_size(static_cast<int32_t>(size));
+  const bool json = session.format() == Format::kJson;
+  size_t count = 0;
   do {
     SLUICE_ASSIGN_OR_RETURN(response, Ask(session, kListRecords, request));
-    records.insert(records.end(), response.records().begin(), response.records().end());
+    count += static_cast<size_t>(response.records_size());
+    if (json) {  // page by page, however many there are
+      for (const v1::Record& record : response.records())
+        environment.out << ToJsonLine(record) << '\n';
+    } else {
+      records.insert(records.end(), response.records().begin(), response.records().end());
+    }
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty() &&
-           (options.limit == 0 || static_cast<int64_t>(records.size()) < options.limit));
+           (options.limit == 0 || static_cast<int64_t>(count) < options.limit));
+  if (json) {
+    environment.out.flush();
+    environment.err << Summary(response, count, count);
+    return absl::OkStatus();
+  }
 
   std::set<int64_t> listed;
   for (const v1::Record& record : records) listed.insert(record.index());
@@ -109,16 +119,16 @@ absl::Status List(Session& session, const ListOptions& options) {
                     FormatShort(ToMicros(envelope.time()), environment.zone),
                     ActorWords(envelope.actor()), envelope.dataset(), envelope.purpose(),
                     StreamOutcome(record, environment.zone), StreamCount(record)});
+    if (!options.filter.subject.empty()) rows.back().push_back(MatchWord(record.subject_match()));
   }
   const std::string offset = FormatOffset(environment.clock.Now(), environment.zone);
-  session.PrintList({{"#", true},
-                     {absl::StrCat(session.Label("time"), " ", offset)},
-                     {"consumer"},
-                     {"dataset"},
-                     {"purpose"},
-                     {"outcome"},
-                     {"rows", true}},
-                    rows, records);
+  std::vector<TableColumn> columns = {
+      {"#", true},   {absl::StrCat(session.Label("time"), " ", offset)},
+      {"consumer"},  {"dataset"},
+      {"purpose"},   {"outcome"},
+      {"rows", true}};
+  if (!options.filter.subject.empty()) columns.push_back({"the subject"});
+  session.PrintList(columns, rows, records);
   environment.out.flush();
   const bool table = session.format() == Format::kTable;
   environment.err << Summary(response, records.size(), table ? rows.size() : records.size());
@@ -153,27 +163,26 @@ absl::Status Show(Session& session, int64_t index) {
 void AddAuditCommands(CLI::App& app, Invocation& invocation) {
   CLI::App* audit = app.add_subcommand("audit", "who saw what, why and by which law");
   audit->require_subcommand(1);
-  auto options = std::make_shared<ListOptions>();
-  CLI::App* list = audit->add_subcommand("list", "records, newest first; recorded itself");
-  list->add_option("--since", options->since, "today, 2026-11-23, 2h, or a whole time");
-  list->add_option("--until", options->until, "not included");
-  list->add_option("--agency", options->agency, "of the consumer, or of who acted");
-  list->add_option("--dataset", options->dataset, "AGENCY/DATASET");
-  list->add_option("--grant", options->grant, "such as 7q4m2k");
-  list->add_option(
-      "--kind", options->kind,
-      "released, denied, denials, failed, opened, progress, closed, abandoned, changed, "
-      "read, checked, previewed, started, stopped; without it, all but progress");
-  list->add_option("--limit", options->limit, "records at most (100); 0: all");
-  list->callback([&invocation, options] {
-    invocation.command = [options](Session& session) { return List(session, *options); };
-  });
+  for (const char* name : {"search", "list"}) {
+    auto options = std::make_shared<ListOptions>();
+    CLI::App* list = audit->add_subcommand(
+        name, std::string(name) == "search" ? "records that meet all conditions, newest first; "
+                                              "recorded itself"
+                                            : "the same");
+    AddFilterOptions(*list, options->filter);
+    list->add_option("--limit", options->limit, "records at most (100); 0: all");
+    list->add_option("--page-token", options->page_token, "go on where a search like this ended");
+    list->callback([&invocation, options] {
+      invocation.command = [options](Session& session) { return List(session, *options); };
+    });
+  }
   auto index = std::make_shared<int64_t>(0);
   CLI::App* show = audit->add_subcommand("show", "one record with its detail; recorded itself");
   show->add_option("index", *index, "its number")->required()->check(CLI::NonNegativeNumber);
   show->callback([&invocation, index] {
     invocation.command = [index](Session& session) { return Show(session, *index); };
   });
+  AddAuditTailCommands(*audit, invocation);
   AddAuditProofCommands(*audit, invocation);
 }
 

@@ -15,10 +15,12 @@ class FakeGateway::Connection : public Gateway {
       return absl::UnimplementedError(absl::StrCat("the test has no answer to ", path));
     return handler->second(request, response);
   }
-  absl::Status Stream(const char* path, const google::protobuf::Message&,
-                      google::protobuf::Message&, Micros,
-                      const std::function<absl::Status()>&) override {
-    return absl::UnimplementedError(absl::StrCat("the test has no stream of ", path));
+  // One message, then the end.
+  absl::Status Stream(const char* path, const google::protobuf::Message& request,
+                      google::protobuf::Message& response, Micros,
+                      const std::function<absl::Status()>& each) override {
+    absl::Status status = Invoke(path, request, response);
+    return status.ok() ? each() : status;
   }
 
  private:

@@ -35,6 +35,8 @@ namespace sluice::cli {
   METHOD(Audit, GetRecord)                \
   METHOD(Audit, ProveRecord)              \
   METHOD(Audit, GetHead)                  \
+  METHOD(Audit, Tail)                     \
+  METHOD(Audit, RebuildIndex)             \
   METHOD(Operations, GetStatus)           \
   METHOD(Operations, Reload)              \
   METHOD(Operations, ListExchanges)       \

@@ -32,6 +32,10 @@ absl::Status ShowStatus(Session& session) {
       {"ready", status.ready() ? "yes" : "NO"},
       {"log", absl::StrCat(status.log_origin(), ", ", Grouped(status.log_records()), " records, ",
                            Grouped(status.head_records()), " under a signed head")},
+      {"index", status.index_records() >= status.log_records()
+                    ? std::string("has all of them")
+                    : absl::StrCat(Grouped(status.log_records() - status.index_records()),
+                                   " records behind")},
       {"calls", absl::StrCat(status.running_exchanges(), " running")},
       {"certificate", absl::StrCat("until ", time(status.certificate_expires()))}};
   for (const std::string& problem : status.problems()) lines.emplace_back("problem", problem);

@@ -41,7 +41,7 @@ void Tool::Write(const std::string& path, const std::string& text) {
 }
 
 Ran Tool::Run(std::vector<std::string> arguments) {
-  std::istringstream in;
+  std::istringstream in(input);
   std::ostringstream out, err;
   const auto random = MakeSystemRandom();
   Environment environment{
@@ -49,7 +49,7 @@ Ran Tool::Run(std::vector<std::string> arguments) {
       .out = out,
       .err = err,
       .out_is_terminal = terminal,
-      .err_is_terminal = false,
+      .err_is_terminal = err_is_terminal,
       .files = files,
       .clock = clock,
       .random = *random,

@@ -34,6 +34,8 @@ class Tool {
   FakeClock clock;
   FakeGateway gateway;
   bool terminal = true;
+  bool err_is_terminal = false;
+  std::string input;  // on the standard input
 };
 
 // "2026-11-09T12:00:00+08:00".

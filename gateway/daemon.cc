@@ -157,13 +157,19 @@ std::unique_ptr<Daemon::Failure> Daemon::OpenLog() {
                     ". Start it there, or allow one start with audit.start_without_heads: true, "
                     "which is recorded")));
   }
-  auto index = audit::SearchIndex::Open(JoinPath(audit.derived, "index"));
+  auto index = audit::SearchIndex::Open(
+      JoinPath(audit.derived, "index"),
+      {*detail_keys_, pseudonyms_->DeriveKey("sluice/search-index/v1"),
+       [this](const absl::Status& why) {
+         operations_.Write(Severity::kWarning, "index_trouble", std::string(why.message()));
+       }});
   if (!index.ok()) return Fail(kExitConfiguration, index.status());
   index_ = *std::move(index);
   if (absl::Status status = AppendRun(v1::RECORD_KIND_STARTED, recovery_, !heads->silent.empty());
       !status.ok()) {
     return Fail(kExitLogPoisoned, status);
   }
+  index_->Keep(*log_);
   return nullptr;
 }
 
@@ -246,9 +252,13 @@ absl::Status Daemon::MakeServices() {
       exchange::BrokerParts{snapshots_, *sources_, *running_, quotas_, request_ids_, *tokens_,
                             *denials_, *log_, *sealer_, *pseudonyms_, clock_, operations_, *drift_},
       limits);
+  const exchange::LogReadingParts reading{*log_,        *index_,  *detail_keys_, *sealer_,
+                                          *pseudonyms_, *tokens_, snapshots_,    clock_};
+  exchange::LogTailLimits tail_limits;
+  tail_limits.stall = config.limits.stall;
+  tail_ = std::make_unique<exchange::LogTail>(reading, tail_limits);
   reading_ = std::make_unique<exchange::LogReading>(
-      *log_, *index_, *detail_keys_, *sealer_, *tokens_, clock_,
-      audit::FormatVerifierKey(signing_key_->verifier));
+      reading, *tail_, audit::FormatVerifierKey(signing_key_->verifier));
   return MakeControlServices(config);
 }
 

@@ -126,6 +126,7 @@ class Daemon : public Served {
   std::unique_ptr<exchange::Tokens> tokens_;
   std::unique_ptr<exchange::Denials> denials_;
   std::unique_ptr<exchange::Broker> broker_;
+  std::unique_ptr<exchange::LogTail> tail_;
   std::unique_ptr<exchange::LogReading> reading_;
   std::unique_ptr<exchange::SourceLooks> looks_;
   std::unique_ptr<identity::Registry> registry_;

@@ -49,6 +49,8 @@ void Daemon::Poisoned(const absl::Status& why) {
     if (running_ != nullptr)
       running_->EndAll(Error(v1::REASON_AUDIT_UNAVAILABLE,
                              "the access could not be recorded, so nothing was released."));
+    if (tail_ != nullptr)
+      tail_->EndAll(Error(v1::REASON_AUDIT_UNAVAILABLE, "the log takes no more records."));
     std::this_thread::sleep_for(std::chrono::microseconds(kPoisonedAnswersFor));
     end_(kExitLogPoisoned);
   }).detach();
@@ -190,6 +192,7 @@ void Daemon::Drain() {
   server_->SetReady(false);
   std::this_thread::sleep_for(std::chrono::microseconds(limits.drain_notice));
   running_->Drain();
+  tail_->Close();
   end_calls_at_ = clock_.Monotonic() + limits.drain;
   // Those that are ended then are told why before the connections go.
   server_->Shutdown(limits.drain + kEndedCallsTell);
@@ -197,6 +200,7 @@ void Daemon::Drain() {
   ticking_ = false;
   ticker_.join();
   control_pool_->Close();
+  index_->Stop();
   denials_->Flush(true);
   changes_->Close();
   if (!poisoned_) {
@@ -231,6 +235,7 @@ v1::GetStatusResponse Daemon::Status() const {
       status.set_head_records(static_cast<int64_t>(checkpoint->size));
     }
   }
+  status.set_index_records(static_cast<int64_t>(index_->size()));
   status.set_running_exchanges(running_->count());
   for (const std::string& dataset : drift_->Drifted())
     status.add_problems(absl::StrCat("the source of ", dataset,

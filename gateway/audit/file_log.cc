@@ -158,11 +158,16 @@ absl::Status FileLog::WriteBatch(std::vector<Pending>& batch) {
   release_.Release(header.first_index, std::move(leaves), std::move(batch));
   const Hash root = cursor_.tree.Root();
   const bool prepare = segments_.WantsNext();
-  MutexLock lock(mutex_);
-  const bool was_old = HeadIsOld();
-  synced_ = cursor_.tree.size();
-  synced_root_ = root;
-  if (prepare || !was_old) background_wakes_.NotifyOne();
+  std::function<void()> grown;
+  {
+    MutexLock lock(mutex_);
+    const bool was_old = HeadIsOld();
+    synced_ = cursor_.tree.size();
+    synced_root_ = root;
+    grown = on_growth_;
+    if (prepare || !was_old) background_wakes_.NotifyOne();
+  }
+  if (grown) grown();
   return absl::OkStatus();
 }
 
@@ -192,6 +197,11 @@ void FileLog::OnPoison(std::function<void(const absl::Status&)> callback) {
   MutexLock lock(mutex_);
   on_poison_ = std::move(callback);
   writer_wakes_.NotifyOne();
+}
+
+void FileLog::OnGrowth(std::function<void()> callback) {
+  MutexLock lock(mutex_);
+  on_growth_ = std::move(callback);
 }
 
 void FileLog::KeepHeads() {

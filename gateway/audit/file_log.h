@@ -30,6 +30,7 @@ class FileLog : public Log {
   uint64_t size() const override { return size_.load(std::memory_order_acquire); }
   bool poisoned() const override { return poisoned_.load(std::memory_order_acquire); }
   void OnPoison(std::function<void(const absl::Status&)> callback) override;
+  void OnGrowth(std::function<void()> callback) override;
   absl::StatusOr<std::string> Head(bool fresh) override;
   absl::Status Read(uint64_t begin, const std::function<bool(const Entry&)>& each) override;
   absl::StatusOr<Entry> ReadOne(uint64_t index) override;
@@ -89,6 +90,7 @@ class FileLog : public Log {
   std::optional<StoredHead> head_ SLUICE_GUARDED_BY(mutex_);
   absl::Status poison_ SLUICE_GUARDED_BY(mutex_);
   std::function<void(const absl::Status&)> on_poison_ SLUICE_GUARDED_BY(mutex_);
+  std::function<void()> on_growth_ SLUICE_GUARDED_BY(mutex_);
   bool closing_ SLUICE_GUARDED_BY(mutex_) = false;
   bool writer_ended_ SLUICE_GUARDED_BY(mutex_) = false;
   bool background_ended_ SLUICE_GUARDED_BY(mutex_) = false;

@@ -69,6 +69,9 @@ class Log {
   virtual bool poisoned() const = 0;
   // Called once when it becomes so, from the writer's thread.
   virtual void OnPoison(std::function<void(const absl::Status&)> callback) = 0;
+  // Called whenever more records are synced, from the writer's thread; must not block. One for a
+  // log; it may still be called for a moment after another was set.
+  virtual void OnGrowth(std::function<void()> /*callback*/) {}
   // The newest signed head, as a note; empty before the first. Signs one over all that is synced
   // first where `fresh` is asked for (still at most one per head_interval: it waits).
   virtual absl::StatusOr<std::string> Head(bool fresh) = 0;

@@ -138,6 +138,11 @@ absl::StatusOr<SealedRecord> RecordSealer::Seal(Draft draft) {
 }
 
 absl::StatusOr<v1::AuditDetail> OpenDetail(const SealedRecord& record, const DetailKeys& keys) {
+  return OpenDetail(
+      record, KeyForOpening([&keys](const std::string& name) { return keys.ForOpening(name); }));
+}
+
+absl::StatusOr<v1::AuditDetail> OpenDetail(const SealedRecord& record, const KeyForOpening& key) {
   v1::AuditEnvelope envelope;
   std::string_view bound = record.envelope;
   const std::string_view sealed = record.sealed_detail;
@@ -155,7 +160,7 @@ absl::StatusOr<v1::AuditDetail> OpenDetail(const SealedRecord& record, const Det
   if (!NamesItsKey(envelope))
     return Broken("the key that the envelope names is not that of its time and retention class");
 
-  SLUICE_ASSIGN_OR_RETURN(const std::string month_key, keys.ForOpening(envelope.detail_key()));
+  SLUICE_ASSIGN_OR_RETURN(const std::string month_key, key(envelope.detail_key()));
   const std::string_view salt = sealed.substr(1, kSaltBytes);
   const auto plain = AesGcmOpen(RecordKey(month_key, salt), kNonce, sealed.substr(1 + kSaltBytes),
                                 Associated(bound));

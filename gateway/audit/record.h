@@ -83,5 +83,8 @@ class RecordSealer {
 // Checks both hashes, opens the seal, which binds the envelope byte by byte. NOT_FOUND where the
 // key was dropped; DATA_LOSS where anything does not hold.
 absl::StatusOr<v1::AuditDetail> OpenDetail(const SealedRecord& record, const DetailKeys& keys);
+// The same for whoever opens many and asks for each key but once.
+using KeyForOpening = std::function<absl::StatusOr<std::string>(const std::string& name)>;
+absl::StatusOr<v1::AuditDetail> OpenDetail(const SealedRecord& record, const KeyForOpening& key);
 
 }  // namespace sluice::audit

@@ -1,284 +1,389 @@
 #include "gateway/audit/search.h"
 
-#include <algorithm>
-#include <map>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
+#include "gateway/audit/index_month.h"
+#include "gateway/base/crypto.h"
 #include "gateway/base/error.h"
 #include "gateway/base/file_system.h"
 #include "gateway/base/mutex.h"
-#include "gateway/store/sqlite_connection.h"
 
 namespace sluice::audit {
 namespace {
 
-constexpr char kFormat[] = "sluice-index/v2";
-constexpr uint64_t kRecordsATransaction = 10'000;
 constexpr int kMostHits = 1000;
+// A batch ends with its month, or at any of these.
+constexpr size_t kBatchRecords = 10'000;
+constexpr size_t kBatchTerms = 200'000;
+constexpr size_t kBatchBytes = 32 << 20;
+// A search takes in at most so many records by itself where a keeper runs.
+constexpr uint64_t kAtOnce = 20'000;
+constexpr auto kKeepEvery = std::chrono::seconds(1);
 
-constexpr char kTables[] = R"(
-  CREATE TABLE meta(format TEXT NOT NULL, records INTEGER NOT NULL);
-  CREATE TABLE records(
-    idx INTEGER PRIMARY KEY, time INTEGER NOT NULL, kind INTEGER NOT NULL, agency TEXT NOT NULL,
-    owner TEXT NOT NULL, dataset TEXT NOT NULL, grant_id TEXT NOT NULL, opened INTEGER);
-  CREATE INDEX by_agency ON records(agency, idx);
-  CREATE INDEX by_owner ON records(owner, idx);
-  CREATE INDEX by_dataset ON records(dataset, idx);
-  CREATE INDEX by_grant ON records(grant_id, idx);
-  CREATE INDEX by_kind ON records(kind, idx);
-  CREATE INDEX by_time ON records(time);
-  CREATE INDEX by_opened ON records(opened, idx) WHERE opened IS NOT NULL;
-)";
-
-Micros TimeOf(const v1::AuditEnvelope& envelope) {
-  return envelope.time().seconds() * kSecond + envelope.time().nanos() / 1000;
+std::string FormatFor(const std::string& term_key) {
+  return absl::StrCat("sluice-index/v3 ",
+                      HexEncode(AsBytes(HmacSha256(term_key, "format")).substr(0, 8)));
 }
 
-std::string MonthOf(Micros time) {
-  return absl::FormatTime("%E4Y-%m", absl::FromUnixMicros(time), absl::UTCTimeZone());
-}
-
-// One month's file.
-struct Month {
-  std::unique_ptr<store::SqliteConnection> database;
-  int64_t records = 0;
-};
-
-absl::StatusOr<Month> OpenMonth(const std::string& path, FileSystem& files) {
-  const bool fresh = !files.Stat(path).ok();
-  if (fresh) {
-    SLUICE_ASSIGN_OR_RETURN(auto file, files.CreateNew(path));
-    SLUICE_RETURN_IF_ERROR(file->Close());
-  }
-  Month month;
-  SLUICE_ASSIGN_OR_RETURN(month.database, store::SqliteConnection::Open(path));
-  // Derived: what a crash takes away is made again, so no sync is waited for.
-  SLUICE_RETURN_IF_ERROR(
-      month.database->Run("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"));
-  if (fresh) {
-    SLUICE_RETURN_IF_ERROR(month.database->Run(kTables));
-    SLUICE_RETURN_IF_ERROR(
-        month.database->Query("INSERT INTO meta VALUES(?1, 0)", {std::string(kFormat)}).status());
-    return month;
-  }
-  SLUICE_ASSIGN_OR_RETURN(const auto meta,
-                          month.database->Query("SELECT format, records FROM meta"));
-  if (meta.size() != 1 || meta[0].Text(0) != kFormat)
-    return absl::DataLossError(absl::StrCat(path, ": is no index of this program"));
-  SLUICE_ASSIGN_OR_RETURN(month.records, month.database->Number("SELECT count(*) FROM records"));
-  if (month.records != meta[0].Int(1))
-    return absl::DataLossError(absl::StrCat(path, ": has another number of records than it says"));
-  return month;
-}
-
-// The part of a search that is SQL; every value is bound.
-struct Statement {
-  std::string where = "1";
-  std::vector<store::SqlValue> values;
-
-  void And(std::string_view condition, store::SqlValue value) {
-    values.push_back(std::move(value));
-    absl::StrAppend(&where, " AND ", absl::string_view(condition.data(), condition.size()), "?",
-                    values.size());
-  }
-};
-
-Statement StatementFor(const SearchQuery& query, const Scope& scope) {
-  Statement statement;
-  if (query.since) statement.And("time>=", *query.since);
-  if (query.until) statement.And("time<", *query.until);
-  if (!query.agency.empty()) statement.And("agency=", query.agency);
-  if (!query.dataset.empty()) statement.And("dataset=", query.dataset);
-  if (!query.grant.empty()) statement.And("grant_id=", query.grant);
-  if (query.kind != v1::RECORD_KIND_UNSPECIFIED)
-    statement.And("kind=", static_cast<int64_t>(query.kind));
-  else
-    statement.And("kind<>", static_cast<int64_t>(v1::RECORD_KIND_PROGRESS));
-  if (query.before >= 0) statement.And("idx<", query.before);
-  if (scope.all) return statement;
-  statement.values.push_back(scope.agency);
-  const size_t agency = statement.values.size();
-  absl::StrAppend(&statement.where, " AND (agency=?", agency,
-                  scope.owned_datasets ? absl::StrCat(" OR owner=?", agency) : "", ")");
-  return statement;
-}
+// What is kept up with takes only what others leave of the processors. Linux has a priority for
+// each thread.
+void LowerThisThread() { setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), 19); }
 
 class SqliteSearchIndex : public SearchIndex {
  public:
-  explicit SqliteSearchIndex(std::string directory)
-      : directory_(std::move(directory)), files_(MakePosixFileSystem()) {}
+  SqliteSearchIndex(std::string directory, SearchIndexParts parts)
+      : directory_(std::move(directory)),
+        format_(FormatFor(parts.term_key)),
+        parts_(std::move(parts)),
+        files_(MakePosixFileSystem()),
+        terms_to_add_(parts_.term_key),
+        terms_to_find_(parts_.term_key) {}
+
+  ~SqliteSearchIndex() override { StopKeeping(); }
 
   absl::Status Load() {
     MutexLock lock(mutex_);
     SLUICE_RETURN_IF_ERROR(files_->CreateDirectories(directory_));
-    if (!LoadMonths().ok()) SLUICE_RETURN_IF_ERROR(BeginAnew());
+    if (absl::Status status = LoadMonths(); !status.ok()) return BeginAnew(status);
     return absl::OkStatus();
   }
 
-  absl::Status CatchUp(Log& log) override {
-    MutexLock lock(mutex_);
-    return CatchUpLocked(log);
+  void Keep(Log& log) override {
+    keeping_ = true;
+    keeper_ = std::thread([this, &log] { KeepUp(log); });
   }
 
-  absl::StatusOr<SearchResult> Search(Log& log, const SearchQuery& query,
-                                      const Scope& scope) override {
-    MutexLock lock(mutex_);
-    if (absl::Status status = CatchUpLocked(log); !status.ok()) {
-      // A file that went bad under us: once more, from the log.
-      SLUICE_RETURN_IF_ERROR(BeginAnew());
-      SLUICE_RETURN_IF_ERROR(CatchUpLocked(log));
+  void Stop() override { StopKeeping(); }
+
+  absl::Status CatchUp(Log& log) override {
+    const uint64_t goal = log.size();
+    while (size() < goal) SLUICE_RETURN_IF_ERROR(Step(log, goal));
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<SearchResult> Search(Log& log, const RecordQuery& query, const Scope& scope,
+                                      const SearchPage& page) override {
+    bool anew = false;
+    for (;;) {
+      if (log.size() <= size() + kAtOnce || !keeping_) {
+        // It answers from what there is, and says up to where.
+        if (absl::Status status = CatchUp(log); !status.ok()) Tell(status);
+      }
+      MutexLock lock(mutex_);
+      absl::Status bad = next_ > log.size() ? OtherLog() : CheckFiles();
+      if (bad.ok()) {
+        auto result = SearchMonths(query, scope, page);
+        if (result.ok()) return result;
+        bad = result.status();
+      }
+      if (anew) return bad;
+      anew = true;
+      SLUICE_RETURN_IF_ERROR(BeginAnew(bad));
     }
-    const int limit = std::clamp(query.limit, 1, kMostHits);
-    const Statement statement = StatementFor(query, scope);
-    const std::string sql = absl::StrCat("SELECT idx FROM records WHERE ", statement.where,
-                                         " ORDER BY idx DESC LIMIT ", limit + 1);
+  }
+
+  absl::StatusOr<std::vector<std::string>> Plan(const RecordQuery& query, const Scope& scope,
+                                                const SearchPage& page) override {
+    MutexLock lock(mutex_);
+    std::vector<std::string> plan;
+    const auto any = terms_to_find_.OfQuery(query, scope);
+    for (auto& [name, month] : months_) {
+      for (const TermsTogether& terms : any) {
+        SLUICE_ASSIGN_OR_RETURN(const auto lines, month->Plan(terms, SpanOf(query, page)));
+        plan.insert(plan.end(), lines.begin(), lines.end());
+      }
+    }
+    return plan;
+  }
+
+  absl::Status Rebuild(const absl::Status& why) override {
+    MutexLock lock(mutex_);
+    return BeginAnew(why);
+  }
+
+  uint64_t size() const override { return next_; }
+
+  absl::StatusOr<uint64_t> LatestOf(uint64_t opened) override {
+    MutexLock lock(mutex_);
+    auto latest = static_cast<int64_t>(opened);
+    for (const bool progress : {false, true}) {
+      const int64_t term = terms_to_find_.OfStream(static_cast<int64_t>(opened), progress);
+      for (auto& [name, month] : months_) {
+        SLUICE_ASSIGN_OR_RETURN(const int64_t index, month->Latest(term));
+        latest = std::max(latest, index);
+      }
+    }
+    return static_cast<uint64_t>(latest);
+  }
+
+  std::vector<int> Years() const override {
+    MutexLock lock(mutex_);
+    std::set<int> years;
+    for (const auto& [name, month] : months_) {
+      int year = 0;
+      if (absl::SimpleAtoi(name.substr(0, 4), &year)) years.insert(year);
+    }
+    return {years.begin(), years.end()};
+  }
+
+ private:
+  struct Batch {
+    std::string month;
+    uint64_t begin = 0, end = 0;
+    std::vector<IndexRow> rows;
+  };
+
+  absl::Status OtherLog() const {
+    return absl::DataLossError(absl::StrCat(directory_, ": is of another log"));
+  }
+
+  void Tell(const absl::Status& status) const {
+    if (parts_.on_trouble && !status.ok()) parts_.on_trouble(status);
+  }
+
+  // Opens all months; an error where one is missing, damaged or not ours.
+  absl::Status LoadMonths() SLUICE_REQUIRES(mutex_) {
+    months_.clear();
+    next_ = 0;
+    int64_t records = 0, last = -1;
+    SLUICE_ASSIGN_OR_RETURN(const auto names, files_->List(directory_));
+    for (const std::string& name : names) {
+      if (name.size() != 14 || name.substr(7) != ".sqlite") continue;
+      SLUICE_ASSIGN_OR_RETURN(auto month, IndexMonth::Open(directory_, name.substr(0, 7), format_,
+                                                           parts_.keys, *files_));
+      records += month->records();
+      last = std::max(last, month->last());
+      months_.emplace(name.substr(0, 7), std::move(month));
+    }
+    // Every record is in exactly one month.
+    if (last + 1 != records)
+      return absl::DataLossError(absl::StrCat(directory_, ": some of its records are missing"));
+    next_ = static_cast<uint64_t>(records);
+    return absl::OkStatus();
+  }
+
+  // Nothing is set aside: what is derived from details must not outlive them.
+  absl::Status BeginAnew(const absl::Status& why) SLUICE_REQUIRES(mutex_) {
+    Tell(why);
+    months_.clear();
+    checked_.clear();
+    next_ = 0;
+    ++generation_;
+    SLUICE_RETURN_IF_ERROR(files_->CreateDirectories(directory_));
+    SLUICE_ASSIGN_OR_RETURN(const auto names, files_->List(directory_));
+    for (const std::string& name : names) {
+      if (!absl::StrContains(name, ".sqlite")) continue;
+      if (absl::Status status = files_->Remove(JoinPath(directory_, name));
+          !status.ok() && !absl::IsNotFound(status))
+        return status;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckFiles() SLUICE_REQUIRES(mutex_) {
+    for (auto& [name, month] : months_) {
+      SLUICE_RETURN_IF_ERROR(month->CheckFiles());
+      SLUICE_RETURN_IF_ERROR(month->DropErased(parts_.keys));
+    }
+    return absl::OkStatus();
+  }
+
+  static IndexSpan SpanOf(const RecordQuery& query, const SearchPage& page) {
+    return {query.since, query.until, page.before, std::clamp(page.limit, 1, kMostHits) + 1};
+  }
+
+  absl::StatusOr<SearchResult> SearchMonths(const RecordQuery& query, const Scope& scope,
+                                            const SearchPage& page) SLUICE_REQUIRES(mutex_) {
+    const IndexSpan span = SpanOf(query, page);
+    const auto limit = static_cast<size_t>(span.limit) - 1;
+    std::vector<std::pair<int64_t, IndexMonth*>> newest_first;
     SearchResult result;
     result.searched_to = next_;
     for (auto& [name, month] : months_) {
       if (query.since && name < MonthOf(*query.since)) continue;
       if (query.until && name > MonthOf(*query.until)) continue;
-      SLUICE_ASSIGN_OR_RETURN(const auto rows, month.database->Query(sql, statement.values));
-      for (const store::SqlRow& row : rows)
-        result.hits.push_back({static_cast<uint64_t>(row.Int(0))});
+      newest_first.emplace_back(month->last(), month.get());
+      if (query.AsksDetails()) result.erased += static_cast<uint64_t>(month->erased());
     }
-    std::sort(result.hits.begin(), result.hits.end(),
-              [](const SearchHit& a, const SearchHit& b) { return a.index > b.index; });
-    result.more = result.hits.size() > static_cast<size_t>(limit);
-    if (result.more) result.hits.resize(static_cast<size_t>(limit));
+    std::sort(newest_first.rbegin(), newest_first.rend());
+    const auto any = terms_to_find_.OfQuery(query, scope);
+    std::vector<int64_t> hits;
+    for (const auto& [last, month] : newest_first) {
+      // A clock that was set back mixes months, so the next may have some of these.
+      if (hits.size() > limit && hits[limit] > last) break;
+      for (const TermsTogether& terms : any) {
+        SLUICE_ASSIGN_OR_RETURN(const auto found, month->Find(terms, span));
+        hits.insert(hits.end(), found.begin(), found.end());
+      }
+      // The newest keeps its cache; those of years would be hundreds of MiB.
+      if (month != newest_first.front().second) month->FreeMemory();
+      std::sort(hits.rbegin(), hits.rend());
+      hits.erase(std::unique(hits.begin(), hits.end()), hits.end());
+      if (hits.size() > limit + 1) hits.resize(limit + 1);
+    }
+    result.more = hits.size() > limit;
+    if (result.more) hits.resize(limit);
+    result.hits.assign(hits.begin(), hits.end());
     return result;
   }
 
-  uint64_t size() const override {
+  // One batch more. Whatever is wrong with the index makes it anew; an error is of the log, or of a
+  // disk that is full.
+  absl::Status Step(Log& log, uint64_t goal) {
+    MutexLock adding(adding_);
+    uint64_t begin = 0, generation = 0;
+    {
+      MutexLock lock(mutex_);
+      begin = next_;
+      generation = generation_;
+    }
+    if (begin >= goal) return absl::OkStatus();
+    SLUICE_ASSIGN_OR_RETURN(const Batch batch, ReadBatch(log, begin, goal));
     MutexLock lock(mutex_);
-    return next_;
+    if (generation_ != generation) return absl::OkStatus();
+    const absl::Status status = Store(batch);
+    if (status.ok() || absl::IsResourceExhausted(status)) return status;
+    if (failed_at_ == begin) return status;  // not for ever
+    failed_at_ = begin;
+    return BeginAnew(status);
   }
 
-  absl::StatusOr<uint64_t> LatestOf(uint64_t opened) override {
-    MutexLock lock(mutex_);
-    uint64_t latest = opened;
-    for (auto& [name, month] : months_) {
-      SLUICE_ASSIGN_OR_RETURN(
-          const auto rows,
-          month.database->Query("SELECT ifnull(max(idx),-1) FROM records WHERE opened=?1",
-                                {static_cast<int64_t>(opened)}));
-      if (!rows.empty() && rows[0].Int(0) > static_cast<int64_t>(latest))
-        latest = static_cast<uint64_t>(rows[0].Int(0));
-    }
-    return latest;
+  absl::StatusOr<Batch> ReadBatch(Log& log, uint64_t begin, uint64_t goal)
+      SLUICE_REQUIRES(adding_) {
+    Batch batch;
+    batch.begin = batch.end = begin;
+    absl::Status parsed;
+    size_t terms = 0, bytes = 0;
+    std::map<std::string, absl::StatusOr<std::string>> opened_keys;
+    const KeyForOpening key = [&](const std::string& name) {
+      const auto known = opened_keys.find(name);
+      if (known != opened_keys.end()) return known->second;
+      return opened_keys.emplace(name, parts_.keys.ForOpening(name)).first->second;
+    };
+    SLUICE_RETURN_IF_ERROR(log.Read(begin, [&](const Log::Entry& entry) {
+      v1::AuditEnvelope envelope;
+      if (!envelope.ParseFromString(entry.record.envelope)) {
+        parsed = absl::DataLossError(absl::StrCat("record ", entry.index, " does not parse"));
+        return false;
+      }
+      const std::string month = MonthOf(TimeOf(envelope));
+      if (batch.rows.empty()) batch.month = month;
+      if (month != batch.month) return false;
+      IndexRow& row = batch.rows.emplace_back();
+      row.index = static_cast<int64_t>(entry.index);
+      row.time = TimeOf(envelope);
+      row.progress = envelope.kind() == v1::RECORD_KIND_PROGRESS;
+      row.terms = terms_to_add_.OfEnvelope(envelope);
+      row.detail_key = envelope.detail_key();
+      const auto detail = OpenDetail(entry.record, key);
+      // One that does not open under its key is the verifier's to report.
+      row.opened = absl::StartsWith(row.detail_key, month + "/") && key(row.detail_key).ok();
+      if (row.opened && detail.ok()) row.detail_terms = terms_to_add_.OfDetail(envelope, *detail);
+      terms += row.terms.size() + row.detail_terms.size();
+      bytes += entry.record.envelope.size() + entry.record.sealed_detail.size();
+      batch.end = entry.index + 1;
+      return batch.end < goal && batch.rows.size() < kBatchRecords && terms < kBatchTerms &&
+             bytes < kBatchBytes;
+    }));
+    SLUICE_RETURN_IF_ERROR(parsed);
+    if (batch.rows.empty())
+      return absl::DataLossError(absl::StrCat("record ", begin, " cannot be read from the log"));
+    return batch;
   }
 
- private:
-  // Opens all months; an error where one is missing, damaged or not ours.
-  absl::Status LoadMonths() SLUICE_REQUIRES(mutex_) {
-    months_.clear();
-    int64_t records = 0;
-    SLUICE_ASSIGN_OR_RETURN(const auto names, files_->List(directory_));
-    for (const std::string& name : names) {
-      if (name.size() != 14 || name.substr(7) != ".sqlite") continue;
-      SLUICE_ASSIGN_OR_RETURN(Month month, OpenMonth(JoinPath(directory_, name), *files_));
-      records += month.records;
-      months_.emplace(name.substr(0, 7), std::move(month));
-    }
-    // Every record is in exactly one month: as many rows as the log is long so far.
-    next_ = static_cast<uint64_t>(records);
-    for (auto& [name, month] : months_) {
-      SLUICE_ASSIGN_OR_RETURN(const int64_t last,
-                              month.database->Number("SELECT ifnull(max(idx),-1) FROM records"));
-      if (last >= records)
-        return absl::DataLossError(absl::StrCat(name, ": records before #", last, " are missing"));
-    }
-    return absl::OkStatus();
-  }
-
-  // Sets aside whatever is there; the log is read again from its beginning.
-  absl::Status BeginAnew() SLUICE_REQUIRES(mutex_) {
-    months_.clear();
-    next_ = 0;
-    SLUICE_ASSIGN_OR_RETURN(const auto names, files_->List(directory_));
-    for (const std::string& name : names) {
-      if (name.find(".sqlite") == std::string::npos || name.find(".bad") != std::string::npos)
-        continue;
-      const std::string path = JoinPath(directory_, name);
-      SLUICE_RETURN_IF_ERROR(files_->Rename(path, path + ".bad"));
-    }
-    return absl::OkStatus();
-  }
-
-  absl::Status CatchUpLocked(Log& log) SLUICE_REQUIRES(mutex_) {
-    const uint64_t goal = log.size();
-    if (next_ > goal) SLUICE_RETURN_IF_ERROR(BeginAnew());  // of another log
-    while (next_ < goal) {
-      std::map<std::string, std::vector<std::vector<store::SqlValue>>> rows;
-      absl::Status parsed;
-      const uint64_t end = std::min(goal, next_ + kRecordsATransaction);
-      SLUICE_RETURN_IF_ERROR(log.Read(next_, [&](const Log::Entry& entry) {
-        v1::AuditEnvelope envelope;
-        if (!envelope.ParseFromString(entry.record.envelope)) {
-          parsed = absl::DataLossError(absl::StrCat("record ", entry.index, " does not parse"));
-          return false;
-        }
-        rows[MonthOf(TimeOf(envelope))].push_back(
-            {static_cast<int64_t>(entry.index), TimeOf(envelope),
-             static_cast<int64_t>(envelope.kind()), envelope.actor().agency(),
-             envelope.owner_agency(), envelope.dataset(), envelope.grant(),
-             envelope.has_opened() ? store::SqlValue(envelope.opened()) : store::SqlValue()});
-        return entry.index + 1 < end;
-      }));
-      SLUICE_RETURN_IF_ERROR(parsed);
-      for (const auto& [name, records] : rows) SLUICE_RETURN_IF_ERROR(Insert(name, records));
-      next_ = end;
-    }
-    return absl::OkStatus();
-  }
-
-  absl::Status Insert(const std::string& name,
-                      const std::vector<std::vector<store::SqlValue>>& records)
-      SLUICE_REQUIRES(mutex_) {
-    auto month = months_.find(name);
+  absl::Status Store(const Batch& batch) SLUICE_REQUIRES(mutex_) {
+    auto month = months_.find(batch.month);
     if (month == months_.end()) {
       SLUICE_ASSIGN_OR_RETURN(
-          Month opened, OpenMonth(JoinPath(directory_, absl::StrCat(name, ".sqlite")), *files_));
-      month = months_.emplace(name, std::move(opened)).first;
+          auto opened, IndexMonth::Open(directory_, batch.month, format_, parts_.keys, *files_));
+      for (auto& [name, other] : months_) other->FreeMemory();
+      month = months_.emplace(batch.month, std::move(opened)).first;
     }
-    store::SqliteConnection& database = *month->second.database;
-    SLUICE_RETURN_IF_ERROR(database.Run("BEGIN IMMEDIATE"));
-    absl::Status status;
-    for (const auto& record : records) {
-      status =
-          database.Query("INSERT INTO records VALUES(?1,?2,?3,?4,?5,?6,?7,?8)", record).status();
-      if (!status.ok()) break;
-    }
-    if (status.ok())
-      status =
-          database
-              .Query("UPDATE meta SET records=records+?1", {static_cast<int64_t>(records.size())})
-              .status();
-    if (status.ok()) status = database.Run("COMMIT");
-    if (!status.ok() && database.in_transaction()) database.Run("ROLLBACK").IgnoreError();
-    return status;
+    SLUICE_RETURN_IF_ERROR(month->second->CheckFiles());
+    SLUICE_RETURN_IF_ERROR(month->second->Add(batch.rows));
+    next_ = batch.end;
+    return absl::OkStatus();
   }
 
-  const std::string directory_;
+  void KeepUp(Log& log) {
+    LowerThisThread();
+    std::string told;
+    while (keeping_) {
+      absl::Status status;
+      while (keeping_ && status.ok() && size() < log.size()) status = Step(log, log.size());
+      if (status.ok() && size() > log.size()) status = Rebuild(OtherLog());
+      if (status.ok()) status = Look();
+      // Once for each trouble.
+      const std::string trouble(status.message());
+      if (trouble != told) Tell(status);
+      told = trouble;
+      MutexLock lock(keeper_mutex_);
+      if (keeping_) keeper_wakes_.WaitFor(keeper_mutex_, kKeepEvery);
+    }
+  }
+
+  // Once a second: what was dropped, what is gone, and whether one month more is sound.
+  absl::Status Look() {
+    MutexLock lock(mutex_);
+    absl::Status status = CheckFiles();
+    for (auto& [name, month] : months_) {
+      if (!status.ok()) break;
+      if (!checked_.insert(name).second) continue;
+      status = month->CheckWhole();
+      month->FreeMemory();
+      break;
+    }
+    return status.ok() ? status : BeginAnew(status);
+  }
+
+  void StopKeeping() {
+    {
+      MutexLock lock(keeper_mutex_);
+      keeping_ = false;
+      keeper_wakes_.NotifyAll();
+    }
+    if (keeper_.joinable()) keeper_.join();
+  }
+
+  const std::string directory_, format_;
+  const SearchIndexParts parts_;
   const std::unique_ptr<FileSystem> files_;
+
+  Mutex adding_;  // one batch at a time; taken before mutex_
+  IndexTerms terms_to_add_ SLUICE_GUARDED_BY(adding_);
+  uint64_t failed_at_ SLUICE_GUARDED_BY(adding_) = ~uint64_t{0};
+
   mutable Mutex mutex_;
-  std::map<std::string, Month> months_ SLUICE_GUARDED_BY(mutex_);
-  uint64_t next_ SLUICE_GUARDED_BY(mutex_) = 0;
+  IndexTerms terms_to_find_ SLUICE_GUARDED_BY(mutex_);
+  std::map<std::string, std::unique_ptr<IndexMonth>> months_ SLUICE_GUARDED_BY(mutex_);
+  std::set<std::string> checked_ SLUICE_GUARDED_BY(mutex_);
+  std::atomic<uint64_t> next_{0};  // set under mutex_
+  uint64_t generation_ SLUICE_GUARDED_BY(mutex_) = 0;
+
+  std::atomic<bool> keeping_{false};
+  Mutex keeper_mutex_;
+  Condition keeper_wakes_;
+  std::thread keeper_;
 };
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<SearchIndex>> SearchIndex::Open(const std::string& directory) {
-  auto index = std::make_unique<SqliteSearchIndex>(directory);
+absl::StatusOr<std::unique_ptr<SearchIndex>> SearchIndex::Open(const std::string& directory,
+                                                               SearchIndexParts parts) {
+  auto index = std::make_unique<SqliteSearchIndex>(directory, std::move(parts));
   SLUICE_RETURN_IF_ERROR(index->Load());
   return index;
-}
-
-bool SearchIndex::Allows(const Scope& scope, const v1::AuditEnvelope& envelope) {
-  if (scope.all) return true;
-  if (scope.agency.empty()) return false;
-  return envelope.actor().agency() == scope.agency ||
-         (scope.owned_datasets && envelope.owner_agency() == scope.agency);
 }
 
 }  // namespace sluice::audit

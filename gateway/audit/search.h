@@ -1,62 +1,72 @@
-// The search index: derived from the log, outside its folder, one SQLite file a month, rebuilt at
-// will. Holds envelopes' searchable parts only, no detail.
+// The search index: derived from the log, outside its folder, some SQLite files a month
+// (index_month.h), rebuilt at will. It holds digests (index_terms.h), no value and no identifier.
+// It may be lost, cut or damaged at any moment: that is noticed, and it is made anew from the log.
+//
+// What stands in details is in it only while the key of the details is kept: each search first
+// removes what belongs to keys that were dropped, and so does the keeper, once a second.
 #pragma once
 
+#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "gateway/audit/log.h"
-#include "gateway/base/clock.h"
+#include "gateway/audit/record.h"
+#include "gateway/audit/record_query.h"
 
 namespace sluice::audit {
 
-// What the asker may see: decided by the caller of the search.
-struct Scope {
-  bool all = false;             // an auditor
-  std::string agency;           // records of this agency's own acts, and
-  bool owned_datasets = false;  // those on datasets that it owns
-};
-
-struct SearchQuery {
-  std::optional<Micros> since, until;                 // until is not included
-  std::string agency, dataset, grant;                 // empty: any
-  v1::RecordKind kind = v1::RECORD_KIND_UNSPECIFIED;  // unspecified: all but PROGRESS
-  int limit = 100;
+struct SearchPage {
+  int limit = 100;      // 1 to 1,000
   int64_t before = -1;  // only indices below; -1: from the newest
 };
 
-struct SearchHit {
-  uint64_t index = 0;
-};
-
 struct SearchResult {
-  std::vector<SearchHit> hits;  // newest first
+  std::vector<uint64_t> hits;  // newest first
   bool more = false;
   uint64_t searched_to = 0;  // every record below this index was within reach
+  uint64_t erased = 0;       // in the months within reach: records without details
 };
 
-// Any thread; Search and Follow block on disk: for pool threads.
+struct SearchIndexParts {
+  const DetailKeys& keys;
+  std::string term_key;  // 32 bytes; another key makes the index anew
+  // Told why the index is made anew, or lags behind. Any thread.
+  std::function<void(const absl::Status&)> on_trouble;
+};
+
+// Any thread; all but size block on disk: for pool threads. Searches do not wait for a rebuild.
 class SearchIndex {
  public:
-  // Opens or makes the files in `directory`; a file that cannot be read is set aside and rebuilt.
-  static absl::StatusOr<std::unique_ptr<SearchIndex>> Open(const std::string& directory);
+  // Opens or makes the files in `directory`; whatever cannot be read is removed and made anew.
+  static absl::StatusOr<std::unique_ptr<SearchIndex>> Open(const std::string& directory,
+                                                           SearchIndexParts parts);
   virtual ~SearchIndex() = default;
 
-  // Takes in what the log has and the index has not, in batches, until it has caught up with the
-  // log's size at the call.
+  // Keeps up with the log, which outlives it, in a thread of its own, until it is stopped.
+  virtual void Keep(Log& log) = 0;
+  virtual void Stop() = 0;
+
+  // Takes in what the log has at the call and the index has not.
   virtual absl::Status CatchUp(Log& log) = 0;
-  // Catches up first, so that an answer is complete up to searched_to.
-  virtual absl::StatusOr<SearchResult> Search(Log& log, const SearchQuery& query,
-                                              const Scope& scope) = 0;
+  // Catches up first, where that takes no longer than a moment or nobody keeps the index.
+  virtual absl::StatusOr<SearchResult> Search(Log& log, const RecordQuery& query,
+                                              const Scope& scope, const SearchPage& page) = 0;
+  // How SQLite goes about a search, a line each: for tests.
+  virtual absl::StatusOr<std::vector<std::string>> Plan(const RecordQuery& query,
+                                                        const Scope& scope,
+                                                        const SearchPage& page) = 0;
+  // Throws all of it away. `why` is told to on_trouble, where it is an error.
+  virtual absl::Status Rebuild(const absl::Status& why) = 0;
+  // Records that it has.
   virtual uint64_t size() const = 0;
   // The newest record, as far as the index has caught up, of the stream that this OPENED begins;
   // that itself where there is no other.
   virtual absl::StatusOr<uint64_t> LatestOf(uint64_t opened) = 0;
-  // Whether a record is within the scope; for GetRecord.
-  static bool Allows(const Scope& scope, const v1::AuditEnvelope& envelope);
+  // Years (UTC) of which it has records.
+  virtual std::vector<int> Years() const = 0;
 };
 
 }  // namespace sluice::audit

@@ -7,6 +7,8 @@
 namespace sluice::exchange {
 namespace {
 
+constexpr size_t kMostClaim = 1000;
+
 std::string Deterministic(const google::protobuf::Message& message) {
   std::string bytes;
   {
@@ -106,6 +108,13 @@ audit::Draft Access::Denied(const policy::Denial& denial) const {
   }
   FillAsked(denial.dataset.get(), denial.asked, !denial.asked.empty(), draft);
   envelope.set_subjects_released(v1::SUBJECT_SCOPE_NONE);
+  // A claim that could keep the refusal from being recorded is left out.
+  const auto claim = [](const std::string& said) {
+    return said.size() <= kMostClaim ? said : std::string();
+  };
+  draft.detail.set_case_reference(claim(request.case_reference()));
+  draft.detail.set_end_user(claim(request.end_user()));
+  draft.detail.set_on_behalf_of(claim(request.on_behalf_of()));
   return draft;
 }
 

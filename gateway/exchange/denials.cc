@@ -63,6 +63,10 @@ void Denials::Count(const audit::Draft& denied, Window& window) {
   if (all.owner_agency() != denied.envelope.owner_agency()) all.clear_owner_agency();
   if (all.grant() != denied.envelope.grant()) all.clear_grant();
   if (all.purpose() != denied.envelope.purpose()) all.clear_purpose();
+  v1::AuditDetail& detail = draft.detail;
+  if (detail.case_reference() != denied.detail.case_reference()) detail.clear_case_reference();
+  if (detail.end_user() != denied.detail.end_user()) detail.clear_end_user();
+  if (detail.on_behalf_of() != denied.detail.on_behalf_of()) detail.clear_on_behalf_of();
   if (denied.envelope.subjects_asked() == v1::SUBJECT_SCOPE_POPULATION ||
       draft.detail.asked_size() + denied.detail.asked_size() > kMostSubjects) {
     all.set_subjects_asked(v1::SUBJECT_SCOPE_POPULATION);

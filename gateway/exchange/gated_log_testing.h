@@ -32,6 +32,7 @@ class GatedLog : public audit::Log {
   void OnPoison(std::function<void(const absl::Status&)> callback) override {
     log_.OnPoison(std::move(callback));
   }
+  void OnGrowth(std::function<void()> callback) override { log_.OnGrowth(std::move(callback)); }
   absl::StatusOr<std::string> Head(bool fresh) override { return log_.Head(fresh); }
   absl::Status Read(uint64_t begin, const std::function<bool(const Entry&)>& each) override {
     return log_.Read(begin, each);

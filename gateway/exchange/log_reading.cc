@@ -1,5 +1,7 @@
 #include "gateway/exchange/log_reading.h"
 
+#include <future>
+
 #include "absl/strings/str_cat.h"
 #include "gateway/base/error.h"
 #include "google/protobuf/util/json_util.h"
@@ -11,19 +13,11 @@ constexpr int kDefaultPage = 100;
 constexpr int kMostPage = 1000;
 constexpr Micros kTokenLife = kHour;
 
-Micros ToMicros(const google::protobuf::Timestamp& time) {
-  return time.seconds() * kSecond + time.nanos() / 1000;
-}
-
-absl::StatusOr<audit::Scope> ScopeOf(const identity::Principal& who) {
-  audit::Scope scope;
-  scope.all = who.Has(v1::ROLE_AUDITOR);
-  scope.agency = who.agency;
-  scope.owned_datasets = who.Has(v1::ROLE_OWNER);
-  // An operator runs the gateway: what passes through it is not his to read.
-  if (who.Has(v1::ROLE_OPERATOR) && !scope.all && !scope.owned_datasets)
-    return Error(v1::REASON_ROLE_REQUIRED, "an operator reads no audit records; an auditor does.");
-  return scope;
+// `message` as JSON, for its record.
+std::string JsonOf(const google::protobuf::Message& message) {
+  std::string json;
+  if (!google::protobuf::util::MessageToJsonString(message, &json).ok()) json.clear();
+  return json;
 }
 
 absl::Status NotFound(int64_t index) {
@@ -32,13 +26,17 @@ absl::Status NotFound(int64_t index) {
                {{"index", absl::StrCat(index)}});
 }
 
-// Of one caller's search: what differs in any part is another's.
-TokenBinding BindingOf(const Call& call, v1::ListRecordsRequest request) {
+// Of one caller's search: what differs in any part is another's. `request` is as it is recorded.
+TokenBinding BindingOf(const Call& call, v1::ListRecordsRequest request,
+                       const LogQuestion& question, const audit::Pseudonyms& pseudonyms) {
   request.clear_page_token();
+  std::string bytes = request.SerializeAsString();
+  const audit::RecordQuery& query = question.query;
+  for (const v1::SubjectPseudonym& subject : query.subjects) bytes += subject.pseudonym();
   TokenBinding binding;
   binding.principal = call.principal->path;
   binding.dataset = "audit records";  // no dataset has this name, so no query's token fits
-  binding.request_digest = std::string(AsBytes(Sha256(request.SerializeAsString())));
+  binding.request_digest = pseudonyms.ForRequest(bytes);
   return binding;
 }
 
@@ -64,68 +62,96 @@ absl::StatusOr<int64_t> BeforeOf(const Tokens& tokens, const TokenBinding& bindi
 
 }  // namespace
 
-LogReading::LogReading(audit::Log& log, audit::SearchIndex& index, const audit::DetailKeys& keys,
-                       audit::RecordSealer& sealer, const Tokens& tokens, const Clock& clock,
-                       std::string verifier_key)
-    : log_(log),
-      index_(index),
-      keys_(keys),
-      sealer_(sealer),
-      tokens_(tokens),
-      clock_(clock),
-      verifier_key_(std::move(verifier_key)) {}
+LogReading::LogReading(const LogReadingParts& parts, LogTail& tail, std::string verifier_key)
+    : parts_(parts), tail_(tail), verifier_key_(std::move(verifier_key)) {}
 
 void LogReading::ListRecords(const Call& call, v1::ListRecordsRequest request,
                              Done<v1::ListRecordsResponse> done) {
-  const auto scope = ScopeOf(*call.principal);
-  if (!scope.ok()) return done(scope.status());
+  if (const auto scope = ScopeOf(*call.principal); !scope.ok()) return done(scope.status());
   if (request.page_size() < 0 || request.page_size() > kMostPage)
     return done(Error(v1::REASON_PAGE_SIZE_TOO_LARGE, "a page has 1 to 1,000 records."));
-  const Micros now = clock_.Now();
-  const TokenBinding binding = BindingOf(call, request);
-  const auto before = BeforeOf(tokens_, binding, request.page_token(), now);
+  const Micros now = parts_.clock.Now();
+  const auto question = PrepareQuestion(*call.principal, request.filter(), parts_.pseudonyms,
+                                        parts_.log, parts_.index, now);
+  if (!question.ok()) return done(question.status());
+  *request.mutable_filter() = question->recorded;
+  const TokenBinding binding = BindingOf(call, request, *question, parts_.pseudonyms);
+  const auto before = BeforeOf(parts_.tokens, binding, request.page_token(), now);
   if (!before.ok()) return done(before.status());
 
-  audit::SearchQuery query;
-  if (request.has_since()) query.since = ToMicros(request.since());
-  if (request.has_until()) query.until = ToMicros(request.until());
-  query.agency = request.agency();
-  query.dataset = request.dataset();
-  query.grant = request.grant();
-  query.kind = request.kind();
-  query.limit = request.page_size() == 0 ? kDefaultPage : request.page_size();
-  query.before = *before;
-  auto found = index_.Search(log_, query, *scope);
-  if (!found.ok()) return done(found.status());
-
+  const audit::SearchPage page{request.page_size() == 0 ? kDefaultPage : request.page_size(),
+                               *before};
   auto response = std::make_shared<v1::ListRecordsResponse>();
-  for (const audit::SearchHit& hit : found->hits) {
-    auto entry = log_.ReadOne(hit.index);
-    if (!entry.ok()) return done(entry.status());
-    v1::Record* record = response->add_records();
-    record->set_index(static_cast<int64_t>(hit.index));
-    if (!record->mutable_envelope()->ParseFromString(entry->record.envelope))
-      return done(absl::DataLossError(absl::StrCat("record ", hit.index, " does not parse")));
-    if (absl::Status status = AddLatest(*record); !status.ok()) return done(status);
-  }
+  const auto found = SearchAndRead(*question, page, *response);
+  if (!found.ok()) return done(found.status());
   response->set_searched_to(static_cast<int64_t>(found->searched_to));
+  response->set_log_records(static_cast<int64_t>(parts_.log.size()));
+  response->set_erased(static_cast<int64_t>(found->erased));
   if (found->more && !found->hits.empty())
-    response->set_next_page_token(TokenFor(tokens_, binding, found->hits.back().index, now));
-  Record(call, request, 0, static_cast<int64_t>(found->searched_to),
-         [response, done](absl::StatusOr<int64_t> index) {
-           if (!index.ok()) return done(index.status());
-           response->set_read_index(*index);
-           done(std::move(*response));
-         });
+    response->set_next_page_token(TokenFor(parts_.tokens, binding, found->hits.back(), now));
+  request.clear_page_token();
+  Reading reading;
+  reading.request_json = JsonOf(request);
+  reading.asked = question->query.subjects;
+  reading.to = response->searched_to();
+  reading.shown = response->records_size();
+  RecordReading(parts_, call, reading, [response, done](absl::StatusOr<int64_t> index) {
+    if (!index.ok()) return done(index.status());
+    response->set_read_index(*index);
+    done(std::move(*response));
+  });
+}
+
+// The index only says where to look. What it names and is no answer shows that it is damaged.
+absl::StatusOr<audit::SearchResult> LogReading::SearchAndRead(const LogQuestion& question,
+                                                              const audit::SearchPage& page,
+                                                              v1::ListRecordsResponse& response) {
+  for (bool again = false;; again = true) {
+    SLUICE_ASSIGN_OR_RETURN(audit::SearchResult found,
+                            parts_.index.Search(parts_.log, question.query, question.scope, page));
+    response.clear_records();
+    bool sound = true;
+    for (const uint64_t index : found.hits) {
+      SLUICE_ASSIGN_OR_RETURN(const bool answers, Add(question, index, response));
+      if (!(sound = answers)) break;
+    }
+    if (sound) return found;
+    const absl::Status bad = absl::DataLossError("the search index names records that do not fit");
+    if (again) return bad;
+    SLUICE_RETURN_IF_ERROR(parts_.index.Rebuild(bad));
+  }
+}
+
+absl::StatusOr<bool> LogReading::Add(const LogQuestion& question, uint64_t index,
+                                     v1::ListRecordsResponse& response) {
+  if (index >= parts_.log.size()) return false;
+  SLUICE_ASSIGN_OR_RETURN(const audit::Log::Entry entry, parts_.log.ReadOne(index));
+  v1::Record record;
+  record.set_index(static_cast<int64_t>(index));
+  v1::AuditEnvelope& envelope = *record.mutable_envelope();
+  if (!envelope.ParseFromString(entry.record.envelope))
+    return absl::DataLossError(absl::StrCat("record ", index, " does not parse"));
+  absl::StatusOr<v1::AuditDetail> detail = absl::NotFoundError("not needed");
+  if (question.query.AsksDetails()) detail = audit::OpenDetail(entry.record, parts_.keys);
+  const v1::AuditDetail* const opened = detail.ok() ? &*detail : nullptr;
+  if (!audit::Matches(question.query, question.scope, envelope, opened)) {
+    // Erased since the index was asked: then it is gone.
+    return question.query.AsksDetails() && absl::IsNotFound(detail.status());
+  }
+  if (!question.query.subjects.empty())
+    record.set_subject_match(audit::MatchOf(question.query.subjects, envelope, opened));
+  SLUICE_RETURN_IF_ERROR(AddLatest(record));
+  *response.add_records() = std::move(record);
+  return true;
 }
 
 // How far the stream got that this record opened.
 absl::Status LogReading::AddLatest(v1::Record& record) {
   if (record.envelope().kind() != v1::RECORD_KIND_OPENED) return absl::OkStatus();
   const auto opened = static_cast<uint64_t>(record.index());
-  SLUICE_ASSIGN_OR_RETURN(const uint64_t latest, index_.LatestOf(opened));
+  SLUICE_ASSIGN_OR_RETURN(const uint64_t latest, parts_.index.LatestOf(opened));
   if (latest == opened) return absl::OkStatus();
-  SLUICE_ASSIGN_OR_RETURN(const audit::Log::Entry entry, log_.ReadOne(latest));
+  SLUICE_ASSIGN_OR_RETURN(const audit::Log::Entry entry, parts_.log.ReadOne(latest));
   record.set_latest_index(static_cast<int64_t>(latest));
   if (!record.mutable_latest()->ParseFromString(entry.record.envelope))
     return absl::DataLossError(absl::StrCat("record ", latest, " does not parse"));
@@ -135,11 +161,12 @@ absl::Status LogReading::AddLatest(v1::Record& record) {
 absl::StatusOr<audit::Log::Entry> LogReading::Find(const Call& call, int64_t index,
                                                    v1::AuditEnvelope* envelope) {
   SLUICE_ASSIGN_OR_RETURN(const audit::Scope scope, ScopeOf(*call.principal));
-  if (index < 0 || static_cast<uint64_t>(index) >= log_.size()) return NotFound(index);
-  SLUICE_ASSIGN_OR_RETURN(audit::Log::Entry entry, log_.ReadOne(static_cast<uint64_t>(index)));
+  if (index < 0 || static_cast<uint64_t>(index) >= parts_.log.size()) return NotFound(index);
+  SLUICE_ASSIGN_OR_RETURN(audit::Log::Entry entry,
+                          parts_.log.ReadOne(static_cast<uint64_t>(index)));
   if (!envelope->ParseFromString(entry.record.envelope))
     return absl::DataLossError(absl::StrCat("record ", index, " does not parse"));
-  if (!audit::SearchIndex::Allows(scope, *envelope)) return NotFound(index);
+  if (!audit::Allows(scope, *envelope)) return NotFound(index);
   return entry;
 }
 
@@ -150,18 +177,18 @@ void LogReading::GetRecord(const Call& call, v1::GetRecordRequest request,
   const auto entry = Find(call, request.index(), record.mutable_envelope());
   if (!entry.ok()) return done(entry.status());
   record.set_index(request.index());
-  auto detail = audit::OpenDetail(entry->record, keys_);
+  auto detail = audit::OpenDetail(entry->record, parts_.keys);
   if (detail.ok()) {
     *record.mutable_detail() = *std::move(detail);
   } else if (!absl::IsNotFound(detail.status())) {
     return done(detail.status());
   }
-  Record(call, request, request.index(), request.index() + 1,
-         [response, done](absl::StatusOr<int64_t> index) {
-           if (!index.ok()) return done(index.status());
-           response->set_read_index(*index);
-           done(std::move(*response));
-         });
+  RecordReading(parts_, call, {JsonOf(request), {}, request.index(), request.index() + 1, 1},
+                [response, done](absl::StatusOr<int64_t> index) {
+                  if (!index.ok()) return done(index.status());
+                  response->set_read_index(*index);
+                  done(std::move(*response));
+                });
 }
 
 void LogReading::ProveRecord(const Call& call, v1::ProveRecordRequest request,
@@ -170,42 +197,63 @@ void LogReading::ProveRecord(const Call& call, v1::ProveRecordRequest request,
   v1::AuditEnvelope envelope;
   const auto entry = Find(call, request.index(), &envelope);
   if (!entry.ok()) return done(entry.status());
-  const auto proof = log_.Prove(static_cast<uint64_t>(request.index()));
+  const auto proof = parts_.log.Prove(static_cast<uint64_t>(request.index()));
   if (!proof.ok()) return done(proof.status());
   response->set_envelope(entry->record.envelope);
   response->set_proof(audit::FormatTlogProof(*proof));
-  Record(call, request, request.index(), request.index() + 1,
-         [response, done](absl::StatusOr<int64_t> index) {
-           if (!index.ok()) return done(index.status());
-           response->set_read_index(*index);
-           done(std::move(*response));
-         });
+  RecordReading(parts_, call, {JsonOf(request), {}, request.index(), request.index() + 1, 1},
+                [response, done](absl::StatusOr<int64_t> index) {
+                  if (!index.ok()) return done(index.status());
+                  response->set_read_index(*index);
+                  done(std::move(*response));
+                });
 }
 
 absl::StatusOr<v1::GetHeadResponse> LogReading::GetHead() {
   v1::GetHeadResponse response;
-  SLUICE_ASSIGN_OR_RETURN(*response.mutable_checkpoint(), log_.Head(false));
+  SLUICE_ASSIGN_OR_RETURN(*response.mutable_checkpoint(), parts_.log.Head(false));
   response.set_verifier_key(verifier_key_);
   return response;
 }
 
-void LogReading::Record(const Call& call, const google::protobuf::Message& request, int64_t from,
-                        int64_t to, std::function<void(absl::StatusOr<int64_t>)> answer) {
-  audit::Draft draft = DraftFor(v1::RECORD_KIND_READ, call);
-  draft.envelope.set_read_from(from);
-  draft.envelope.set_read_to(to);
+void LogReading::RebuildIndex(const Call& call, v1::RebuildIndexRequest,
+                              Done<v1::RebuildIndexResponse> done) {
+  if (!call.principal->Has(v1::ROLE_OPERATOR) && !call.principal->Has(v1::ROLE_AUDITOR))
+    return done(Error(v1::REASON_ROLE_REQUIRED, "this is for operators and auditors.",
+                      {{"role", "operator"}}));
+  audit::Draft draft = DraftFor(v1::RECORD_KIND_CHANGED, call);
   draft.envelope.set_subjects_asked(v1::SUBJECT_SCOPE_NONE);
   draft.envelope.set_subjects_released(v1::SUBJECT_SCOPE_NONE);
-  std::string json;
-  if (google::protobuf::util::MessageToJsonString(request, &json).ok())
-    draft.detail.set_search_json(json);
-  auto sealed = sealer_.Seal(std::move(draft));
-  if (!sealed.ok()) return answer(sealed.status());
-  log_.Append(*std::move(sealed),
-              [answer = std::move(answer)](absl::StatusOr<v1::Receipt> receipt) {
-                if (!receipt.ok()) return answer(receipt.status());
-                answer(receipt->index());
-              });
+  draft.envelope.set_resource_kind("index");
+  draft.envelope.set_resource_name("search");
+  draft.envelope.set_action("rebuild");
+  auto sealed = parts_.sealer.Seal(std::move(draft));
+  if (!sealed.ok()) return done(sealed.status());
+  auto appended = std::make_shared<std::promise<absl::StatusOr<v1::Receipt>>>();
+  parts_.log.Append(*std::move(sealed), [appended](absl::StatusOr<v1::Receipt> receipt) {
+    appended->set_value(std::move(receipt));
+  });
+  const auto receipt = appended->get_future().get();
+  if (!receipt.ok()) return done(receipt.status());
+  if (absl::Status status = parts_.index.Rebuild(absl::OkStatus()); !status.ok())
+    return done(status);
+  v1::RebuildIndexResponse response;
+  response.set_log_records(static_cast<int64_t>(parts_.log.size()));
+  response.set_change_index(receipt->index());
+  done(std::move(response));
+}
+
+void LogReading::Tail(const std::shared_ptr<LogTail::Follower>& follower, const Call& call,
+                      v1::TailRequest request) {
+  auto question = PrepareQuestion(*call.principal, request.filter(), parts_.pseudonyms, parts_.log,
+                                  parts_.index, parts_.clock.Now());
+  if (question.ok() && request.has_from() && request.from() < 0) {
+    question = Error(v1::REASON_REQUEST_INVALID, "from: the index of a record");
+  }
+  if (!question.ok()) return LogTail::Refuse(follower, question.status());
+  *request.mutable_filter() = question->recorded;
+  tail_.Follow(follower, *std::move(question), JsonOf(request),
+               request.has_from() ? request.from() : -1);
 }
 
 }  // namespace sluice::exchange

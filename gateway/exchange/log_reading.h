@@ -8,10 +8,9 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
-#include "gateway/audit/search.h"
-#include "gateway/exchange/broker.h"
-#include "sluice/v1/audit.pb.h"
+#include "gateway/exchange/log_tail.h"
 
 namespace sluice::exchange {
 
@@ -20,9 +19,7 @@ class LogReading {
   template <class Response>
   using Done = std::function<void(absl::StatusOr<Response>)>;
 
-  LogReading(audit::Log& log, audit::SearchIndex& index, const audit::DetailKeys& keys,
-             audit::RecordSealer& sealer, const Tokens& tokens, const Clock& clock,
-             std::string verifier_key);
+  LogReading(const LogReadingParts& parts, LogTail& tail, std::string verifier_key);
 
   // `done` is called once, from this thread or the log's. ROLE_REQUIRED where the caller's roles
   // show nothing, RECORD_NOT_FOUND for what it may not see as for what does not exist. A page token
@@ -33,21 +30,27 @@ class LogReading {
   void ProveRecord(const Call& call, v1::ProveRecordRequest request,
                    Done<v1::ProveRecordResponse> done);
   absl::StatusOr<v1::GetHeadResponse> GetHead();
+  // For operators and auditors; recorded as a change.
+  void RebuildIndex(const Call& call, v1::RebuildIndexRequest request,
+                    Done<v1::RebuildIndexResponse> done);
+  // Whatever it ends with goes to the follower's writer.
+  void Tail(const std::shared_ptr<LogTail::Follower>& follower, const Call& call,
+            v1::TailRequest request);
+  LogTail& tail() { return tail_; }
 
  private:
   absl::StatusOr<audit::Log::Entry> Find(const Call& call, int64_t index,
                                          v1::AuditEnvelope* envelope);
   absl::Status AddLatest(v1::Record& record);
-  // Appends the record of a reading; then `answer` with its index.
-  void Record(const Call& call, const google::protobuf::Message& request, int64_t from, int64_t to,
-              std::function<void(absl::StatusOr<int64_t>)> answer);
+  absl::StatusOr<audit::SearchResult> SearchAndRead(const LogQuestion& question,
+                                                    const audit::SearchPage& page,
+                                                    v1::ListRecordsResponse& response);
+  // False where the index named a record that is no answer.
+  absl::StatusOr<bool> Add(const LogQuestion& question, uint64_t index,
+                           v1::ListRecordsResponse& response);
 
-  audit::Log& log_;
-  audit::SearchIndex& index_;
-  const audit::DetailKeys& keys_;
-  audit::RecordSealer& sealer_;
-  const Tokens& tokens_;
-  const Clock& clock_;
+  const LogReadingParts parts_;
+  LogTail& tail_;
   const std::string verifier_key_;
 };
 

@@ -31,12 +31,15 @@ class LogReadingTest : public ::testing::Test {
     EXPECT_FALSE(exchange_.Query(denied).ok());
     exchange_.clock.Advance(kHour);  // a head is signed at most once an hour
     EXPECT_TRUE(exchange_.log->Head(true).ok());
-    auto index = audit::SearchIndex::Open(folder_.path());
+    auto index = audit::SearchIndex::Open(
+        folder_.path(), {*exchange_.keys, std::string(32, 'k'), [](const absl::Status&) {}});
     EXPECT_TRUE(index.ok()) << index.status();
     index_ = *std::move(index);
-    reading_ =
-        std::make_unique<LogReading>(*exchange_.log, *index_, *exchange_.keys, *exchange_.sealer,
-                                     *exchange_.tokens, exchange_.clock, "log.vkey");
+    const LogReadingParts parts{
+        *exchange_.log,       *index_,           *exchange_.keys,     *exchange_.sealer,
+        exchange_.pseudonyms, *exchange_.tokens, exchange_.snapshots, exchange_.clock};
+    tail_ = std::make_unique<LogTail>(parts, LogTailLimits());
+    reading_ = std::make_unique<LogReading>(parts, *tail_, "log.vkey");
   }
 
   absl::StatusOr<v1::ListRecordsResponse> List(const Call& call,
@@ -76,6 +79,7 @@ class LogReadingTest : public ::testing::Test {
   Exchange exchange_;
   audit::TestFolder folder_;
   std::unique_ptr<audit::SearchIndex> index_;
+  std::unique_ptr<LogTail> tail_;
   std::unique_ptr<LogReading> reading_;
 };
 
@@ -108,7 +112,7 @@ TEST_F(LogReadingTest, WhatOneMayNotSeeIsAsIfItWereNot) {
   }
   // A search's conditions narrow what is seen; they never widen it.
   v1::ListRecordsRequest request;
-  request.set_agency("health");
+  request.mutable_filter()->set_agency("health");
   EXPECT_THAT(Seen(Clerk(), request), IsEmpty());
 }
 
@@ -141,7 +145,7 @@ TEST_F(LogReadingTest, AReadingIsItselfARecordBeforeItsAnswerGoes) {
   const Pending<v1::GetRecordResponse> get;
   const Pending<v1::ProveRecordResponse> prove;
   v1::ListRecordsRequest search;
-  search.set_dataset("public-security/persons");
+  search.mutable_filter()->set_dataset("public-security/persons");
   reading_->ListRecords(Owner(), search, list.Done());
   reading_->GetRecord(Owner(), {}, get.Done());
   reading_->ProveRecord(Owner(), {}, prove.Done());
@@ -161,7 +165,7 @@ TEST_F(LogReadingTest, AReadingIsItselfARecordBeforeItsAnswerGoes) {
   EXPECT_THAT(records[0].detail.search_json(), HasSubstr("public-security/persons"));
   // An auditor sees who read.
   v1::ListRecordsRequest reads;
-  reads.set_kind(v1::RECORD_KIND_READ);
+  reads.mutable_filter()->set_kind(v1::RECORD_KIND_READ);
   EXPECT_EQ(List(Auditor(), reads)->records_size(), 3);
 }
 
@@ -199,7 +203,7 @@ TEST_F(LogReadingTest, APageTokenServesItsOwnCallersSearchAlone) {
     EXPECT_EQ(ReasonOf(List(other, request).status()), v1::REASON_PAGE_TOKEN_INVALID);
   }
   v1::ListRecordsRequest another = request;
-  another.set_dataset("transport/vehicles");
+  another.mutable_filter()->set_dataset("transport/vehicles");
   EXPECT_EQ(ReasonOf(List(Clerk(), another).status()), v1::REASON_PAGE_TOKEN_INVALID);
   another = request;
   another.set_page_token("before-1");

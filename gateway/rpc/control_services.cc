@@ -1,9 +1,8 @@
-// Registry, Catalogue, Sharing, Audit and Operations: their methods may block and run on the
+// Registry, Catalogue, Sharing and Operations: their methods may block and run on the
 // control pool.
 #include "adapters/remote/messages.h"
 #include "gateway/base/error.h"
 #include "gateway/rpc/services.h"
-#include "sluice/v1/audit.grpc.pb.h"
 #include "sluice/v1/catalogue.grpc.pb.h"
 #include "sluice/v1/operations.grpc.pb.h"
 #include "sluice/v1/registry.grpc.pb.h"
@@ -159,29 +158,6 @@ class SharingService : public v1::Sharing::CallbackService {
   sharing::AccessRequests& requests_;
 };
 
-class AuditService : public v1::Audit::CallbackService {
- public:
-  AuditService(const ServiceParts& parts, exchange::LogReading& reading)
-      : parts_(parts), reading_(reading) {}
-  SLUICE_PASS_ON(Audit, ListRecords, reading_, AsItIs)
-  SLUICE_PASS_ON(Audit, GetRecord, reading_, AsItIs)
-  SLUICE_PASS_ON(Audit, ProveRecord, reading_, AsItIs)
-
-  grpc::ServerUnaryReactor* GetHead(grpc::CallbackServerContext* context,
-                                    const v1::GetHeadRequest* request,
-                                    v1::GetHeadResponse* response) override {
-    return ServeBlocking(parts_, *context, *request, response, "Audit.GetHead",
-                         [this](const exchange::Call&, v1::GetHeadRequest,
-                                std::function<void(absl::StatusOr<v1::GetHeadResponse>)> done) {
-                           done(reading_.GetHead());
-                         });
-  }
-
- private:
-  const ServiceParts& parts_;
-  exchange::LogReading& reading_;
-};
-
 absl::Status RequireOperator(const identity::Principal& who) {
   if (who.Has(v1::ROLE_OPERATOR)) return absl::OkStatus();
   return Error(v1::REASON_ROLE_REQUIRED, "this is for operators.", {{"role", "operator"}});
@@ -242,10 +218,6 @@ class OperationsService : public v1::Operations::CallbackService {
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeAuditService(const ServiceParts& parts,
-                                                exchange::LogReading& reading) {
-  return std::make_unique<AuditService>(parts, reading);
-}
 std::unique_ptr<grpc::Service> MakeRegistryService(const ServiceParts& parts,
                                                    identity::Registry& registry,
                                                    exchange::SourceLooks& looks,

@@ -236,7 +236,7 @@ std::unique_ptr<certs::Authority> Deployment::OpenAuthority() {
 std::vector<v1::Record> Deployment::Records(v1::RecordKind kind) {
   std::vector<v1::Record> records;
   v1::ListRecordsRequest request;
-  request.set_kind(kind);
+  request.mutable_filter()->set_kind(kind);
   request.set_page_size(1000);
   do {
     auto response = Call(As("auditor"), cli::kListRecords, request);

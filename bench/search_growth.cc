@@ -1,0 +1,53 @@
+// How long the first page of an auditor's search takes as the log grows, at each power of ten.
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <iomanip>
+#include <iostream>
+
+#include "gateway/audit/search_growth_testing.h"
+
+namespace sluice::bench {
+namespace {
+
+[[noreturn]] void GiveUp(const absl::Status& status) {
+  std::cerr << "bench_search: " << status << "\n";
+  std::_Exit(1);
+}
+
+void GrowAndMeasure(uint64_t most) {
+  audit::SearchGrowth growth;
+  uint64_t before = 0;
+  for (uint64_t size = 10'000; size <= most; size *= 10) {
+    const auto began = std::chrono::steady_clock::now();
+    const absl::Status grown = growth.GrowTo(
+        size, [](uint64_t done) { std::cerr << "\r" << done << " records  " << std::flush; });
+    if (!grown.ok()) GiveUp(grown);
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    std::cerr << "\r";
+    std::cout << size << " records, taken in at "
+              << static_cast<int>(static_cast<double>(size - before) / seconds) << "/s, "
+              << growth.IndexBytes() / size << " bytes each\n";
+    before = size;
+    const auto timings = growth.Measure();
+    if (!timings.ok()) GiveUp(timings.status());
+    for (const audit::SearchTiming& timing : *timings)
+      std::cout << "  " << std::left << std::setw(36) << timing.what << std::right << std::fixed
+                << std::setprecision(2) << std::setw(8) << timing.median_ms << " ms, worst "
+                << std::setw(8) << timing.worst_ms << " ms, up to " << timing.hits << " hits\n"
+                << std::flush;
+  }
+}
+
+}  // namespace
+}  // namespace sluice::bench
+
+int main(int argc, char** argv) {
+  CLI::App app("What an auditor's search costs as the log grows.");
+  uint64_t most = 1'000'000;
+  app.add_option("--records", most, "to grow to, by powers of ten from 10,000 on");
+  CLI11_PARSE(app, argc, argv);
+  sluice::bench::GrowAndMeasure(most);
+  return 0;
+}
