@@ -81,6 +81,9 @@ struct CallContext {
   // Adapter::Rest is called when no further call waits: until then what one call opened may be kept
   // for the next.
   bool rests = false;
+  // Describe looks at some of the data too, and says what would fit: TableDescription::proposals;
+  // of a table that cannot be read, in the error's note for the operator.
+  bool proposes = false;
 };
 
 // In an error's keys, beside SOURCE_UNAVAILABLE: the setting by which what is there is not served
@@ -137,6 +140,9 @@ struct TableDescription {
   std::string note;  // what its owner should know, a sentence; never a value
   // Of this version, where it is known without reading it.
   std::optional<int64_t> rows;
+  // Settings of the source, and types, that would fit what was looked at: a sentence each, for
+  // people to judge; never a value.
+  std::vector<std::string> proposals;
 };
 
 class Adapter {

@@ -1,5 +1,6 @@
 // sluice catalogue apply|list|show|suspend|resume|retire: what owners offer.
 #include <algorithm>
+#include <map>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -9,6 +10,7 @@
 #include "cli/json.h"
 #include "cli/methods.h"
 #include "cli/sharing_words.h"
+#include "cli/times.h"
 #include "cli/words.h"
 #include "gateway/base/error.h"
 #include "gateway/catalogue/dataset_yaml.h"
@@ -91,9 +93,14 @@ absl::Status List(Session& session, const CatalogueOptions& options) {
   request.set_include_retired(options.all);
   request.set_page_size(1000);
   std::vector<v1::Dataset> datasets;
+  std::map<std::string, std::string> data_of;
   do {
     SLUICE_ASSIGN_OR_RETURN(const auto response, Ask(session, kListDatasets, request));
     datasets.insert(datasets.end(), response.datasets().begin(), response.datasets().end());
+    for (const auto& [name, freshness] : response.freshness())
+      if (freshness.has_data_as_of())
+        data_of[name] = FormatTime(ToMicros(freshness.data_as_of()), session.environment.zone) +
+                        (freshness.overdue() ? " OVERDUE" : "");
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty());
   std::vector<std::vector<std::string>> rows;
@@ -101,9 +108,11 @@ absl::Status List(Session& session, const CatalogueOptions& options) {
     rows.push_back({dataset.name(), TitleOf(dataset.title(), session.chinese()),
                     Word(v1::SharingAttribute_descriptor(), dataset.sharing()),
                     Word(v1::UpdateCycle_descriptor(), dataset.update_cycle()),
-                    absl::StrJoin(dataset.purposes(), ", "), StateWord(dataset)});
-  session.PrintList({{"dataset"}, {"title"}, {"sharing"}, {"update"}, {"purposes"}, {"state"}},
-                    rows, datasets);
+                    data_of[dataset.name()], absl::StrJoin(dataset.purposes(), ", "),
+                    StateWord(dataset)});
+  session.PrintList(
+      {{"dataset"}, {"title"}, {"sharing"}, {"update"}, {"data"}, {"purposes"}, {"state"}}, rows,
+      datasets);
   return absl::OkStatus();
 }
 
@@ -124,6 +133,17 @@ std::string FieldsTable(const Session& session, const v1::Dataset& dataset) {
   return FormatTable(columns, rows);
 }
 
+// "2026-11-26 02:00, OVERDUE, 12,000 rows, 3f2a…"
+std::string FreshnessWords(const Session& session, const v1::Freshness& freshness) {
+  std::string words = freshness.has_data_as_of()
+                          ? FormatTime(ToMicros(freshness.data_as_of()), session.environment.zone)
+                          : "the source tells no time of change";
+  if (freshness.overdue()) absl::StrAppend(&words, ", OVERDUE: older than the update promises");
+  if (freshness.has_rows()) absl::StrAppend(&words, ", ", freshness.rows(), " rows");
+  if (!freshness.version().empty()) absl::StrAppend(&words, ", version ", freshness.version());
+  return words;
+}
+
 FailureLines DatasetLines(const Session& session, const v1::GetDatasetResponse& answer) {
   const v1::Dataset& dataset = answer.dataset();
   FailureLines lines;
@@ -139,6 +159,8 @@ FailureLines DatasetLines(const Session& session, const v1::GetDatasetResponse& 
   add("state", state);
   add("sharing", Word(v1::SharingAttribute_descriptor(), dataset.sharing()));
   add("update", Word(v1::UpdateCycle_descriptor(), dataset.update_cycle()));
+  if (answer.has_freshness()) add("data", FreshnessWords(session, answer.freshness()));
+  if (answer.has_freshness()) add("held back", answer.freshness().note());
   add("purposes", absl::StrJoin(dataset.purposes(), ", "));
   add("law", LawWords(dataset.withheld_by()));
   add("known to", absl::StrJoin(dataset.audience(), ", "));

@@ -53,6 +53,17 @@ std::string IdFor(const std::string& table) {
   return id == "field-1" ? "table" : id;
 }
 
+std::string Proposals(const v1::TableDescription& table) {
+  if (table.proposals().empty()) return "";
+  std::string text =
+      "# A look at its first rows proposes the following. Nothing acts on it: types go into the "
+      "fields\n"
+      "# below, settings into the source.\n";
+  for (const std::string& proposal : table.proposals())
+    absl::StrAppend(&text, "#   ", Comment(proposal), "\n");
+  return text;
+}
+
 }  // namespace
 
 std::string DraftDataset(const v1::DescribeSourceResponse& source,
@@ -79,7 +90,7 @@ std::string DraftDataset(const v1::DescribeSourceResponse& source,
       ".\n# \"decide:\" marks what only you can know; nothing can be asked for before you apply "
       "it:\n"
       "#   sluice catalogue apply FILE --dry-run\n",
-      "dataset: ", source.owner_agency(), "/", IdFor(table.table()), "\n",
+      Proposals(table), "dataset: ", source.owner_agency(), "/", IdFor(table.table()), "\n",
       "title: {en: \"\", zh: \"\"}            # decide: what people call it\n"
       "sharing: conditional               # decide: unconditional, conditional or withheld\n"
       "purposes: []                       # decide: codes of the authority's list, sluice purpose "

@@ -66,6 +66,19 @@ TEST(DatasetDraftTest, AppliesOnceTheOwnerHasDecided) {
         << "the strictest until it is decided";
 }
 
+TEST(DatasetDraftTest, WhatALookProposesStandsThereAsComments) {
+  v1::TableDescription table;
+  table.set_table("t");
+  AddColumn(table, "id", "utf8");
+  const std::string without = DraftDataset(Source(), table);
+  table.add_proposals("field id: int64 (all 12 values looked at)");
+  table.add_proposals("separator: semicolon\nkey: [id]");
+  const std::string draft = DraftDataset(Source(), table);
+  EXPECT_THAT(draft, HasSubstr("\n#   field id: int64 (all 12 values looked at)\n#   separator: "));
+  EXPECT_THAT(draft, Not(HasSubstr("\nkey: [id]")));
+  EXPECT_THAT(draft, HasSubstr(without.substr(without.find("dataset: "))));
+}
+
 TEST(DatasetDraftTest, NamesOfTheSourceAreTextAndNothingElse) {
   v1::TableDescription table;
   table.set_table("a\"]}, sharing: unconditional #");

@@ -74,6 +74,8 @@ const Words& TableWords() {
                                              {"title", "名称"},
                                              {"type", "数据类型"},
                                              {"update", "更新"},
+                                             {"data", "数据"},
+                                             {"held back", "暂扣"},
                                              {"version", "版本"},
                                              {"waiting", "等待"},
                                              {"who", "身份"}};

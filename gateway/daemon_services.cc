@@ -72,7 +72,10 @@ absl::Status Daemon::MakeControlServices(const Config& config) {
       [this](const v1::Source& source, const std::string& table) {
         return DescribeSource(source, table);
       },
-      *grants_touched_, [this](const std::string& dataset) { return drift_->Of(dataset); });
+      *grants_touched_,
+      catalogue::SourceFindings{
+          [this](const std::string& dataset) { return drift_->Of(dataset); },
+          [this](const std::string& dataset) { return drift_->FreshnessOf(dataset); }});
   grants_ = std::make_unique<sharing::Grants>(
       *store_, *changes_, clock_, *random_,
       [this](const v1::Grant& grant) { return quotas_.Left(grant, clock_.Now()); });

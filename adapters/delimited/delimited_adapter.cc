@@ -1,7 +1,9 @@
 #include "adapters/delimited/delimited_adapter.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "adapters/delimited/detect.h"
 #include "adapters/delimited/layout.h"
 #include "adapters/delimited/rows.h"
 #include "adapters/files/files_adapter.h"
@@ -25,6 +27,14 @@ class DelimitedFormat : public files::Format {
     SLUICE_ASSIGN_OR_RETURN(auto layout,
                             delimited::ReadLayout(content, *settings_, table.file, watch));
     return std::make_shared<const files::Layout>(std::move(layout));
+  }
+
+  std::vector<std::string> Proposals(const Content& content) const override {
+    std::string sample(std::min<int64_t>(kSampleBytes, content.size()), '\0');
+    size_t read = 0;
+    if (!content.Read(0, sample.size(), sample.data(), &read).ok()) return {};
+    sample.resize(read);
+    return Sentences(Detect(sample, static_cast<int64_t>(read) == content.size(), *settings_));
   }
 
   absl::StatusOr<std::unique_ptr<files::Rows>> Open(

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "adapters/files/joined.h"
 #include "adapters/files/local_folder.h"
 #include "adapters/files/reader.h"
@@ -79,11 +81,26 @@ class FilesAdapter : public Adapter {
     }
     std::vector<TableDescription> found;
     for (const TableName& one : tables) {
-      SLUICE_ASSIGN_OR_RETURN(found.emplace_back(), DescribeOne(served, start, one, watch));
+      auto described = DescribeOne(served, start, one, watch);
+      if (watch.proposes() && (only || !described.ok())) Propose(*start, described);
+      SLUICE_RETURN_IF_ERROR(described.status());
+      found.push_back(*std::move(described));
     }
     SLUICE_RETURN_IF_ERROR(drops.Recheck(table.file, *served.file, watch));
     for (TableDescription& one : found) descriptions.push_back(std::move(one));
     return absl::OkStatus();
+  }
+
+  void Propose(const Content& start, absl::StatusOr<TableDescription>& described) const {
+    std::vector<std::string> proposals = source_->format->Proposals(start);
+    if (described.ok()) {
+      described->proposals = std::move(proposals);
+    } else if (!proposals.empty()) {
+      absl::Status status = described.status();
+      AddOperatorNote(status,
+                      absl::StrCat("A look at the file proposes ", absl::StrJoin(proposals, "; ")));
+      described = std::move(status);
+    }
   }
 
   absl::StatusOr<TableDescription> DescribeOne(const Drops::Served& served,

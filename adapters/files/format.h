@@ -109,6 +109,8 @@ class Format {
   virtual absl::StatusOr<std::shared_ptr<const Layout>> ReadLayout(
       const std::shared_ptr<const Content>& content, const TableName& table,
       const Watch& watch) const = 0;
+  // Settings of the source, and types, that would fit the file's beginning (TableDescription).
+  virtual std::vector<std::string> Proposals(const Content&) const { return {}; }
   // `content` is what Unpack made of the file, where it makes something. `layout` is one that
   // ReadLayout gave for this content, or for one with the same bytes.
   virtual absl::StatusOr<std::unique_ptr<Rows>> Open(std::shared_ptr<const Content> content,

@@ -260,6 +260,10 @@ class JoinedFormat : public Format {
   JoinedFormat(std::shared_ptr<const Format> inner, std::string name_column)
       : inner_(std::move(inner)), name_column_(std::move(name_column)) {}
 
+  std::vector<std::string> Proposals(const Content& content) const override {
+    const auto* const joined = dynamic_cast<const JoinedContent*>(&content);
+    return inner_->Proposals(joined == nullptr ? content : *joined->parts().front().content);
+  }
   const char* counted() const override { return inner_->counted(); }
 
   absl::StatusOr<std::vector<std::string>> Companions(const Content& content,

@@ -16,6 +16,7 @@ class Watch {
 
   // CANCELLED or DEADLINE_EXCEEDED once it is so; OK otherwise.
   absl::Status Check() const;
+  bool proposes() const { return context_.proposes; }
   // On the monotonic clock of the call; on the system's where the call has none.
   Micros Monotonic() const;
 

@@ -21,6 +21,7 @@ constexpr int kMostDepth = 64;
 constexpr size_t kMostPredicateBytes = kMostRequestBytes / 2;
 constexpr size_t kMostInList = 1'000;
 constexpr int kMostNotes = 32;
+constexpr int kMostProposals = 512;
 constexpr size_t kMostNoteBytes = 1'000;
 
 absl::Status Wrong(std::string_view where, std::string_view what) {
@@ -237,6 +238,7 @@ v1::TableDescription ToProto(const TableDescription& table) {
   *out.mutable_version() = ToProto(table.version);
   out.set_note(table.note);
   if (table.rows) out.set_rows(*table.rows);
+  out.mutable_proposals()->Add(table.proposals.begin(), table.proposals.end());
   return out;
 }
 
@@ -256,6 +258,9 @@ absl::StatusOr<TableDescription> FromProto(const v1::TableDescription& table) {
   made.version = FromProto(table.version());
   made.note = table.note().substr(0, kMostNoteBytes);
   if (table.has_rows() && table.rows() >= 0) made.rows = table.rows();
+  for (const std::string& proposal : table.proposals())
+    if (static_cast<int>(made.proposals.size()) < kMostProposals)
+      made.proposals.push_back(proposal.substr(0, kMostNoteBytes));
   return made;
 }
 

@@ -23,6 +23,7 @@ class RemoteAdapter : public Adapter {
   absl::StatusOr<std::vector<TableDescription>> Describe(const std::string& table,
                                                          const CallContext& context) override {
     v1::DescribeRequest request;
+    request.set_proposes(context.proposes);
     request.set_source(source_->settings.source);
     request.set_table(table);
     v1::DescribeResponse response;

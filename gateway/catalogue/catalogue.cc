@@ -133,13 +133,13 @@ struct Catalogue::Plan {
 };
 
 Catalogue::Catalogue(store::Store& store, audit::Changes& changes, const Clock& clock,
-                     DescribeTable describe, GrantsOnDatasets& grants, DriftOf drift_of)
+                     DescribeTable describe, GrantsOnDatasets& grants, SourceFindings findings)
     : store_(store),
       changes_(changes),
       clock_(clock),
       describe_(std::move(describe)),
       grants_(grants),
-      drift_of_(std::move(drift_of)) {}
+      findings_(std::move(findings)) {}
 
 absl::StatusOr<Catalogue::Wanted> Catalogue::Check(const Caller& caller,
                                                    const v1::ApplyDatasetRequest& request) {

@@ -13,6 +13,7 @@
 #include "gateway/audit/changes.h"
 #include "gateway/base/clock.h"
 #include "gateway/catalogue/dataset.h"
+#include "gateway/catalogue/freshness.h"
 #include "gateway/identity/caller.h"
 #include "gateway/identity/submit.h"
 #include "gateway/store/store.h"
@@ -43,11 +44,17 @@ class GrantsOnDatasets {
 // What the last look at a dataset's source found that does not fit; none where it fits.
 using DriftOf = std::function<std::vector<std::string>(const std::string& dataset)>;
 
+// What looks at sources found.
+struct SourceFindings {
+  DriftOf drift;
+  FreshnessOf freshness;
+};
+
 class Catalogue {
  public:
   // The references outlive the catalogue.
   Catalogue(store::Store& store, audit::Changes& changes, const Clock& clock,
-            DescribeTable describe, GrantsOnDatasets& grants, DriftOf drift_of);
+            DescribeTable describe, GrantsOnDatasets& grants, SourceFindings findings);
 
   // Caller: a person with the role owner, of the dataset's agency. ROLE_REQUIRED, NOT_OWNER,
   // DEFINITION_INVALID with field violations, SOURCE_NOT_OWNED (also where there is no such source:
@@ -86,7 +93,7 @@ class Catalogue {
   const Clock& clock_;
   const DescribeTable describe_;
   GrantsOnDatasets& grants_;
-  const DriftOf drift_of_;
+  const SourceFindings findings_;
 };
 
 // The words of a search text, in small letters. `field` is the request's, for the refusal of one

@@ -97,8 +97,12 @@ absl::StatusOr<v1::GetDatasetResponse> Catalogue::GetDataset(const Caller& calle
                    {{"dataset", request.name()}});
     if (IsInside(caller.principal, *newest)) {
       SLUICE_RETURN_IF_ERROR(TellHistory(reader, *dataset, response));
-      for (std::string& line : drift_of_(request.name())) response.add_drift(std::move(line));
+      for (std::string& line : findings_.drift(request.name())) response.add_drift(std::move(line));
     }
+    if (auto freshness = findings_.freshness(request.name()))
+      *response.mutable_freshness() =
+          ShownFreshness(*std::move(freshness), newest->update_cycle(),
+                         IsInside(caller.principal, *newest), clock_.Now());
     *response.mutable_dataset() = VisibleTo(caller.principal, *std::move(dataset));
     return absl::OkStatus();
   }));
@@ -132,6 +136,10 @@ absl::StatusOr<v1::ListDatasetsResponse> Catalogue::ListDatasets(
               HexEncode(response.datasets(response.datasets_size() - 1).name()));
           return absl::OkStatus();
         }
+        if (auto freshness = findings_.freshness(dataset.name()))
+          (*response.mutable_freshness())[dataset.name()] =
+              ShownFreshness(*std::move(freshness), dataset.update_cycle(),
+                             IsInside(caller.principal, dataset), clock_.Now());
         *response.add_datasets() = VisibleTo(caller.principal, std::move(dataset));
       }
       if (datasets.size() < static_cast<size_t>(kMostPerPage)) return absl::OkStatus();

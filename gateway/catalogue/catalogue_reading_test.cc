@@ -48,6 +48,49 @@ TEST_F(CatalogueTest, ASearchFindsWordsInBothLanguagesAndInFields) {
     EXPECT_EQ(List(system_, words).size(), words == std::string("resident ") ? 1u : 0u) << words;
 }
 
+TEST_F(CatalogueTest, HowNewItsDataAreIsSaidBesideWhatIsPromised) {
+  ASSERT_TRUE(Apply(owner_, Persons()).ok());
+  v1::GetDatasetRequest request;
+  request.set_name("police/persons");
+  EXPECT_FALSE(catalogue_.GetDataset(owner_, request)->has_freshness()) << "before the first look";
+  const int64_t now = world_.clock.Now() / kSecond;
+  freshness_.emplace();
+  freshness_->mutable_looked()->set_seconds(now);
+  freshness_->mutable_data_as_of()->set_seconds(now - 35 * 3'600);
+  freshness_->set_rows(12);
+  freshness_->set_version("3f2a");
+  freshness_->set_note("a drop is held back");
+  auto shown = catalogue_.GetDataset(owner_, request)->freshness();
+  EXPECT_FALSE(shown.overdue()) << "daily";
+  EXPECT_EQ(shown.rows(), 12);
+  EXPECT_EQ(shown.version(), "3f2a");
+  EXPECT_EQ(shown.note(), "a drop is held back");
+  freshness_->mutable_data_as_of()->set_seconds(now - 37 * 3'600);
+  EXPECT_TRUE(catalogue_.GetDataset(owner_, request)->freshness().overdue());
+  shown = catalogue_.GetDataset(system_, request)->freshness();
+  EXPECT_TRUE(shown.overdue());
+  EXPECT_FALSE(shown.has_rows());
+  EXPECT_THAT(shown.version() + shown.note(), IsEmpty());
+  const auto list = catalogue_.ListDatasets(system_, {});
+  ASSERT_TRUE(list.ok());
+  EXPECT_TRUE(list->freshness().at("police/persons").overdue());
+  EXPECT_FALSE(list->freshness().at("police/persons").has_rows());
+}
+
+TEST(FreshnessTest, EachCycleHasItsAge) {
+  constexpr Micros kDay = 86'400 * kSecond;
+  for (const auto& [cycle, days] :
+       std::vector<std::pair<v1::UpdateCycle, int>>{{v1::UPDATE_CYCLE_WEEKLY, 8},
+                                                    {v1::UPDATE_CYCLE_MONTHLY, 32},
+                                                    {v1::UPDATE_CYCLE_QUARTERLY, 93},
+                                                    {v1::UPDATE_CYCLE_YEARLY, 367}}) {
+    EXPECT_FALSE(IsOverdue(cycle, 0, days * kDay)) << days;
+    EXPECT_TRUE(IsOverdue(cycle, 0, days * kDay + 1)) << days;
+  }
+  EXPECT_FALSE(IsOverdue(v1::UPDATE_CYCLE_REALTIME, 0, 10'000 * kDay));
+  EXPECT_FALSE(IsOverdue(v1::UPDATE_CYCLE_IRREGULAR, 0, 10'000 * kDay));
+}
+
 TEST_F(CatalogueTest, ItsHistoryAndDriftAreTheOwnersToSee) {
   ASSERT_TRUE(Apply(owner_, Persons()).ok());
   v1::Dataset changed = Persons();

@@ -59,14 +59,15 @@ class FakeGrants : public GrantsOnDatasets {
 class CatalogueTest : public ::testing::Test {
  protected:
   CatalogueTest()
-      : catalogue_(
-            *world_.store, *world_.changes, world_.clock,
-            [this](const v1::Source& source, const std::string& table) {
-              described_.push_back(source.id() + "." + table);
-              if (while_describing_) while_describing_();
-              return description_;
-            },
-            grants_, [this](const std::string&) { return drift_; }) {
+      : catalogue_(*world_.store, *world_.changes, world_.clock,
+                   [this](const v1::Source& source, const std::string& table) {
+                     described_.push_back(source.id() + "." + table);
+                     if (while_describing_) while_describing_();
+                     return description_;
+                   },
+                   grants_,
+                   {[this](const std::string&) { return drift_; },
+                    [this](const std::string&) { return freshness_; }}) {
     for (const char* id : {"ministry", "police", "welfare"}) world_.AddAgency(id);
     owner_ = world_.AddPerson("police", "owner", {v1::ROLE_OWNER});
     clerk_ = world_.AddPerson("police", "clerk", {});
@@ -141,6 +142,7 @@ class CatalogueTest : public ::testing::Test {
   absl::StatusOr<adapters::TableDescription> description_;
   FakeGrants grants_;
   std::vector<std::string> drift_;
+  std::optional<v1::Freshness> freshness_;
   std::vector<std::string> described_;
   std::function<void()> while_describing_;
   Catalogue catalogue_;

@@ -7,17 +7,22 @@
 #include "absl/strings/str_join.h"
 #include "gateway/base/error.h"
 #include "gateway/catalogue/schema_drift.h"
+#include "google/protobuf/util/time_util.h"
 
 namespace sluice::exchange {
+
+using google::protobuf::util::TimeUtil;
 
 void DriftWatch::Look(const policy::SnapshotPtr& snapshot) {
   {
     MutexLock lock(mutex_);
-    std::erase_if(found_, [&](const auto& entry) {
+    const auto is_gone = [&](const auto& entry) {
       const auto dataset = snapshot->datasets.find(entry.first);
       return dataset == snapshot->datasets.end() ||
              dataset->second->definition.state() == v1::DATASET_STATE_RETIRED;
-    });
+    };
+    std::erase_if(found_, is_gone);
+    std::erase_if(freshness_, is_gone);
   }
   for (const auto& [name, dataset] : snapshot->datasets) {
     const v1::Dataset& definition = dataset->definition;
@@ -41,6 +46,7 @@ absl::Status DriftWatch::LookAt(adapters::Adapter& adapter, const catalogue::Dat
   const std::string& table = dataset.definition.table();
   const auto tables = adapter.Describe(table, context);
   if (!tables.ok()) return tables.status();
+  if (tables->size() == 1) KeepFreshness(dataset.definition.name(), (*tables)[0]);
   std::vector<std::string> lines;
   if (tables->size() != 1) {
     lines.push_back(absl::StrCat("dataset.table: the source has no table \"", table, "\""));
@@ -52,6 +58,26 @@ absl::Status DriftWatch::LookAt(adapters::Adapter& adapter, const catalogue::Dat
   }
   Keep(dataset, std::move(lines));
   return absl::OkStatus();
+}
+
+void DriftWatch::KeepFreshness(const std::string& dataset,
+                               const adapters::TableDescription& table) {
+  v1::Freshness freshness;
+  *freshness.mutable_looked() = TimeUtil::MicrosecondsToTimestamp(clock_.Now());
+  if (table.version.as_of)
+    *freshness.mutable_data_as_of() = TimeUtil::MicrosecondsToTimestamp(*table.version.as_of);
+  if (table.rows) freshness.set_rows(*table.rows);
+  freshness.set_version(table.version.version);
+  freshness.set_note(table.note);
+  MutexLock lock(mutex_);
+  freshness_[dataset] = std::move(freshness);
+}
+
+std::optional<v1::Freshness> DriftWatch::FreshnessOf(const std::string& dataset) const {
+  MutexLock lock(mutex_);
+  const auto found = freshness_.find(dataset);
+  if (found == freshness_.end()) return std::nullopt;
+  return found->second;
 }
 
 void DriftWatch::Keep(const catalogue::Dataset& dataset, std::vector<std::string> lines) {

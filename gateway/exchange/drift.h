@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,8 @@ class DriftWatch {
   absl::Status Check(const catalogue::Dataset& dataset) const;
   // What did not fit, a line each; for the owner and the operator.
   std::vector<std::string> Of(const std::string& dataset) const;
+  // What the last look found of its data; nothing before the first. Without `overdue`.
+  std::optional<v1::Freshness> FreshnessOf(const std::string& dataset) const;
   // The datasets that do not fit.
   std::vector<std::string> Drifted() const;
 
@@ -41,6 +44,7 @@ class DriftWatch {
     std::vector<std::string> lines;
   };
   absl::Status LookAt(adapters::Adapter& adapter, const catalogue::Dataset& dataset);
+  void KeepFreshness(const std::string& dataset, const adapters::TableDescription& table);
   void Keep(const catalogue::Dataset& dataset, std::vector<std::string> lines);
 
   Sources& sources_;
@@ -48,6 +52,7 @@ class DriftWatch {
   OperationalLog& operations_;
   mutable Mutex mutex_;
   std::map<std::string, Found, std::less<>> found_ SLUICE_GUARDED_BY(mutex_);
+  std::map<std::string, v1::Freshness, std::less<>> freshness_ SLUICE_GUARDED_BY(mutex_);
 };
 
 }  // namespace sluice::exchange

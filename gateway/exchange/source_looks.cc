@@ -154,10 +154,12 @@ void SourceLooks::DescribeSource(const Call& call, v1::DescribeSourceRequest req
   if (!chosen.ok()) return done(chosen.status());
   DescribedSource described;
   described.definition = chosen->definition;
+  adapters::CallContext context = ContextFor(call);
+  context.proposes = true;
   Run(
       *chosen,
-      [done, described = std::move(described), table = request.table(), context = ContextFor(call)](
-          absl::StatusOr<adapters::Adapter*> adapter) mutable -> absl::Status {
+      [done, described = std::move(described), table = request.table(),
+       context](absl::StatusOr<adapters::Adapter*> adapter) mutable -> absl::Status {
         auto tables =
             adapter.ok()
                 ? (*adapter)->Describe(table, context)

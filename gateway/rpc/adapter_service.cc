@@ -29,8 +29,10 @@ class AdapterService : public RawScan {
                                      v1::DescribeResponse* response) override {
     return Serve<v1::DescribeResponse>(
         *context, request->source(), response,
-        [table = request->table()](adapters::Adapter& adapter, const adapters::CallContext& call)
-            -> absl::StatusOr<v1::DescribeResponse> {
+        [table = request->table(), proposes = request->proposes()](
+            adapters::Adapter& adapter,
+            adapters::CallContext call) -> absl::StatusOr<v1::DescribeResponse> {
+          call.proposes = proposes;
           SLUICE_ASSIGN_OR_RETURN(const auto tables, adapter.Describe(table, call));
           v1::DescribeResponse described;
           for (const adapters::TableDescription& one : tables)
