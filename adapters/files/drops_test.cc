@@ -333,6 +333,7 @@ TEST(PlaceSettingsTest, AllMistakesAreNamedAtOnce) {
            Case{{{"url", "sftp://u@h/"}}, {"'private_key_file' or password_file must say"}},
            Case{{{"url", "https://h/folder/"}, {"client_key_file", "/k"}},
                 {"'list' is missing", "'client_certificate_file' and client_key_file"}},
+           Case{{{"url", "https://h/a%2fb.csv"}}, {"'url' must end in a file's name"}},
            Case{{{"url", "http://h/a.csv"}}, {"'url' must be such as"}},
            Case{{{"url", "file:///etc/passwd"}}, {"'url' must be such as"}},
            Case{{{"url", "sftp://h/a.csv"}}, {"must name the user"}},

@@ -63,10 +63,13 @@ TestHttpsServer* HttpsTest::server_ = nullptr;
 
 TEST_F(HttpsTest, AFileIsFetchedOnceAndTheNextWhenItIsTimeToLook) {
   server_->Put("persons.csv", People(1'000), 2'000);
-  const auto adapter = OpenAt("persons.csv", {{"check_every", "5m"}, {"key", "id"}});
+  server_->Put("persons.csv.sha256", DigestOf(People(1'000)));
+  const auto adapter =
+      OpenAt("persons.csv", {{"check_every", "5m"}, {"key", "id"}, {"checksum", "{name}.sha256"}});
   const auto described = adapter->Describe("", context_);
   ASSERT_TRUE(described.ok()) << described.status();
   EXPECT_EQ((*described)[0].table, "persons");
+  EXPECT_TRUE(Ids(*adapter).status.ok());
   const size_t before = server_->log().size();
   for (int i = 0; i < 3; ++i) {
     const Scanned scanned = Ids(*adapter);
@@ -77,6 +80,7 @@ TEST_F(HttpsTest, AFileIsFetchedOnceAndTheNextWhenItIsTimeToLook) {
   const Micros as_of = *(*adapter->Describe("", context_))[0].version.as_of;
   EXPECT_LT(as_of, MakeSystemClock()->Now() - 1'990 * kSecond);
   server_->Put("persons.csv", People(1'001), 1'000);
+  server_->Put("persons.csv.sha256", DigestOf(People(1'001)));
   clock_.Advance(4 * 60 * kSecond);
   EXPECT_EQ(Ids(*adapter).rows.size(), 1'000u);
   clock_.Advance(61 * kSecond);
@@ -181,6 +185,30 @@ TEST_F(HttpsTest, AFolderIsWhatItsListSays) {
   EXPECT_EQ(Ids(*adapter).rows.size(), 1u);
   server_->Remove("files.txt");
   EXPECT_TRUE(absl::StrContains(Ids(*adapter).status.message(), "the file of list is not there"));
+}
+
+TEST_F(HttpsTest, NamesAreEscapedOnTheWay) {
+  server_->Put("人 & \"more\" 100%.csv", People(2));
+  const auto adapter = OpenAt("%E4%BA%BA%20&%20%22more%22%20100%25.csv");
+  EXPECT_EQ(Ids(*adapter, "人 & \"more\" 100%").rows.size(), 2u);
+}
+
+TEST_F(HttpsTest, WhatIsKeptOfFetchedFilesIsBounded) {
+  server_->Put("a.csv", People(1'000));
+  server_->Put("b.csv", People(1'000));
+  server_->Put("files.txt", "a.csv\nb.csv\n");
+  const auto fetches = [&](const std::string& most) {
+    const auto adapter = OpenAt("", {{"list", "files.txt"}, {"most_fetched_bytes", most}});
+    const size_t before = server_->log().size();
+    for (int i = 0; i < 3; ++i)
+      for (const char* table : {"a", "b"}) EXPECT_EQ(Ids(*adapter, table).rows.size(), 1'000u);
+    const std::string log = server_->log().substr(before);
+    int count = 0;
+    for (size_t at = log.find("GET /"); at != log.npos; at = log.find("GET /", at + 1)) ++count;
+    return count;
+  };
+  EXPECT_EQ(fetches("100000"), 2);
+  EXPECT_EQ(fetches("20000"), 6) << "there is room for one";
 }
 
 TEST_F(HttpsTest, AFetchThatIsCutIsGoneOnWithByTheNextCall) {

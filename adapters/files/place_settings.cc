@@ -33,6 +33,16 @@ Mistake TakeBeside(const std::string& value, std::string& out) {
   return plain ? "" : "must be how the file beside a drop is called, such as {name}.done";
 }
 
+// "my%20file.csv" is called so on its server; names are escaped again when they are asked for.
+std::string Unescaped(const std::string& part) {
+  int length = 0;
+  char* const text =
+      curl_easy_unescape(nullptr, part.c_str(), static_cast<int>(part.size()), &length);
+  const std::string name = text == nullptr ? "" : std::string(text, static_cast<size_t>(length));
+  curl_free(text);
+  return name;
+}
+
 Mistake TakeUrl(const std::string& value, PlaceSettings& place) {
   place.remote.url = value;
   const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> url(curl_url(), &curl_url_cleanup);
@@ -286,7 +296,9 @@ void FinishPlace(const Settings& settings, std::string_view suffix, bool packs,
   if (!place.remote.url.empty() && !settings.contains("settle")) place.drops.settle_ns = kSettleNs;
   if (!place.remote.url.empty() && !place.remote.IsFolder()) {
     const size_t slash = place.remote.url.rfind('/');
-    place.drops.file = place.remote.url.substr(slash + 1);
+    place.drops.file = Unescaped(place.remote.url.substr(slash + 1));
+    if (!IsFileName(place.drops.file))
+      mistakes.Add("url", "must end in a file's name, or in a slash behind that of a folder");
     place.remote.url.resize(slash + 1);
     place.remote.list.clear();
   }

@@ -10,6 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "adapters/files/errors.h"
 #include "adapters/files/job.h"
+#include "adapters/files/joined.h"
 #include "adapters/files/scratch_content.h"
 #include "adapters/files/transfer.h"
 #include "gateway/base/error.h"
@@ -20,8 +21,10 @@ namespace {
 
 constexpr size_t kMostListBytes = 4 << 20;
 constexpr size_t kMostKnownFiles = 4'096;
-constexpr size_t kMostKeptFiles = 32;
+// As many as one table can be made of.
+constexpr size_t kMostKeptFiles = kMostJoined;
 constexpr size_t kMostIdle = 4;
+constexpr size_t kMostSmall = 64;
 
 // What was fetched of a file: nobody can change it.
 class FetchedFile : public SourceFile {
@@ -159,6 +162,11 @@ class RemoteFolder : public Folder {
     uint64_t used = 0;
   };
 
+  struct Small {
+    std::string bytes;
+    Micros read_at = 0;
+  };
+
   const RemoteSettings& settings() const { return transfers_->settings(); }
   bool Fresh(Micros at, const Watch& watch) const {
     const Micros age = watch.Monotonic() - at;
@@ -168,6 +176,7 @@ class RemoteFolder : public Folder {
   // As it was when it was last asked about, a short time ago at most.
   absl::StatusOr<Remote> Told(const std::string& name, const Watch& watch);
   absl::StatusOr<Remote> Ask(const std::string& name, const Watch& watch);
+  absl::StatusOr<std::string> FetchSmall(const std::string& name, size_t most, const Watch& watch);
   Known& Of(const std::string& name) SLUICE_REQUIRES(mutex_);
   void LetGo() SLUICE_REQUIRES(mutex_);
 
@@ -175,6 +184,7 @@ class RemoteFolder : public Folder {
   Mutex mutex_;
   std::map<std::string, Known> known_ SLUICE_GUARDED_BY(mutex_);
   uint64_t uses_ SLUICE_GUARDED_BY(mutex_) = 0;
+  std::map<std::string, Small> small_ SLUICE_GUARDED_BY(mutex_);
   std::optional<std::vector<std::string>> names_ SLUICE_GUARDED_BY(mutex_);
   Micros names_at_ SLUICE_GUARDED_BY(mutex_) = 0;
 };
@@ -189,15 +199,21 @@ RemoteFolder::Known& RemoteFolder::Of(const std::string& name) {
   return known;
 }
 
-// Gives up what was fetched, but for the files that were used last.
+// Gives up what was fetched, but for the files that were used last. Who reads one keeps it.
 void RemoteFolder::LetGo() {
-  std::vector<uint64_t> used;
-  for (const auto& [name, known] : known_)
-    if (known.file != nullptr) used.push_back(known.used);
-  if (used.size() <= kMostKeptFiles) return;
-  const uint64_t least = *std::min_element(used.begin(), used.end());
-  for (auto& [name, known] : known_)
-    if (known.used == least) known.file = nullptr;
+  for (;;) {
+    Known* oldest = nullptr;
+    size_t files = 0;
+    int64_t bytes = 0;
+    for (auto& [name, known] : known_) {
+      if (known.file == nullptr) continue;
+      ++files;
+      bytes += known.file->size();
+      if (oldest == nullptr || known.used < oldest->used) oldest = &known;
+    }
+    if (files <= 1 || (files <= kMostKeptFiles && bytes <= settings().most_fetched_bytes)) return;
+    oldest->file = nullptr;
+  }
 }
 
 absl::StatusOr<std::vector<std::string>> RemoteFolder::Names(const Watch& watch) {
@@ -217,7 +233,7 @@ absl::StatusOr<std::vector<std::string>> RemoteFolder::Names(const Watch& watch)
     transfers_->Give(std::move(transfer));
     if (absl::IsNotFound(text.status())) return Unavailable("the source's folder is not there");
   } else {
-    text = ReadSmall(settings().list, kMostListBytes, watch);
+    text = FetchSmall(settings().list, kMostListBytes, watch);
     if (absl::IsNotFound(text.status())) return Unavailable("the file of list is not there");
   }
   SLUICE_RETURN_IF_ERROR(text.status());
@@ -257,6 +273,8 @@ absl::StatusOr<Remote> RemoteFolder::Told(const std::string& name, const Watch& 
   const auto told = Ask(name, watch);
   MutexLock lock(mutex_);
   Known& known = Of(name);
+  // With another file there may be another checksum.
+  if (!told.ok() || known.told != *told) small_.clear();
   known.told.reset();
   if (told.ok()) known.told = *told;
   known.told_at = asked_at;
@@ -298,6 +316,21 @@ absl::StatusOr<std::shared_ptr<const SourceFile>> RemoteFolder::Open(const std::
 
 absl::StatusOr<std::string> RemoteFolder::ReadSmall(const std::string& name, size_t most,
                                                     const Watch& watch) {
+  {
+    MutexLock lock(mutex_);
+    const auto known = small_.find(name);
+    if (known != small_.end() && Fresh(known->second.read_at, watch)) return known->second.bytes;
+  }
+  const Micros asked_at = watch.Monotonic();
+  SLUICE_ASSIGN_OR_RETURN(std::string bytes, FetchSmall(name, most, watch));
+  MutexLock lock(mutex_);
+  if (small_.size() >= kMostSmall) small_.clear();
+  small_[name] = {bytes, asked_at};
+  return bytes;
+}
+
+absl::StatusOr<std::string> RemoteFolder::FetchSmall(const std::string& name, size_t most,
+                                                     const Watch& watch) {
   if (!IsFileName(name)) return absl::NotFoundError("the source has no file of that name");
   std::string bytes;
   auto transfer = transfers_->Take();

@@ -20,6 +20,7 @@ struct RemoteSettings {
   int64_t connect_timeout_s = 10;
   int64_t stall_timeout_s = 30;
   int64_t check_every_s = 60;
+  // Of one file, and of all that are kept.
   int64_t most_fetched_bytes = int64_t{8} << 30;
   std::string work_folder = "/var/tmp";
 
