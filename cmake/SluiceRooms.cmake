@@ -69,10 +69,30 @@ function(sluice_room name)
   endif()
 endfunction()
 
+function(sluice_whole_test name)
+  set(shards 1)
+  if(ARGC GREATER 1)
+    set(shards ${ARGV1})
+  endif()
+  foreach(shard RANGE 1 ${shards})
+    math(EXPR index "${shard} - 1")
+    set(test "${SLUICE_TEST_PREFIX}${name}")
+    if(shards GREATER 1)
+      string(APPEND test ".${shard}")
+    endif()
+    add_test(NAME ${test} COMMAND ${name})
+    set_tests_properties(${test} PROPERTIES TIMEOUT 1500
+      ENVIRONMENT "GTEST_TOTAL_SHARDS=${shards};GTEST_SHARD_INDEX=${index}")
+  endforeach()
+endfunction()
+
 # One test binary. LABELS deep: left to `script/test --deep`, and to the release build: what takes
 # minutes there takes too long under a sanitizer. The release build's others are `plain`.
+#
+# Each test is one of ctest's, in a process of its own. Under a sanitizer, where a process takes long to
+# begin and a database's server longer still, the whole binary is, or each of its SHARDS.
 function(sluice_test name)
-  cmake_parse_arguments(TEST "GRPC" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
+  cmake_parse_arguments(TEST "GRPC" "TIMEOUT;SHARDS" "SOURCES;DEPS;LABELS" ${ARGN})
   if(TEST_GRPC AND SLUICE_SANITIZE STREQUAL "thread")
     return()
   endif()
@@ -90,7 +110,8 @@ function(sluice_test name)
     set(timeout ${TEST_TIMEOUT})
   endif()
   if(SLUICE_SANITIZE)
-    math(EXPR timeout "3 * ${timeout}")
+    sluice_whole_test(${name} ${TEST_SHARDS})
+    return()
   endif()
   set(properties TIMEOUT ${timeout})
   if(TEST_LABELS)
