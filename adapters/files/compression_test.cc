@@ -56,7 +56,7 @@ class CompressionTest : public testing::Test {
     EXPECT_TRUE(adapter.ok()) << adapter.status();
     return adapter.ok() ? *std::move(adapter) : nullptr;
   }
-  Scanned ScanPacked(const Settings& settings, int key = 0) {
+  ScannedTexts ScanPacked(const Settings& settings, int key = 0) {
     return ScanAll(*OpenPacked(settings), TextRequest("t", {"id", "name"}, key), context_);
   }
 
@@ -72,7 +72,7 @@ TEST_F(CompressionTest, RowsAreThoseOfTheFileAndTheVersionIsTheDrops) {
         std::tuple{"zstd", "t.csv.zst", Zstandard(text)}}) {
     folder_.Write(name, bytes);
     for (const int key : {0, 1}) {
-      const Scanned scanned = ScanPacked({{"compression", compression}}, key);
+      const ScannedTexts scanned = ScanPacked({{"compression", compression}}, key);
       EXPECT_EQ(scanned.rows.size(), 30'000u) << scanned.status;
       EXPECT_EQ(scanned.version, HexEncode(AsBytes(Sha256(bytes))));
     }

@@ -28,7 +28,7 @@ class DropsTest : public testing::Test {
     EXPECT_TRUE(adapter.ok()) << adapter.status();
     return adapter.ok() ? *std::move(adapter) : nullptr;
   }
-  Scanned Names(Adapter& adapter, const std::string& table = "persons") {
+  ScannedTexts Names(Adapter& adapter, const std::string& table = "persons") {
     return ScanAll(adapter, TextRequest(table, {"name"}), context_);
   }
   std::string NoteOf(Adapter& adapter, const std::string& table = "persons") {
@@ -106,11 +106,11 @@ TEST_F(DropsTest, ReadersOfADropFinishOnItThoughItIsTakenAwayForTheNext) {
   ASSERT_TRUE(reader->Next().ok());
   folder_.Write("persons-20260102.csv", People(3));
   std::filesystem::remove(folder_.PathOf("persons-20260101.csv"));
-  const Scanned rest = Drain(*reader);
+  const ScannedTexts rest = Drain(*reader);
   EXPECT_TRUE(rest.status.ok()) << rest.status;
   EXPECT_EQ(rest.rows.back(), "50000,somebody");
   EXPECT_EQ(rest.version, DigestOf(People(50'000)));
-  const Scanned next = ScanAll(*adapter, TextRequest("persons", {"id"}), context_);
+  const ScannedTexts next = ScanAll(*adapter, TextRequest("persons", {"id"}), context_);
   EXPECT_EQ(next.rows.size(), 3u);
   EXPECT_EQ(next.version, DigestOf(People(3)));
 }
@@ -126,11 +126,12 @@ TEST_F(DropsTest, AllFilesAreOneTableWithTheirNames) {
                                   {"key", "id"}});
   const Lines in_order = {"1,Ann,persons-20260101.csv", "9,Zoe,persons-20260101.csv",
                           "2,Ben,persons-20260102.csv", "3,Cem,persons-20260104.csv"};
-  const Scanned all = ScanAll(*adapter, TextRequest("persons", {"id", "name", "file"}), context_);
+  const ScannedTexts all =
+      ScanAll(*adapter, TextRequest("persons", {"id", "name", "file"}), context_);
   EXPECT_EQ(all.rows, in_order) << all.status;
   Lines sorted = in_order;
   std::sort(sorted.begin(), sorted.end());
-  const Scanned keyed =
+  const ScannedTexts keyed =
       ScanAll(*adapter, TextRequest("persons", {"id", "name", "file"}, 1), context_);
   EXPECT_EQ(keyed.rows, sorted) << keyed.status;
   std::string lines;
@@ -204,7 +205,7 @@ TEST_F(DropsTest, ADropThatIsNotAtRestIsHeldBackUntilItIs) {
   const auto adapter = OpenDrops({{"settle", "1s"}});
   const auto begun = std::chrono::steady_clock::now();
   folder_.Write("persons.csv", "name\nBen\n");
-  Scanned scanned = Names(*adapter);
+  ScannedTexts scanned = Names(*adapter);
   EXPECT_EQ(HeldBy(scanned.status), "settle");
   while (!scanned.status.ok() &&
          std::chrono::steady_clock::now() - begun < std::chrono::seconds(20)) {
@@ -218,7 +219,7 @@ TEST_F(DropsTest, ADropThatShrinksTooMuchIsHeldBackUntilItIsAccepted) {
   const Settings settings = {
       {"file", folder_.PathOf("persons.csv")}, {"least_share", "50"}, {"most_share", "200"}};
   const auto count = [&](Adapter& adapter) {
-    const Scanned scanned = ScanAll(adapter, TextRequest("persons", {"id"}), context_);
+    const ScannedTexts scanned = ScanAll(adapter, TextRequest("persons", {"id"}), context_);
     EXPECT_TRUE(scanned.status.ok()) << scanned.status;
     return scanned.rows.size();
   };

@@ -41,7 +41,7 @@ class FtpsTest : public testing::Test {
     EXPECT_FALSE(absl::StrContains(all, "horse")) << all;
     return std::string(adapter.status().message());
   }
-  Scanned Ids(Adapter& adapter, const std::string& table = "persons") {
+  ScannedTexts Ids(Adapter& adapter, const std::string& table = "persons") {
     return ScanAll(adapter, TextRequest(table, {"id"}), context_);
   }
 
@@ -59,7 +59,7 @@ TEST_F(FtpsTest, DropsAreListedFetchedAndFollowed) {
   const auto adapter = OpenDelimited(
       With("", {{"pattern", "persons-{yyyyMMdd}.csv"}, {"check_every", "0s"}, {"key", "id"}}));
   ASSERT_TRUE(adapter.ok()) << adapter.status();
-  const Scanned scanned = Ids(**adapter);
+  const ScannedTexts scanned = Ids(**adapter);
   EXPECT_EQ(scanned.rows.size(), 20'000u) << scanned.status;
   EXPECT_EQ(scanned.version, HexEncode(AsBytes(Sha256(People(20'000)))));
   server_->Put("persons-20260201.csv", People(20'001), 1'000);

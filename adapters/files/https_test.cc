@@ -46,7 +46,7 @@ class HttpsTest : public testing::Test {
     EXPECT_TRUE(absl::StrContains(all, absl::StrCat(":", server_->port(), "/"))) << all;
     return adapter.status();
   }
-  Scanned Ids(Adapter& adapter, const std::string& table = "persons") {
+  ScannedTexts Ids(Adapter& adapter, const std::string& table = "persons") {
     return ScanAll(adapter, TextRequest(table, {"id"}), context_);
   }
   static std::string DigestOf(const std::string& bytes) {
@@ -72,7 +72,7 @@ TEST_F(HttpsTest, AFileIsFetchedOnceAndTheNextWhenItIsTimeToLook) {
   EXPECT_TRUE(Ids(*adapter).status.ok());
   const size_t before = server_->log().size();
   for (int i = 0; i < 3; ++i) {
-    const Scanned scanned = Ids(*adapter);
+    const ScannedTexts scanned = Ids(*adapter);
     EXPECT_EQ(scanned.rows.size(), 1'000u) << scanned.status;
     EXPECT_EQ(scanned.version, DigestOf(People(1'000)));
   }
@@ -95,7 +95,7 @@ TEST_F(HttpsTest, ReadersOfTheOldOneFinishOnIt) {
   ASSERT_TRUE(reader->Next().ok());
   server_->Put("persons.csv", People(3), 1'000);
   EXPECT_EQ(Ids(*adapter).rows.size(), 3u);
-  const Scanned rest = Drain(*reader);
+  const ScannedTexts rest = Drain(*reader);
   EXPECT_TRUE(rest.status.ok()) << rest.status;
   EXPECT_EQ(rest.rows.back(), "50000");
   EXPECT_EQ(rest.version, DigestOf(People(50'000)));
@@ -220,7 +220,7 @@ TEST_F(HttpsTest, AFetchThatIsCutIsGoneOnWithByTheNextCall) {
     const CallContext hasty{clock.get(), clock->Monotonic() + 700 * kMillisecond, nullptr};
     return ScanAll(*adapter, TextRequest("persons", {"id"}), hasty);
   };
-  Scanned scanned = try_once();
+  ScannedTexts scanned = try_once();
   EXPECT_EQ(ReasonOf(scanned.status), v1::REASON_DEADLINE_EXCEEDED) << scanned.status;
   for (int i = 0; i < 20 && !scanned.status.ok(); ++i) scanned = try_once();
   EXPECT_EQ(scanned.rows.size(), 9'000u) << scanned.status;

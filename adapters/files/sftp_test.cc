@@ -49,7 +49,7 @@ class SftpTest : public testing::Test {
     EXPECT_FALSE(absl::StrContains(all, "horse")) << all;
     return std::string(adapter.status().message());
   }
-  Scanned Ids(Adapter& adapter, const std::string& table = "persons") {
+  ScannedTexts Ids(Adapter& adapter, const std::string& table = "persons") {
     return ScanAll(adapter, TextRequest(table, {"id"}), context_);
   }
 
@@ -75,7 +75,7 @@ TEST_F(SftpTest, TheNewestDropIsServedAndTheNextWithoutARestart) {
   ASSERT_TRUE(reader->Next().ok());
   server_->Put("persons-20260301.csv", People(3));
   server_->Remove("persons-20260201.csv");
-  const Scanned rest = Drain(*reader);
+  const ScannedTexts rest = Drain(*reader);
   EXPECT_TRUE(rest.status.ok()) << rest.status;
   EXPECT_EQ(rest.version, HexEncode(AsBytes(Sha256(People(50'000)))));
   clock_.Advance(61 * kSecond);

@@ -14,8 +14,8 @@ ScanRequest TextRequest(const std::string& table, const std::vector<std::string>
   return request;
 }
 
-Scanned Drain(RecordReader& reader) {
-  Scanned scanned;
+ScannedTexts Drain(RecordReader& reader) {
+  ScannedTexts scanned;
   for (;;) {
     const auto batch = reader.Next();
     scanned.status = batch.status();
@@ -30,7 +30,7 @@ Scanned Drain(RecordReader& reader) {
   }
 }
 
-Scanned ScanAll(Adapter& adapter, ScanRequest request, const CallContext& context) {
+ScannedTexts ScanAll(Adapter& adapter, ScanRequest request, const CallContext& context) {
   const auto reader = adapter.Scan(std::move(request), context);
   if (!reader.ok()) return {{}, "", reader.status()};
   return Drain(**reader);

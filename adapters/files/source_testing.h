@@ -10,7 +10,7 @@
 
 namespace sluice::adapters::files {
 
-struct Scanned {
+struct ScannedTexts {
   std::vector<std::string> rows;  // values with commas between
   std::string version;
   absl::Status status;
@@ -20,8 +20,8 @@ struct Scanned {
 ScanRequest TextRequest(const std::string& table, const std::vector<std::string>& columns,
                         int key = 0);
 // The rest of the scan.
-Scanned Drain(RecordReader& reader);
-Scanned ScanAll(Adapter& adapter, ScanRequest request, const CallContext& context);
+ScannedTexts Drain(RecordReader& reader);
+ScannedTexts ScanAll(Adapter& adapter, ScanRequest request, const CallContext& context);
 
 // "id,name\n1,somebody\n…".
 std::string People(int rows);
