@@ -97,8 +97,9 @@ class FilesAdapter : public Adapter {
       described->proposals = std::move(proposals);
     } else if (!proposals.empty()) {
       absl::Status status = described.status();
-      AddOperatorNote(status,
-                      absl::StrCat("A look at the file proposes ", absl::StrJoin(proposals, "; ")));
+      AddOperatorNote(
+          status,
+          absl::StrCat("(a look at the file proposes: ", absl::StrJoin(proposals, "; "), ")"));
       described = std::move(status);
     }
   }
