@@ -81,7 +81,7 @@ class SqliteSearchIndex : public SearchIndex {
         if (absl::Status status = CatchUp(log); !status.ok()) Tell(status);
       }
       MutexLock lock(mutex_);
-      absl::Status bad = next_ > log.size() ? OtherLog() : CheckFiles();
+      absl::Status bad = next_ > log.size() ? OtherLog() : absl::OkStatus();
       if (bad.ok()) {
         auto result = SearchMonths(query, scope, page);
         if (result.ok()) return result;
@@ -192,11 +192,14 @@ class SqliteSearchIndex : public SearchIndex {
   }
 
   absl::Status CheckFiles() SLUICE_REQUIRES(mutex_) {
-    for (auto& [name, month] : months_) {
-      SLUICE_RETURN_IF_ERROR(month->CheckFiles());
-      SLUICE_RETURN_IF_ERROR(month->DropErased(parts_.keys));
-    }
+    for (auto& [name, month] : months_) SLUICE_RETURN_IF_ERROR(Check(*month));
     return absl::OkStatus();
+  }
+
+  // Before it is asked anything.
+  absl::Status Check(IndexMonth& month) SLUICE_REQUIRES(mutex_) {
+    SLUICE_RETURN_IF_ERROR(month.CheckFiles());
+    return month.DropErased(parts_.keys);
   }
 
   static IndexSpan SpanOf(const RecordQuery& query, const SearchPage& page) {
@@ -214,7 +217,6 @@ class SqliteSearchIndex : public SearchIndex {
       if (query.since && name < MonthOf(*query.since)) continue;
       if (query.until && name > MonthOf(*query.until)) continue;
       newest_first.emplace_back(month->last(), month.get());
-      if (query.AsksDetails()) result.erased += static_cast<uint64_t>(month->erased());
     }
     std::sort(newest_first.rbegin(), newest_first.rend());
     const auto any = terms_to_find_.OfQuery(query, scope);
@@ -222,6 +224,7 @@ class SqliteSearchIndex : public SearchIndex {
     for (const auto& [last, month] : newest_first) {
       // A clock that was set back mixes months, so the next may have some of these.
       if (hits.size() > limit && hits[limit] > last) break;
+      SLUICE_RETURN_IF_ERROR(Check(*month));
       for (const TermsTogether& terms : any) {
         SLUICE_ASSIGN_OR_RETURN(const auto found, month->Find(terms, span));
         hits.insert(hits.end(), found.begin(), found.end());
@@ -232,6 +235,8 @@ class SqliteSearchIndex : public SearchIndex {
       hits.erase(std::unique(hits.begin(), hits.end()), hits.end());
       if (hits.size() > limit + 1) hits.resize(limit + 1);
     }
+    for (const auto& [last, month] : newest_first)
+      if (query.AsksDetails()) result.erased += static_cast<uint64_t>(month->erased());
     result.more = hits.size() > limit;
     if (result.more) hits.resize(limit);
     result.hits.assign(hits.begin(), hits.end());

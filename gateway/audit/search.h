@@ -2,8 +2,9 @@
 // (index_month.h), rebuilt at will. It holds digests (index_terms.h), no value and no identifier.
 // It may be lost, cut or damaged at any moment: that is noticed, and it is made anew from the log.
 //
-// What stands in details is in it only while the key of the details is kept: each search first
-// removes what belongs to keys that were dropped, and so does the keeper, once a second.
+// What stands in details is in it only while the key of the details is kept: each search removes
+// what belongs to keys that were dropped before it looks into a month, and so does the keeper, once
+// a second.
 #pragma once
 
 #include <functional>

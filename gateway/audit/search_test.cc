@@ -262,8 +262,7 @@ TEST_F(SearchTest, NoSearchReadsAllOfATable) {
   // Without any condition as well.
   const auto plain = index_->Plan({}, {.all = true}, {});
   ASSERT_TRUE(plain.ok()) << plain.status();
-  for (const std::string& line : *plain)
-    EXPECT_THAT(line, StartsWith("SEARCH "));
+  for (const std::string& line : *plain) EXPECT_THAT(line, StartsWith("SEARCH "));
 }
 
 TEST_F(SearchTest, WhatADroppedKeySealedIsGoneAndTheRestStays) {
