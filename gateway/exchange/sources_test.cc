@@ -247,9 +247,8 @@ TEST_F(SourcesTest, NotesAreToldOnceAndStandAsLongAsTheyHold) {
                     })
                     .ok());
     while (!done || !source.idle()) std::this_thread::yield();
-    std::vector<std::string> notes;
-    for (const std::string& note : source.Status().notes()) notes.push_back(note);
-    return notes;
+    const v1::SourceStatus status = source.Status();
+    return std::vector<std::string>(status.notes().begin(), status.notes().end());
   };
   EXPECT_TRUE(work().empty());
   fake.SetNotes({"a is held back"});
