@@ -71,7 +71,7 @@ uint32_t EntryFor(int32_t character) {
 
 absl::StatusOr<std::shared_ptr<const CodePage>> CodePage::Of(std::string_view name) {
   const absl::Status unknown =
-      absl::InvalidArgumentError("be a code page that ICU knows, such as cp037, cp1388 or utf-8");
+      absl::InvalidArgumentError("be a code page that ICU knows, such as cp037, ibm-1388 or utf-8");
   if (!IsPlainName(name)) return unknown;
   std::shared_ptr<CodePage> page(new CodePage);
   page->name_ = std::string(name);
