@@ -79,7 +79,7 @@ TEST_F(MariadbTypes, EachKeepsItsExtremes) {
 TEST_F(MariadbTypes, TimesAreOfTheZoneThatTheBlockSays) {
   Make("datetime(6)", "('1000-01-01 00:00:00'), ('9999-12-31 23:59:59.999999')");
   EXPECT_EQ(Is(kUtc), (Texts{"1000-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"}));
-  const Settings none = {{"time_zone", ""}};
+  const Settings none = {{"times_without_zone", ""}};
   EXPECT_EQ(ReasonOf(Fails(kUtc, none)), v1::REASON_SCHEMA_DRIFT);
   EXPECT_EQ(Is(kLocal, none), (Texts{"1000-01-01T00:00:00", "9999-12-31T23:59:59.999999"}));
   // The owner's session is in a zone of its own.

@@ -131,7 +131,7 @@ MariadbServer::~MariadbServer() {
 Settings MariadbServer::settings() const {
   return {{"driver", kMariadbDriver},          {"server", "127.0.0.1"},
           {"port", absl::StrCat(port_)},       {"user", "reader"},
-          {"password_file", file("password")}, {"time_zone", "utc"}};
+          {"password_file", file("password")}, {"times_without_zone", "utc"}};
 }
 
 pid_t MariadbServer::Launch() const {

@@ -99,7 +99,7 @@ const std::map<std::string, Taker>& Takers() {
       {"password_file", &TakePasswordFile},
       {"password_env", Text(&S::password_env, "an environment variable's name")},
       {"dialect", &TakeDialect},
-      {"time_zone", &TakeZone},
+      {"times_without_zone", &TakeZone},
       {"connect_timeout_ms", Number(&S::connect_timeout_ms, 100, 60'000)},
       {"statement_timeout_ms", Number(&S::statement_timeout_ms, 100, 3'600'000)},
       {"lock_timeout_ms", Number(&S::lock_timeout_ms, 1, 600'000)},

@@ -38,11 +38,11 @@ TEST(OdbcSettings, AllMistakesAreNamedAtOnce) {
   settings["hots"] = "x";
   settings["dialect"] = "mysql9";
   settings["statement_timeout_ms"] = "soon";
-  settings["time_zone"] = "CET";
+  settings["times_without_zone"] = "CET";
   EXPECT_EQ(OdbcMistakes(settings),
             (std::vector<std::string>{"settings.dialect", "settings.hots", "settings.port",
-                                      "settings.statement_timeout_ms", "settings.time_zone",
-                                      "settings.driver"}));
+                                      "settings.statement_timeout_ms",
+                                      "settings.times_without_zone", "settings.driver"}));
 }
 
 TEST(OdbcSettings, ASecretInTheBlockIsRefusedAndNotRepeated) {
