@@ -1,5 +1,5 @@
-// Any code page that ICU knows (docs/decisions/0020), by its name: cp037, ibm-273, ibm-1388, gb18030,
-// windows-1252. Those of single bytes are read by a table of 256 entries.
+// Any code page that ICU knows (docs/decisions/0020), by its name: cp037, ibm-273, ibm-1388,
+// gb18030, windows-1252. Those of single bytes are read by a table of 256 entries.
 #pragma once
 
 #include <array>
