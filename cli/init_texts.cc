@@ -42,6 +42,10 @@ audit:
   segment: 64MiB
   head_interval: 1s
 
+operations:
+  http:
+    listen: ""                 # /healthz /readyz /metrics, on loopback alone: 127.0.0.1:9464
+
 limits:
   running_calls: 2048
   running_calls_per_system: 512

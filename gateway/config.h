@@ -47,6 +47,10 @@ struct Config {
     Micros head_interval = kSecond;
   } audit;
 
+  struct Operations {
+    std::string http_listen;  // health and metrics, over HTTP on a loopback address; empty: none
+  } operations;
+
   struct Limits {
     int running_calls = 2048;
     int running_calls_per_system = 512;

@@ -8,6 +8,7 @@
 // AUDIT_UNAVAILABLE, the sync is never retried, and only a new process recovers.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -21,6 +22,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/crypto.h"
 #include "gateway/base/file_system.h"
+#include "gateway/base/histogram.h"
 #include "sluice/v1/audit_record.pb.h"
 
 namespace sluice::audit {
@@ -35,6 +37,14 @@ struct SealedRecord {
 // What is called when the record is durable, or never will be.
 using AppendCallback = std::function<void(absl::StatusOr<v1::Receipt>)>;
 
+// What a log tells of itself while it works. Any thread.
+struct LogMeters {
+  Histogram syncs;                     // write and sync of each batch
+  std::atomic<uint64_t> refused{0};    // appends that were not taken, or not written
+  std::atomic<uint64_t> head_size{0};  // of the newest head that this process signed
+  std::atomic<Micros> head_time{0};    // when; 0 before the first
+};
+
 struct LogOptions {
   std::string directory;              // of the log itself: segments/, heads/; nothing derived
   std::string kept_head;              // file elsewhere that keeps the last signed head as well
@@ -45,6 +55,7 @@ struct LogOptions {
   size_t waiting_bytes =
       64 << 20;                    // appends beyond this many waiting bytes are refused: OVERLOADED
   Micros head_interval = kSecond;  // heads are signed at most this often
+  LogMeters* meters = nullptr;     // outlive the log; may be null
 };
 
 // What was found at start.
