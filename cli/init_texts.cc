@@ -41,6 +41,8 @@ audit:
   derived: derived             # search index: rebuilt at will
   segment: 64MiB
   head_interval: 1s
+  http:
+    listen: ""                 # heads and tiles for auditors, over HTTPS: 0.0.0.0:8444
 
 operations:
   http:

@@ -85,6 +85,12 @@ class Reader {
     audit.segment_bytes =
         map.Optional("segment").AsBytes(audit.segment_bytes, 1 << 20, int64_t{1} << 32);
     audit.head_interval = map.Optional("head_interval").AsDuration(kSecond, kSecond, kHour);
+    YamlMap http = map.Optional("http").AsMap();
+    const YamlNode listen = http.Optional("listen");
+    audit.http_listen = listen.AsString("");
+    if (!audit.http_listen.empty() && !http::IsAddress(audit.http_listen))
+      listen.Fail("must be an IP address and a port, such as 0.0.0.0:8444");
+    http.RefuseOthers();
     map.RefuseOthers();
   }
 

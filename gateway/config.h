@@ -45,6 +45,7 @@ struct Config {
     std::string derived;                // tiles, index: rebuilt at will
     int64_t segment_bytes = 64 << 20;
     Micros head_interval = kSecond;
+    std::string http_listen;  // heads and tiles for auditors, over HTTPS; empty: none
   } audit;
 
   struct Operations {

@@ -24,6 +24,7 @@
 #include "gateway/exchange/log_reading.h"
 #include "gateway/exchange/source_looks.h"
 #include "gateway/exchange/usage_history.h"
+#include "gateway/http/auditor_pages.h"
 #include "gateway/http/http_server.h"
 #include "gateway/http/operations_pages.h"
 #include "gateway/listener_keys.h"
@@ -63,6 +64,7 @@ class Daemon : public Served {
                          bool heads_unconfirmed) SLUICE_REQUIRES(config_mutex_);
   // The listeners beside gRPC's.
   absl::Status StartHttp(const Config& config);
+  absl::Status StartAuditorsHttp(const Config& config);
   std::vector<std::string> NotReady() const;
   http::Measures Measure(const std::string& log_folder) const;
   absl::Status Publish();
@@ -148,7 +150,9 @@ class Daemon : public Served {
   rpc::OperationsParts operations_parts_;
   std::vector<std::unique_ptr<grpc::Service>> services_;
   std::unique_ptr<rpc::Server> server_;
-  std::unique_ptr<http::HttpServer> operations_http_;
+  SnapshotCell<http::TlsContext> tls_;
+  std::unique_ptr<http::AuditorPages> auditor_pages_;
+  std::unique_ptr<http::HttpServer> operations_http_, auditors_http_;
   std::thread ticker_;
   int64_t ticks_ = 0;
 };

@@ -21,6 +21,33 @@ absl::Status Daemon::StartHttp(const Config& config) {
   return absl::OkStatus();
 }
 
+absl::Status Daemon::StartAuditorsHttp(const Config& config) {
+  const std::string& listen = config.audit.http_listen;
+  if (listen.empty()) return absl::OkStatus();
+  auditor_pages_ = std::make_unique<http::AuditorPages>(http::AuditorPageParts{
+      {*log_, *index_, *detail_keys_, *sealer_, *pseudonyms_, *tokens_, snapshots_, clock_},
+      *denials_,
+      *random_,
+      operations_,
+      signing_key_->verifier});
+  http::HttpLimits limits;
+  // A bundle has 16 MiB at most.
+  limits.connections = 32;
+  limits.connections_per_address = 8;
+  limits.handshake = config.tls.handshake;
+  limits.response = kMinute;
+  limits.requests_per_connection = 10'000;
+  auto server = http::HttpServer::Start(
+      listen, limits,
+      [this](const http::HttpRequest& request) { return auditor_pages_->Answer(request); },
+      [this] { return tls_.Get(); });
+  if (!server.ok()) return Annotate(server.status(), "audit.http.listen");
+  auditors_http_ = *std::move(server);
+  operations_.Write(Severity::kInfo, "http_listening", "heads and tiles for auditors",
+                    {{"listener", "auditors"}, {"address", auditors_http_->address()}});
+  return absl::OkStatus();
+}
+
 std::vector<std::string> Daemon::NotReady() const {
   std::vector<std::string> reasons;
   if (poisoned_) reasons.emplace_back("the audit log is poisoned: nothing is released");

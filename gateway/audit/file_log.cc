@@ -315,6 +315,20 @@ absl::StatusOr<TlogProof> FileLog::Prove(uint64_t index) {
   return proof;
 }
 
+absl::StatusOr<std::vector<Hash>> FileLog::Subtrees(uint64_t first, int level, size_t count) {
+  const uint64_t most = size() >> level;
+  if (count > most || first > most - count)
+    return Error(v1::REASON_RECORD_NOT_FOUND, "the log has no such records");
+  LogIndex::LeafCache cache;
+  std::vector<Hash> hashes;
+  hashes.reserve(count);
+  for (uint64_t number = first; number < first + count; ++number) {
+    SLUICE_ASSIGN_OR_RETURN(const Hash hash, index_.Subtree(number << level, level, cache));
+    hashes.push_back(hash);
+  }
+  return hashes;
+}
+
 absl::Status FileLog::Close() {
   {
     MutexLock lock(mutex_);

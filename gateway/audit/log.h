@@ -100,6 +100,10 @@ class Log {
   // the index.
   virtual absl::StatusOr<TlogProof> Prove(uint64_t index) = 0;
 
+  // Hashes of complete subtrees of 2^level leaves, side by side: those numbered from `first` on,
+  // `count` of them, all over synced records. Blocking.
+  virtual absl::StatusOr<std::vector<Hash>> Subtrees(uint64_t first, int level, size_t count) = 0;
+
   // Takes no more; all that was appended is synced, a last head is signed and kept.
   virtual absl::Status Close() = 0;
 };

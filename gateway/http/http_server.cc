@@ -4,10 +4,12 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
 #include <map>
 #include <optional>
 #include <thread>
@@ -23,6 +25,8 @@ namespace beast = boost::beast;
 namespace bhttp = boost::beast::http;
 using boost::system::error_code;
 using net::ip::tcp;
+using PlainStream = beast::tcp_stream;
+using TlsStream = beast::ssl_stream<beast::tcp_stream>;
 
 // How long the listener rests where no descriptor is left for a connection.
 constexpr auto kRest = std::chrono::milliseconds(200);
@@ -72,20 +76,25 @@ bool IsLoopback(std::string_view listen) {
 
 class HttpServer::Listener {
  public:
-  Listener(HttpLimits limits, HttpHandler handler)
-      : limits_(limits), handler_(std::move(handler)), pool_(limits.threads, limits.waiting) {}
+  Listener(HttpLimits limits, HttpHandler handler, TlsSource tls)
+      : limits_(limits),
+        handler_(std::move(handler)),
+        tls_(std::move(tls)),
+        pool_(limits.threads, limits.waiting) {}
   ~Listener() { Stop(); }
 
   absl::StatusOr<std::string> Start(const std::string& listen);
   void Stop();
 
  private:
+  template <class Stream>
   class Connection;
   void Accept();
   void Take(tcp::socket socket);
 
   const HttpLimits limits_;
   const HttpHandler handler_;
+  const TlsSource tls_;
   // The io thread's alone. They outlive the connections, which end with `io_` at the latest.
   int connections_ = 0;
   std::map<net::ip::address, int> by_address_;
@@ -98,11 +107,15 @@ class HttpServer::Listener {
 
 // One connection: a request, its answer, the next request. Lives as long as something of it is
 // under way.
-class HttpServer::Listener::Connection : public std::enable_shared_from_this<Connection> {
+template <class Stream>
+class HttpServer::Listener::Connection
+    : public std::enable_shared_from_this<HttpServer::Listener::Connection<Stream>> {
  public:
-  Connection(Listener& listener, tcp::socket socket, const tcp::endpoint& peer)
+  static constexpr bool kTls = !std::is_same_v<Stream, PlainStream>;
+  template <class... With>
+  Connection(Listener& listener, const tcp::endpoint& peer, tcp::socket socket, With&&... with)
       : listener_(listener),
-        stream_(std::move(socket)),
+        stream_(std::move(socket), std::forward<With>(with)...),
         address_(peer.address()),
         peer_(PeerName(peer)) {
     ++listener_.connections_;
@@ -114,17 +127,33 @@ class HttpServer::Listener::Connection : public std::enable_shared_from_this<Con
     if (--of_address->second == 0) listener_.by_address_.erase(of_address);
   }
 
+  void Begin() {
+    if constexpr (kTls) {
+      Lowest().expires_after(Span(listener_.limits_.handshake));
+      stream_.async_handshake(net::ssl::stream_base::server,
+                              [self = this->shared_from_this()](error_code error) {
+                                if (error) return;
+                                self->leaf_pem_ = PeerLeaf(self->stream_.native_handle());
+                                self->Read();
+                              });
+    } else {
+      Read();
+    }
+  }
+
+ private:
+  beast::tcp_stream& Lowest() { return beast::get_lowest_layer(stream_); }
+
   void Read() {
     parser_.emplace();
     parser_->header_limit(listener_.limits_.header_bytes);
     parser_->body_limit(0);
-    stream_.expires_after(Span(listener_.limits_.request));
+    Lowest().expires_after(Span(listener_.limits_.request));
     bhttp::async_read(
         stream_, buffer_, *parser_,
-        [self = shared_from_this()](error_code error, size_t) { self->HaveRead(error); });
+        [self = this->shared_from_this()](error_code error, size_t) { self->HaveRead(error); });
   }
 
- private:
   void HaveRead(error_code error) {
     // Ended between two requests, gone, or too slow.
     if (error == bhttp::error::end_of_stream || error == beast::error::timeout) return Close();
@@ -151,14 +180,16 @@ class HttpServer::Listener::Connection : public std::enable_shared_from_this<Con
     asked.path.assign(request.target().data(), request.target().size());
     asked.path = asked.path.substr(0, asked.path.find('?'));
     asked.peer = peer_;
-    const bool taken = listener_.pool_.TrySubmit([self = shared_from_this(), asked]() mutable {
-      HttpResponse response = self->listener_.handler_(asked);
-      // The last to let go of a connection is the io thread.
-      net::io_context& io = self->listener_.io_;
-      net::post(io, [self = std::move(self), response = std::move(response)]() mutable {
-        self->Write(std::move(response));
-      });
-    });
+    asked.leaf_pem = leaf_pem_;
+    const bool taken =
+        listener_.pool_.TrySubmit([self = this->shared_from_this(), asked]() mutable {
+          HttpResponse response = self->listener_.handler_(asked);
+          // The last to let go of a connection is the io thread.
+          net::io_context& io = self->listener_.io_;
+          net::post(io, [self = std::move(self), response = std::move(response)]() mutable {
+            self->Write(std::move(response));
+          });
+        });
     if (taken) return;
     HttpResponse busy = Plain(503, "too many requests wait\n");
     busy.headers.emplace_back("Retry-After", "1");
@@ -175,34 +206,39 @@ class HttpServer::Listener::Connection : public std::enable_shared_from_this<Con
     response_->content_length(answer.body.size());
     response_->keep_alive(keep_alive_);
     if (!head_) response_->body() = std::move(answer.body);
-    stream_.expires_after(Span(listener_.limits_.response));
-    bhttp::async_write(stream_, *response_, [self = shared_from_this()](error_code error, size_t) {
-      if (error || !self->keep_alive_) return self->Close();
-      self->response_.reset();
-      self->Read();
-    });
+    Lowest().expires_after(Span(listener_.limits_.response));
+    bhttp::async_write(stream_, *response_,
+                       [self = this->shared_from_this()](error_code error, size_t) {
+                         if (error || !self->keep_alive_) return self->Close();
+                         self->response_.reset();
+                         self->Read();
+                       });
   }
 
   // Takes what is on its way for a moment: a close with bytes unread would take the answer along.
   void Close() {
-    error_code ignored;
-    stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
-    if (ignored) return;
-    stream_.expires_after(kLinger);
-    Discard();
+    Lowest().expires_after(kLinger);
+    if constexpr (kTls) {
+      stream_.async_shutdown([self = this->shared_from_this()](error_code) {});
+    } else {
+      error_code gone;
+      stream_.socket().shutdown(tcp::socket::shutdown_send, gone);
+      if (!gone) Discard();
+    }
   }
   void Discard() {
     buffer_.clear();
     stream_.async_read_some(buffer_.prepare(4096),
-                            [self = shared_from_this()](error_code error, size_t) {
+                            [self = this->shared_from_this()](error_code error, size_t) {
                               if (!error) self->Discard();
                             });
   }
 
   Listener& listener_;
-  beast::tcp_stream stream_;
+  Stream stream_;
   const net::ip::address address_;
   const std::string peer_;
+  std::string leaf_pem_;
   beast::flat_buffer buffer_{16 << 10};
   std::optional<bhttp::request_parser<bhttp::string_body>> parser_;
   std::optional<bhttp::response<bhttp::string_body>> response_;
@@ -250,7 +286,13 @@ void HttpServer::Listener::Take(tcp::socket socket) {
   const auto of_address = by_address_.find(peer.address());
   if (of_address != by_address_.end() && of_address->second >= limits_.connections_per_address)
     return;
-  std::make_shared<Connection>(*this, std::move(socket), peer)->Read();
+  if (tls_ == nullptr)
+    return std::make_shared<Connection<PlainStream>>(*this, peer, std::move(socket))->Begin();
+  // The context of OpenSSL is counted; this one lets go of its count at once.
+  const std::shared_ptr<const TlsContext> tls = tls_();
+  SSL_CTX_up_ref(tls->native());
+  net::ssl::context context(tls->native());
+  std::make_shared<Connection<TlsStream>>(*this, peer, std::move(socket), context)->Begin();
 }
 
 void HttpServer::Listener::Stop() {
@@ -262,9 +304,9 @@ void HttpServer::Listener::Stop() {
 
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const std::string& listen,
                                                               HttpLimits limits,
-                                                              HttpHandler handler) {
+                                                              HttpHandler handler, TlsSource tls) {
   std::unique_ptr<HttpServer> server(new HttpServer());
-  server->listener_ = std::make_unique<Listener>(limits, std::move(handler));
+  server->listener_ = std::make_unique<Listener>(limits, std::move(handler), std::move(tls));
   auto address = server->listener_->Start(listen);
   if (!address.ok()) return address.status();
   server->address_ = *std::move(address);
