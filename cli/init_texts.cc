@@ -41,6 +41,12 @@ audit:
   derived: derived             # search index: rebuilt at will
   segment: 64MiB
   head_interval: 1s
+  http:
+    listen: ""                 # heads and tiles for auditors, over HTTPS: 0.0.0.0:8444
+
+operations:
+  http:
+    listen: ""                 # /healthz /readyz /metrics, on loopback alone: 127.0.0.1:9464
 
 limits:
   running_calls: 2048

@@ -8,6 +8,7 @@
 #include "gateway/base/error.h"
 #include "gateway/base/yaml.h"
 #include "gateway/config_files.h"
+#include "gateway/http/http_server.h"
 
 namespace sluice {
 namespace {
@@ -39,6 +40,7 @@ class Reader {
     config.run_directory = Path(map.Optional("run"), "state/run");
     ReadTls(map.Required("tls").AsMap(), config.tls);
     ReadAudit(map.Required("audit").AsMap(), config.audit);
+    ReadOperations(map.Optional("operations").AsMap(), config.operations);
     ReadLimits(map.Optional("limits").AsMap(), config.limits);
     map.RefuseOthers();
   }
@@ -83,6 +85,24 @@ class Reader {
     audit.segment_bytes =
         map.Optional("segment").AsBytes(audit.segment_bytes, 1 << 20, int64_t{1} << 32);
     audit.head_interval = map.Optional("head_interval").AsDuration(kSecond, kSecond, kHour);
+    YamlMap http = map.Optional("http").AsMap();
+    const YamlNode listen = http.Optional("listen");
+    audit.http_listen = listen.AsString("");
+    if (!audit.http_listen.empty() && !http::IsAddress(audit.http_listen))
+      listen.Fail("must be an IP address and a port, such as 0.0.0.0:8444");
+    http.RefuseOthers();
+    map.RefuseOthers();
+  }
+
+  void ReadOperations(YamlMap map, Config::Operations& operations) const {
+    YamlMap http = map.Optional("http").AsMap();
+    const YamlNode listen = http.Optional("listen");
+    operations.http_listen = listen.AsString("");
+    if (!operations.http_listen.empty() && !http::IsLoopback(operations.http_listen))
+      listen.Fail(
+          "must be a loopback address and a port, such as 127.0.0.1:9464: this listener asks for "
+          "no certificate");
+    http.RefuseOthers();
     map.RefuseOthers();
   }
 

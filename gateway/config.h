@@ -45,7 +45,12 @@ struct Config {
     std::string derived;                // tiles, index: rebuilt at will
     int64_t segment_bytes = 64 << 20;
     Micros head_interval = kSecond;
+    std::string http_listen;  // heads and tiles for auditors, over HTTPS; empty: none
   } audit;
+
+  struct Operations {
+    std::string http_listen;  // health and metrics, over HTTP on a loopback address; empty: none
+  } operations;
 
   struct Limits {
     int running_calls = 2048;

@@ -141,6 +141,7 @@ std::unique_ptr<Daemon::Failure> Daemon::OpenLog() {
   options.origin = audit.origin;
   options.segment_bytes = static_cast<uint64_t>(audit.segment_bytes);
   options.head_interval = audit.head_interval;
+  options.meters = &log_meters_;
   auto log = audit::OpenLog(options, *files_, clock_, signing_key_->key, &recovery_);
   if (!log.ok()) return Fail(kExitLogRefused, log.status());
   log_ = *std::move(log);
@@ -259,6 +260,7 @@ absl::Status Daemon::MakeServices() {
   tail_ = std::make_unique<exchange::LogTail>(reading, tail_limits);
   reading_ = std::make_unique<exchange::LogReading>(
       reading, *tail_, audit::FormatVerifierKey(signing_key_->verifier));
+  SLUICE_RETURN_IF_ERROR(StartHttp(config));
   return MakeControlServices(config);
 }
 

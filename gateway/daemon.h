@@ -24,6 +24,9 @@
 #include "gateway/exchange/log_reading.h"
 #include "gateway/exchange/source_looks.h"
 #include "gateway/exchange/usage_history.h"
+#include "gateway/http/auditor_pages.h"
+#include "gateway/http/http_server.h"
+#include "gateway/http/operations_pages.h"
 #include "gateway/listener_keys.h"
 #include "gateway/rpc/server.h"
 #include "gateway/rpc/services.h"
@@ -59,6 +62,11 @@ class Daemon : public Served {
   absl::Status MakeControlServices(const Config& config);
   absl::Status AppendRun(v1::RecordKind kind, const audit::RecoveryReport& report,
                          bool heads_unconfirmed) SLUICE_REQUIRES(config_mutex_);
+  // The listeners beside gRPC's.
+  absl::Status StartHttp(const Config& config);
+  absl::Status StartAuditorsHttp(const Config& config);
+  std::vector<std::string> NotReady() const;
+  http::Measures Measure(const std::string& log_folder) const;
   absl::Status Publish();
   void Poisoned(const absl::Status& why);
   void Tick();
@@ -96,6 +104,7 @@ class Daemon : public Served {
   Micros started_ = 0;
   std::atomic<bool> ready_{false};
   std::atomic<bool> poisoned_{false};
+  std::atomic<bool> draining_{false};
   std::atomic<bool> ticking_{false};
   std::atomic<Micros> end_calls_at_{0};  // on the monotonic clock; 0: not draining
 
@@ -111,6 +120,7 @@ class Daemon : public Served {
   std::unique_ptr<audit::DetailKeys> detail_keys_;
   std::unique_ptr<audit::RecordSealer> sealer_;
   std::unique_ptr<store::Store> store_;
+  audit::LogMeters log_meters_;
   std::unique_ptr<audit::Log> log_;
   audit::RecoveryReport recovery_;
   std::unique_ptr<audit::SearchIndex> index_;
@@ -140,6 +150,9 @@ class Daemon : public Served {
   rpc::OperationsParts operations_parts_;
   std::vector<std::unique_ptr<grpc::Service>> services_;
   std::unique_ptr<rpc::Server> server_;
+  SnapshotCell<http::TlsContext> tls_;
+  std::unique_ptr<http::AuditorPages> auditor_pages_;
+  std::unique_ptr<http::HttpServer> operations_http_, auditors_http_;
   std::thread ticker_;
   int64_t ticks_ = 0;
 };

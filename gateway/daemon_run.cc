@@ -188,11 +188,13 @@ void Daemon::Drain() {
   }
   operations_.Write(Severity::kInfo, "draining", "no longer ready; running calls go on",
                     {{"running", absl::StrCat(running_->count())}});
+  draining_ = true;
   ready_ = false;
   server_->SetReady(false);
   std::this_thread::sleep_for(std::chrono::microseconds(limits.drain_notice));
   running_->Drain();
   tail_->Close();
+  if (auditors_http_ != nullptr) auditors_http_->Stop();
   end_calls_at_ = clock_.Monotonic() + limits.drain;
   // Those that are ended then are told why before the connections go.
   server_->Shutdown(limits.drain + kEndedCallsTell);
@@ -210,6 +212,7 @@ void Daemon::Drain() {
     if (absl::Status status = AppendRun(v1::RECORD_KIND_STOPPED, none, false); !status.ok())
       operations_.Write(Severity::kError, "stop_not_recorded", std::string(status.message()));
   }
+  if (operations_http_ != nullptr) operations_http_->Stop();
   if (absl::Status status = log_->Close(); !status.ok())
     operations_.Write(Severity::kError, "log_not_closed", std::string(status.message()));
   operations_.Write(Severity::kInfo, "stopped", "drained",

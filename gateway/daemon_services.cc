@@ -119,9 +119,9 @@ absl::Status Daemon::MakeControlServices(const Config& config) {
 
   {
     MutexLock lock(config_mutex_);
-    SLUICE_RETURN_IF_ERROR(
-        listener_keys_.Stage(ListenerPairOf(config), AllAuthorities(authorities_)).status());
+    SLUICE_RETURN_IF_ERROR(StageKeys(config, authorities_));
   }
+  SLUICE_RETURN_IF_ERROR(StartAuditorsHttp(config));
   std::vector<grpc::Service*> services;
   for (const auto& service : services_) services.push_back(service.get());
   SLUICE_ASSIGN_OR_RETURN(
@@ -138,6 +138,8 @@ absl::Status Daemon::StageKeys(const Config& config,
   SLUICE_ASSIGN_OR_RETURN(
       const certs::Pair pair,
       listener_keys_.Stage(ListenerPairOf(config), AllAuthorities(authorities)));
+  SLUICE_ASSIGN_OR_RETURN(auto tls, http::TlsContext::Make(pair.certificate_pem, pair.key_pem));
+  tls_.Set(std::move(tls));
   certificate_expires_ = pair.chain[0].not_after();
   certificate_digest_ = std::string(AsBytes(pair.chain[0].fingerprint()));
   return absl::OkStatus();

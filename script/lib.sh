@@ -10,10 +10,10 @@ packages_build=(
   cmake ninja-build g++ lld pkg-config
   libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libabsl-dev
   libssl-dev libsqlite3-dev libpq-dev unixodbc-dev libyaml-cpp-dev nlohmann-json3-dev libcli11-dev
-  libutf8proc-dev
+  libutf8proc-dev libboost-dev
   libjemalloc-dev libicu-dev libcurl4-openssl-dev zlib1g-dev libzstd-dev libexpat1-dev libminizip-dev
   libgtest-dev libgmock-dev libflatbuffers-dev flatbuffers-compiler)
-packages_test=(openssl sqlite3 postgresql-15 jq strace python3 python3-grpcio
+packages_test=(openssl sqlite3 postgresql-15 jq strace python3 python3-grpcio python3-prometheus-client python3-cryptography
   mariadb-server odbc-postgresql odbc-mariadb libsqliteodbc tdsodbc
   gnucobol3 libreoffice-calc-nogui openssh-server nginx vsftpd)
 # Of the tests of clients/, one line a language. Node's are need_npm's.

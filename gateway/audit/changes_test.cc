@@ -65,6 +65,9 @@ class MemoryLog : public Log {
     return Entry{index, records_.at(index)};
   }
   absl::StatusOr<TlogProof> Prove(uint64_t) override { return absl::UnimplementedError(""); }
+  absl::StatusOr<std::vector<Hash>> Subtrees(uint64_t, int, size_t) override {
+    return absl::UnimplementedError("");
+  }
   absl::Status Close() override { return absl::OkStatus(); }
 
   void AddForeign(int count) {

@@ -87,6 +87,7 @@ void FileLog::Append(SealedRecord record, AppendCallback callback) {
       return;
     }
   }
+  if (options_.meters != nullptr) ++options_.meters->refused;
   std::vector<Pending> refused;
   refused.push_back(std::move(pending));
   release_.Refuse(refusal, std::move(refused), false);
@@ -126,9 +127,11 @@ void FileLog::WriteAll(std::vector<Pending> taken) {
     const absl::Status written = WriteBatch(batch);
     if (written.ok()) continue;
     Poison(written);
+    if (options_.meters != nullptr) options_.meters->refused += batch.size();
     release_.Refuse(Unavailable(), std::move(batch), true);
   }
   taken.erase(taken.begin(), taken.begin() + static_cast<ptrdiff_t>(next));
+  if (options_.meters != nullptr) options_.meters->refused += taken.size();
   release_.Refuse(Unavailable(), std::move(taken), true);
 }
 
@@ -150,7 +153,9 @@ absl::Status FileLog::WriteBatch(std::vector<Pending>& batch) {
   EncodeFrame(header, views_, frame_);
   SLUICE_ASSIGN_OR_RETURN(const auto begun, segments_.MakeRoom(frame_.size(), cursor_));
   if (begun) index_.AddSegment(*begun);
+  const Micros began = clock_.Monotonic();
   SLUICE_ASSIGN_OR_RETURN(const uint64_t offset, segments_.Write(frame_));
+  if (options_.meters != nullptr) options_.meters->syncs.Add(clock_.Monotonic() - began);
   for (const Hash& leaf : leaves) cursor_.tree.Append(leaf);
   ++cursor_.sequence;
   index_.AddBatch(offset, offset + frame_.size(), header.first_index, leaves);
@@ -239,6 +244,10 @@ absl::Status FileLog::SignHead() {
   }
   last_head_time_ = clock_.Monotonic();
   SLUICE_ASSIGN_OR_RETURN(StoredHead head, keeper_.Sign(records, root));
+  if (options_.meters != nullptr) {
+    options_.meters->head_size = records;
+    options_.meters->head_time = clock_.Now();
+  }
   MutexLock lock(mutex_);
   head_ = std::move(head);
   head_changed_.NotifyAll();
@@ -304,6 +313,20 @@ absl::StatusOr<TlogProof> FileLog::Prove(uint64_t index) {
     return absl::DataLossError(absl::StrCat(
         "#", index, " as read back is not under the head of size ", head.checkpoint.size));
   return proof;
+}
+
+absl::StatusOr<std::vector<Hash>> FileLog::Subtrees(uint64_t first, int level, size_t count) {
+  const uint64_t most = size() >> level;
+  if (count > most || first > most - count)
+    return Error(v1::REASON_RECORD_NOT_FOUND, "the log has no such records");
+  LogIndex::LeafCache cache;
+  std::vector<Hash> hashes;
+  hashes.reserve(count);
+  for (uint64_t number = first; number < first + count; ++number) {
+    SLUICE_ASSIGN_OR_RETURN(const Hash hash, index_.Subtree(number << level, level, cache));
+    hashes.push_back(hash);
+  }
+  return hashes;
 }
 
 absl::Status FileLog::Close() {

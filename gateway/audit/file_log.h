@@ -35,6 +35,7 @@ class FileLog : public Log {
   absl::Status Read(uint64_t begin, const std::function<bool(const Entry&)>& each) override;
   absl::StatusOr<Entry> ReadOne(uint64_t index) override;
   absl::StatusOr<TlogProof> Prove(uint64_t index) override;
+  absl::StatusOr<std::vector<Hash>> Subtrees(uint64_t first, int level, size_t count) override;
   absl::Status Close() override;
 
  private:

@@ -26,6 +26,10 @@ absl::StatusOr<std::string> GeneratedLog::Head(bool) { return NotOfThisLog(); }
 
 absl::StatusOr<TlogProof> GeneratedLog::Prove(uint64_t) { return NotOfThisLog(); }
 
+absl::StatusOr<std::vector<Hash>> GeneratedLog::Subtrees(uint64_t, int, size_t) {
+  return NotOfThisLog();
+}
+
 absl::StatusOr<Log::Entry> GeneratedLog::ReadOne(uint64_t index) {
   if (index >= size_) return absl::OutOfRangeError("no such record");
   Micros time = 0;

@@ -193,11 +193,11 @@ absl::Status IndexMonth::AddDetails(const std::vector<IndexRow>& rows) {
       values.emplace_back(term);
       values.emplace_back(index);
     }
+    const int64_t newest = last[key];
     SLUICE_RETURN_IF_ERROR(InTransaction([&]() -> absl::Status {
       SLUICE_RETURN_IF_ERROR(Insert(details.schema + ".postings", values, 2));
       return database_
-          ->Query(absl::StrCat("UPDATE ", details.schema, ".meta SET last=max(last,?1)"),
-                  {last[key]})
+          ->Query(absl::StrCat("UPDATE ", details.schema, ".meta SET last=max(last,?1)"), {newest})
           .status();
     }));
   }

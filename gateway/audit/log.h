@@ -8,6 +8,7 @@
 // AUDIT_UNAVAILABLE, the sync is never retried, and only a new process recovers.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -21,6 +22,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/crypto.h"
 #include "gateway/base/file_system.h"
+#include "gateway/base/histogram.h"
 #include "sluice/v1/audit_record.pb.h"
 
 namespace sluice::audit {
@@ -35,6 +37,14 @@ struct SealedRecord {
 // What is called when the record is durable, or never will be.
 using AppendCallback = std::function<void(absl::StatusOr<v1::Receipt>)>;
 
+// What a log tells of itself while it works. Any thread.
+struct LogMeters {
+  Histogram syncs;                     // write and sync of each batch
+  std::atomic<uint64_t> refused{0};    // appends that were not taken, or not written
+  std::atomic<uint64_t> head_size{0};  // of the newest head that this process signed
+  std::atomic<Micros> head_time{0};    // when; 0 before the first
+};
+
 struct LogOptions {
   std::string directory;              // of the log itself: segments/, heads/; nothing derived
   std::string kept_head;              // file elsewhere that keeps the last signed head as well
@@ -45,6 +55,7 @@ struct LogOptions {
   size_t waiting_bytes =
       64 << 20;                    // appends beyond this many waiting bytes are refused: OVERLOADED
   Micros head_interval = kSecond;  // heads are signed at most this often
+  LogMeters* meters = nullptr;     // outlive the log; may be null
 };
 
 // What was found at start.
@@ -88,6 +99,10 @@ class Log {
   // An inclusion proof under the newest signed head, which is made fresh where it does not cover
   // the index.
   virtual absl::StatusOr<TlogProof> Prove(uint64_t index) = 0;
+
+  // Hashes of complete subtrees of 2^level leaves, side by side: those numbered from `first` on,
+  // `count` of them, all over synced records. Blocking.
+  virtual absl::StatusOr<std::vector<Hash>> Subtrees(uint64_t first, int level, size_t count) = 0;
 
   // Takes no more; all that was appended is synced, a last head is signed and kept.
   virtual absl::Status Close() = 0;

@@ -8,16 +8,21 @@
 namespace sluice::exchange {
 
 std::function<void()> Broker::Query(Call call, v1::QueryRequest request, QueryDone done) {
+  QueryDone counted = [this, began = parts_.clock.Monotonic(),
+                       done = std::move(done)](absl::StatusOr<v1::QueryResponse> outcome) {
+    counts_.Ended(ExchangeCounts::Mode::kQuery, outcome.status(), parts_.clock.Monotonic() - began);
+    done(std::move(outcome));
+  };
   auto run = std::make_shared<QueryRun>(parts_, limits_, std::move(call), std::move(request),
-                                        std::move(done));
+                                        std::move(counted));
   run->Start();
   return [run] { run->End(Error(v1::REASON_CANCELLED, "the caller gave the call up.")); };
 }
 
 std::function<void()> Broker::Read(Call call, const v1::ReadRequest& request,
                                    std::shared_ptr<ReadWriter> writer) {
-  auto run =
-      std::make_shared<ReadRun>(parts_, limits_, std::move(call), request, std::move(writer));
+  auto run = std::make_shared<ReadRun>(parts_, limits_, std::move(call), request,
+                                       Counted(std::move(writer), counts_, parts_.clock));
   run->Start();
   return [run] { run->End(Error(v1::REASON_CANCELLED, "the caller gave the call up.")); };
 }

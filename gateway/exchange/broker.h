@@ -18,6 +18,7 @@
 #include "gateway/base/snapshot_cell.h"
 #include "gateway/exchange/denials.h"
 #include "gateway/exchange/drift.h"
+#include "gateway/exchange/exchange_counts.h"
 #include "gateway/exchange/quota.h"
 #include "gateway/exchange/read_writer.h"
 #include "gateway/exchange/request_ids.h"
@@ -111,10 +112,13 @@ class Broker {
   std::function<void()> Show(Call call, Preview preview, QueryDone done);
 
   const BrokerParts& parts() const { return parts_; }
+  // How queries and streams ended so far.
+  const ExchangeCounts& counts() const { return counts_; }
 
  private:
   const BrokerParts parts_;
   const BrokerLimits limits_;
+  ExchangeCounts counts_;
 };
 
 // The one function that turns a status into what a foreign agency may read: statuses without a

@@ -39,6 +39,9 @@ class GatedLog : public audit::Log {
   }
   absl::StatusOr<Entry> ReadOne(uint64_t index) override { return log_.ReadOne(index); }
   absl::StatusOr<audit::TlogProof> Prove(uint64_t index) override { return log_.Prove(index); }
+  absl::StatusOr<std::vector<Hash>> Subtrees(uint64_t first, int level, size_t count) override {
+    return log_.Subtrees(first, level, count);
+  }
   absl::Status Close() override { return log_.Close(); }
 
  private:

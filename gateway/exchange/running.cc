@@ -115,6 +115,7 @@ absl::Status RunningExchanges::Admit(const std::shared_ptr<RunningExchange>& exc
       ++count;
       if (exchange->stream) ++streams_;
       running_.insert(exchange);
+      ++count_;
       return absl::OkStatus();
     }
     if (count == 0) by_system_.erase(who.path);
@@ -126,14 +127,10 @@ absl::Status RunningExchanges::Admit(const std::shared_ptr<RunningExchange>& exc
 void RunningExchanges::Remove(const std::shared_ptr<RunningExchange>& exchange) {
   MutexLock lock(mutex_);
   if (running_.erase(exchange) == 0) return;
+  --count_;
   if (exchange->stream) --streams_;
   const auto count = by_system_.find(exchange->principal->path);
   if (--count->second == 0) by_system_.erase(count);
-}
-
-int RunningExchanges::count() const {
-  MutexLock lock(mutex_);
-  return static_cast<int>(running_.size());
 }
 
 void RunningExchanges::Check(const policy::Snapshot& snapshot, Micros now) {

@@ -99,7 +99,8 @@ class RunningExchanges {
                    const policy::SnapshotPtr& decided,
                    const SnapshotCell<policy::Snapshot>& snapshots);
   void Remove(const std::shared_ptr<RunningExchange>& exchange);
-  int count() const;
+  // Takes no lock.
+  int count() const { return count_.load(std::memory_order_relaxed); }
 
   // Ends those whose identity, grant or dataset is no longer good in `snapshot` at `now` (wall
   // clock).
@@ -127,6 +128,7 @@ class RunningExchanges {
   const Limits limits_;
   const Clock& clock_;
   std::atomic<bool> draining_{false};
+  std::atomic<int> count_{0};
   mutable Mutex mutex_;
   std::set<std::shared_ptr<RunningExchange>> running_ SLUICE_GUARDED_BY(mutex_);
   std::map<std::string, int> by_system_ SLUICE_GUARDED_BY(mutex_);

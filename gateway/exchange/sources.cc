@@ -246,18 +246,19 @@ std::shared_ptr<SourceAtWork> Sources::Find(std::string_view id) const {
 
 std::vector<v1::SourceStatus> Sources::Status() const {
   std::vector<v1::SourceStatus> all;
-  MutexLock lock(mutex_);
-  for (const auto& [id, source] : sources_) all.push_back(source->Status());
+  for (const auto& source : All()) all.push_back(source->Status());
   return all;
 }
 
 void Sources::ProbeWhereDue() {
+  for (const auto& source : All()) SourceAtWork::ProbeWhereDue(source);
+}
+
+std::vector<std::shared_ptr<SourceAtWork>> Sources::All() const {
   std::vector<std::shared_ptr<SourceAtWork>> all;
-  {
-    MutexLock lock(mutex_);
-    for (const auto& [id, source] : sources_) all.push_back(source);
-  }
-  for (const auto& source : all) SourceAtWork::ProbeWhereDue(source);
+  MutexLock lock(mutex_);
+  for (const auto& [id, source] : sources_) all.push_back(source);
+  return all;
 }
 
 void Sources::Reap() {

@@ -106,6 +106,8 @@ class Sources {
   void Reap();
 
  private:
+  std::vector<std::shared_ptr<SourceAtWork>> All() const;
+
   const Clock& clock_;
   const OpenAdapter open_;
   const TellNote tell_note_;

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "gateway/audit/merkle.h"
 #include "gateway/base/pieces.h"
+#include "gateway/records/predicate.h"
 #include "gateway/records/types.h"
 #include "sluice/v1/audit_record.pb.h"
 

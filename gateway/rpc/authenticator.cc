@@ -4,33 +4,14 @@
 
 #include <unordered_map>
 
-#include "absl/strings/str_cat.h"
-#include "certs/certificate.h"
 #include "gateway/base/error.h"
+#include "gateway/exchange/refusals.h"
 
 namespace sluice::rpc {
 namespace {
 
 // Certificates seen by this thread, by their PEM text: parsing one costs more than a call.
 constexpr size_t kMostRemembered = 512;
-
-// 16 characters that are easy to read out: 80 random bits.
-std::string MakeCallId(RandomSource& random) {
-  static constexpr char kAlphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-  const std::string bytes = random.Bytes(16);
-  std::string id;
-  for (char byte : bytes) id += kAlphabet[static_cast<uint8_t>(byte) % 32];
-  return id;
-}
-
-audit::Draft RefusalDraft(const exchange::Call& call, const absl::Status& refused) {
-  audit::Draft draft = exchange::DraftFor(v1::RECORD_KIND_DENIED, call);
-  draft.envelope.set_reason(ReasonOf(refused));
-  draft.envelope.set_subjects_asked(v1::SUBJECT_SCOPE_NONE);
-  draft.envelope.set_subjects_released(v1::SUBJECT_SCOPE_NONE);
-  draft.detail.set_message(std::string(refused.message()));
-  return draft;
-}
 
 }  // namespace
 
@@ -42,16 +23,10 @@ absl::Status Authenticator::Handshake(std::string_view leaf_pem) {
   if (refused.ok()) return refused;
 
   exchange::Call call;
-  call.call_id = MakeCallId(random_);
+  call.call_id = exchange::MakeCallId(random_);
   call.method = "handshake";
-  // Who a refused certificate says it is stays a claim: only its own marks are kept.
-  if (const auto certificate = certs::Certificate::FromPem(leaf_pem, "peer"); certificate.ok()) {
-    identity::Principal unknown;
-    unknown.serial = certificate->serial();
-    unknown.certificate_digest = std::string(AsBytes(certificate->fingerprint()));
-    call.principal = std::make_shared<const identity::Principal>(std::move(unknown));
-  }
-  denials_.Record(RefusalDraft(call, refused), [](absl::StatusOr<int64_t>) {});
+  call.principal = exchange::UnknownPeer(leaf_pem);
+  denials_.Record(exchange::RefusalDraft(call, refused), [](absl::StatusOr<int64_t>) {});
   return refused;
 }
 
@@ -99,7 +74,7 @@ absl::StatusOr<exchange::Call> Authenticator::Identify(const grpc::CallbackServe
     return Error(v1::REASON_CERTIFICATE_INVALID, "the connection carries no verified certificate.");
 
   exchange::Call call;
-  call.call_id = MakeCallId(random_);
+  call.call_id = exchange::MakeCallId(random_);
   call.method = std::string(method);
   call.peer = context.peer();
   call.deadline = deadline;
@@ -109,14 +84,7 @@ absl::StatusOr<exchange::Call> Authenticator::Identify(const grpc::CallbackServe
 
 void Authenticator::RecordRefusal(const exchange::Call& call, absl::Status refused,
                                   std::function<void(absl::Status)> done) {
-  if (!call.call_id.empty()) AddKey(refused, "call", call.call_id);
-  audit::Draft draft = RefusalDraft(call, refused);
-  denials_.Record(std::move(draft),
-                  [refused, done = std::move(done)](absl::StatusOr<int64_t> index) mutable {
-                    if (!index.ok()) return done(index.status());
-                    if (*index >= 0) AddKey(refused, "index", absl::StrCat(*index));
-                    done(std::move(refused));
-                  });
+  exchange::RecordRefusal(denials_, call, std::move(refused), std::move(done));
 }
 
 }  // namespace sluice::rpc

@@ -58,11 +58,12 @@ std::string Described(const Config& config) {
                                authority.revocation_list});
   }
   const Config::Audit& audit = config.audit;
-  parts.insert(parts.end(),
-               {audit.directory, audit.origin, audit.signing_key, audit.kept_head,
-                absl::StrJoin(audit.heads_at, ","), absl::StrCat(audit.start_without_heads),
-                audit.detail_keys, audit.subject_key, audit.derived,
-                absl::StrCat(audit.segment_bytes), absl::StrCat(audit.head_interval)});
+  parts.insert(parts.end(), {audit.directory, audit.origin, audit.signing_key, audit.kept_head,
+                             absl::StrJoin(audit.heads_at, ","),
+                             absl::StrCat(audit.start_without_heads), audit.detail_keys,
+                             audit.subject_key, audit.derived, absl::StrCat(audit.segment_bytes),
+                             absl::StrCat(audit.head_interval), audit.http_listen});
+  parts.push_back(config.operations.http_listen);
   const Config::Limits& limits = config.limits;
   for (const int64_t number :
        {int64_t{limits.running_calls}, int64_t{limits.running_calls_per_system},
@@ -79,7 +80,9 @@ std::string Described(const Config& config) {
 std::vector<std::string> KnownPaths() {
   constexpr char kStranger[] = "xxxxxxxxxxxxxxxxxxxxxxxx";
   const std::string text = absl::StrReplaceAll(
-      "KEY: 1\ntls: {KEY: 1, authorities: [{KEY: 1}]}\naudit: {KEY: 1}\nlimits: {KEY: 1}\n",
+      "KEY: 1\ntls: {KEY: 1, authorities: [{KEY: 1}]}\naudit: {KEY: 1, http: {KEY: 1}}\nlimits: "
+      "{KEY: 1}\n"
+      "operations: {KEY: 1, http: {KEY: 1}}\n",
       {{"KEY", kStranger}});
   const std::string errors(ParseConfig(text, kFile).status().message());
   std::vector<std::string> paths;
@@ -95,7 +98,8 @@ std::vector<std::string> KnownPaths() {
 }
 
 bool IsSection(const std::string& path) {
-  return path == "tls" || path == "audit" || path == "limits";
+  return path == "tls" || path == "audit" || path == "limits" || path == "operations" ||
+         path == "operations.http" || path == "audit.http";
 }
 
 // The cell of the page beside a path; "" where there is no row.
