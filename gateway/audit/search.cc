@@ -276,7 +276,7 @@ class SqliteSearchIndex : public SearchIndex {
       if (known != opened_keys.end()) return known->second;
       return opened_keys.emplace(name, parts_.keys.ForOpening(name)).first->second;
     };
-    IndexTerms& made_terms = terms_to_add_;  // the lock is held while the log is read
+    IndexTerms* const made_terms = &terms_to_add_;  // the lock is held while the log is read
     SLUICE_RETURN_IF_ERROR(log.Read(begin, [&](const Log::Entry& entry) {
       v1::AuditEnvelope envelope;
       if (!envelope.ParseFromString(entry.record.envelope)) {
@@ -290,12 +290,12 @@ class SqliteSearchIndex : public SearchIndex {
       row.index = static_cast<int64_t>(entry.index);
       row.time = TimeOf(envelope);
       row.progress = envelope.kind() == v1::RECORD_KIND_PROGRESS;
-      row.terms = made_terms.OfEnvelope(envelope);
+      row.terms = made_terms->OfEnvelope(envelope);
       row.detail_key = envelope.detail_key();
       const auto detail = OpenDetail(entry.record, key);
       // One that does not open under its key is the verifier's to report.
       row.opened = absl::StartsWith(row.detail_key, month + "/") && key(row.detail_key).ok();
-      if (row.opened && detail.ok()) row.detail_terms = made_terms.OfDetail(envelope, *detail);
+      if (row.opened && detail.ok()) row.detail_terms = made_terms->OfDetail(envelope, *detail);
       terms += row.terms.size() + row.detail_terms.size();
       bytes += entry.record.envelope.size() + entry.record.sealed_detail.size();
       batch.end = entry.index + 1;
