@@ -13,19 +13,19 @@ using exchange::ExchangeCounts;
 using testing::HasSubstr;
 using testing::Not;
 
-HttpResponse Ask(const std::string& path, std::vector<std::string> reasons = {}) {
+HttpResponse PageAt(const std::string& path, std::vector<std::string> reasons = {}) {
   const OperationsPageParts parts{[reasons] { return reasons; }, [] { return Measures{}; }};
   return OperationsPage(parts, {path, "ipv4:127.0.0.1:1"});
 }
 
 TEST(OperationsPageTest, LifeIsApartFromReadiness) {
-  EXPECT_EQ(Ask("/healthz", {"draining"}).status, 200);
-  EXPECT_EQ(Ask("/readyz").status, 200);
-  const HttpResponse draining = Ask("/readyz", {"draining", "poisoned"});
+  EXPECT_EQ(PageAt("/healthz", {"draining"}).status, 200);
+  EXPECT_EQ(PageAt("/readyz").status, 200);
+  const HttpResponse draining = PageAt("/readyz", {"draining", "poisoned"});
   EXPECT_EQ(draining.status, 503);
   EXPECT_EQ(draining.body, "draining\npoisoned\n");
-  EXPECT_EQ(Ask("/").status, 404);
-  EXPECT_EQ(Ask("/metrics/").status, 404);
+  EXPECT_EQ(PageAt("/").status, 404);
+  EXPECT_EQ(PageAt("/metrics/").status, 404);
 }
 
 TEST(MetricsPageTest, ExchangesAreCountedByWhatTheCallerWasTold) {
