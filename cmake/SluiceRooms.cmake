@@ -35,7 +35,7 @@ function(sluice_precompiled target kind)
 endfunction()
 
 function(sluice_room name)
-  cmake_parse_arguments(ROOM "GRPC" "" "DEPS;TEST_DEPS" ${ARGN})
+  cmake_parse_arguments(ROOM "GRPC" "SHARDS" "DEPS;TEST_DEPS" ${ARGN})
   # Under the thread sanitizer, targets that link gRPC are left out: Debian's gRPC and Abseil are
   # not annotated for it.
   if(ROOM_GRPC AND SLUICE_SANITIZE STREQUAL "thread")
@@ -62,7 +62,11 @@ function(sluice_room name)
     sluice_precompiled(sluice_${name}_testing precompiled_tests)
   endif()
   if(tests)
-    sluice_test(${name}_test SOURCES ${tests} DEPS sluice_${name} ${ROOM_TEST_DEPS})
+    set(shards 1)
+    if(ROOM_SHARDS)
+      set(shards ${ROOM_SHARDS})
+    endif()
+    sluice_test(${name}_test SOURCES ${tests} DEPS sluice_${name} ${ROOM_TEST_DEPS} SHARDS ${shards})
     if(testing)
       target_link_libraries(${name}_test PRIVATE sluice_${name}_testing)
     endif()
@@ -81,7 +85,8 @@ function(sluice_whole_test name)
       string(APPEND test ".${shard}")
     endif()
     add_test(NAME ${test} COMMAND ${name})
-    set_tests_properties(${test} PROPERTIES TIMEOUT 1500
+    # The long ones first, lest the last one runs alone.
+    set_tests_properties(${test} PROPERTIES TIMEOUT 1500 COST ${shards}
       ENVIRONMENT "GTEST_TOTAL_SHARDS=${shards};GTEST_SHARD_INDEX=${index}")
   endforeach()
 endfunction()
