@@ -25,8 +25,8 @@ namespace {
 constexpr int kMostHits = 1000;
 // A batch ends with its month, or at any of these.
 constexpr size_t kBatchRecords = 10'000;
-constexpr size_t kBatchTerms = 200'000;
-constexpr size_t kBatchBytes = 32 << 20;
+constexpr size_t kBatchTerms = 20'000;
+constexpr size_t kBatchBytes = 4 << 20;
 // A search takes in at most so many records by itself where a keeper runs.
 constexpr uint64_t kAtOnce = 20'000;
 constexpr auto kKeepEvery = std::chrono::seconds(1);
@@ -38,7 +38,7 @@ std::string FormatFor(const std::string& term_key) {
 
 // What is kept up with takes only what others leave of the processors. Linux has a priority for
 // each thread.
-void LowerThisThread() { setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), 19); }
+void LowerThisThread() { setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), 5); }
 
 class SqliteSearchIndex : public SearchIndex {
  public:
