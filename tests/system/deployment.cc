@@ -238,13 +238,25 @@ std::vector<v1::Record> Deployment::Records(v1::RecordKind kind) {
   v1::ListRecordsRequest request;
   request.mutable_filter()->set_kind(kind);
   request.set_page_size(1000);
-  do {
-    auto response = Call(As("auditor"), cli::kListRecords, request);
-    EXPECT_TRUE(response.ok()) << response.status();
-    if (!response.ok()) break;
-    records.insert(records.end(), response->records().begin(), response->records().end());
-    request.set_page_token(response->next_page_token());
-  } while (!request.page_token().empty());
+  int64_t wanted = -1;
+  const bool caught_up = Eventually(
+      [&] {
+        records.clear();
+        request.clear_page_token();
+        do {
+          const auto response = Call(As("auditor"), cli::kListRecords, request);
+          EXPECT_TRUE(response.ok()) << response.status();
+          if (!response.ok()) return true;
+          if (wanted < 0) wanted = response->log_records();
+          // After much reading the index lags behind for a while.
+          if (response->searched_to() < wanted) return false;
+          records.insert(records.end(), response->records().begin(), response->records().end());
+          request.set_page_token(response->next_page_token());
+        } while (!request.page_token().empty());
+        return true;
+      },
+      120'000);
+  EXPECT_TRUE(caught_up) << "the search index lags behind";
   return {records.rbegin(), records.rend()};
 }
 

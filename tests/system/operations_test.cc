@@ -1,7 +1,9 @@
 // A gateway that runs, and what its operator and the owners do to it meanwhile: streams that are
 // cut, grants that rest, a drain, a backup that is started from.
+#include <atomic>
 #include <ctime>
 #include <filesystem>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "gateway/base/error.h"
@@ -35,14 +37,25 @@ class OperationsTest : public testing::Test {
     gateway_.OfferRegions(rows);
   }
 
-  // Reads the regions; does that once, when the stream has begun, and then reads on to its end.
-  absl::Status ReadAnd(const std::function<void()>& act) {
-    bool begun = false;
-    return CallStream(*gateway_.Connect("planning"), cli::kRead, RegionsRead(), kMinute,
-                      [&](v1::ReadResponse&) -> absl::Status {
-                        if (!std::exchange(begun, true)) act();
-                        return absl::OkStatus();
-                      });
+  // Reads the regions. Once the stream has begun it waits for `before`, and then goes on slowly
+  // while `cut` is done: what was handed over when a stream is cut is to be taken within a second.
+  absl::Status ReadAnd(const std::function<void()>& before, const std::function<void()>& cut) {
+    std::thread cutting;
+    std::atomic<bool> slowly{true};
+    const absl::Status status = CallStream(*gateway_.Connect("planning"), cli::kRead, RegionsRead(),
+                                           kMinute, [&](v1::ReadResponse&) -> absl::Status {
+                                             if (!cutting.joinable()) {
+                                               before();
+                                               cutting = std::thread([&] {
+                                                 cut();
+                                                 slowly = false;
+                                               });
+                                             }
+                                             if (slowly) Nap(200);
+                                             return absl::OkStatus();
+                                           });
+    if (cutting.joinable()) cutting.join();
+    return status;
   }
 
   v1::AuditEnvelope Last(v1::RecordKind kind) {
@@ -83,17 +96,19 @@ Micros At(const v1::AuditEnvelope& record) {
 
 TEST_F(OperationsTest, ASuspendedDatasetReleasesNothingAndCutsItsStreamsWithinASecond) {
   OfferRegions(kRows);
-  const absl::Status cut = ReadAnd([&] {
-    gateway_.Done("regions-owner",
-                  {"catalogue", "suspend", kRegions, "--reason", "the source is rebuilt"});
-  });
+  const absl::Status cut = ReadAnd(
+      [] {},
+      [&] {
+        gateway_.Done("regions-owner",
+                      {"catalogue", "suspend", kRegions, "--reason", "the source is rebuilt"});
+      });
   EXPECT_EQ(ReasonOf(cut), v1::REASON_DATASET_SUSPENDED) << cut;
   const v1::AuditEnvelope closed = Last(v1::RECORD_KIND_CLOSED);
   EXPECT_EQ(closed.reason(), v1::REASON_DATASET_SUSPENDED);
   EXPECT_LT(closed.count(), kRows);
   EXPECT_LT(At(closed) - At(Last(v1::RECORD_KIND_CHANGED)), kSecond);
   EXPECT_EQ(Query(), v1::REASON_DATASET_SUSPENDED);
-  EXPECT_EQ(ReasonOf(ReadAnd([] {})), v1::REASON_DATASET_SUSPENDED);
+  EXPECT_EQ(ReasonOf(ReadAnd([] {}, [] {})), v1::REASON_DATASET_SUSPENDED);
 
   gateway_.Done("regions-owner", {"catalogue", "resume", kRegions, "--reason", "it is whole"});
   EXPECT_EQ(Query(), v1::REASON_UNSPECIFIED);
@@ -122,15 +137,18 @@ TEST_F(OperationsTest, AStreamThatRunsIsListedAndCanBeEnded) {
   OfferRegions(kRows);
   EXPECT_THAT(Ops({"streams"}), IsEmpty());
   std::string call;
-  const absl::Status ended = ReadAnd([&] {
-    const nlohmann::json stream = Ops({"streams"});
-    call = stream.at("call_id");
-    EXPECT_EQ(stream.at("principal"), "agency/public-security/system/planning");
-    EXPECT_EQ(stream.at("dataset"), kRegions);
-    EXPECT_EQ(stream.at("grant"), GrantId());
-    const nlohmann::json cancelled = Ops({"cancel", call, "--reason", "it takes the line"});
-    EXPECT_EQ(cancelled.at("exchange").at("call_id"), call);
-  });
+  const absl::Status ended = ReadAnd(
+      [&] {
+        const nlohmann::json stream = Ops({"streams"});
+        call = stream.at("call_id");
+        EXPECT_EQ(stream.at("principal"), "agency/public-security/system/planning");
+        EXPECT_EQ(stream.at("dataset"), kRegions);
+        EXPECT_EQ(stream.at("grant"), GrantId());
+      },
+      [&] {
+        const nlohmann::json cancelled = Ops({"cancel", call, "--reason", "it takes the line"});
+        EXPECT_EQ(cancelled.at("exchange").at("call_id"), call);
+      });
   EXPECT_EQ(ReasonOf(ended), v1::REASON_ENDED_BY_OPERATOR) << ended;
   EXPECT_THAT(std::string(ended.message()), HasSubstr("it takes the line"));
   EXPECT_EQ(Last(v1::RECORD_KIND_CLOSED).reason(), v1::REASON_ENDED_BY_OPERATOR);
