@@ -74,6 +74,15 @@ std::optional<files::Value> XlsxRows::Read(size_t i) {
   return reader_.Read(cells_[part.column], part.type, part.rules);
 }
 
+std::string_view XlsxRows::raw() const {
+  raw_.clear();
+  for (const CellView& cell : cells_) {
+    if (&cell != cells_.data()) raw_ += '\t';
+    raw_ += cell.value;
+  }
+  return raw_;
+}
+
 int64_t XlsxRows::MostBytes() const {
   constexpr int64_t kFixed = 17;   // of the widest type, or an offset, and a bit of validity
   constexpr int64_t kNumber = 48;  // as text

@@ -44,6 +44,8 @@ class XlsxRows : public files::Rows {
   std::optional<files::Value> Read(size_t i) override;
   const char* why() const override { return reader_.why(); }
   int64_t MostBytes() const override;
+  // The cells as text, with tabs between: a row has no bytes of its own in a workbook.
+  std::string_view raw() const override;
 
  private:
   struct Part {
@@ -63,6 +65,7 @@ class XlsxRows : public files::Rows {
   std::vector<Part> parts_;
   std::vector<CellView> cells_;
   CellReader reader_;
+  mutable std::string raw_;
 
   std::string window_;
   int64_t window_offset_ = 0;

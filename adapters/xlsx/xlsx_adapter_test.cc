@@ -428,6 +428,48 @@ TEST_F(XlsxAdapterTest, ArchivesThatMeanHarmAreRefused) {
       "most_row_bytes"));
 }
 
+TEST_F(XlsxAdapterTest, RowsWithoutAKeyAreKeptForTheirOwnerWithTheirCells) {
+  TestSheet sheet;
+  sheet.Row({TextCell("a"), TextCell("b")});
+  sheet.Row({NumberCell("1"), TextCell("x")});
+  sheet.Row({TextCell("none"), TextCell("y")});
+  sheet.Row({NumberCell("2"), TextCell("z")});
+  Write(sheet);
+  const files::TestFolder rejects;
+  ScanRequest request;
+  request.table = "t";
+  request.fields = {{"a", {"a", {TypeId::kInt64}}}, {"b", {"b", kTextType}}};
+  request.key = {0};
+  const auto adapter = Open({{"reject_folder", rejects.path()}});
+  EXPECT_EQ(ReasonOf(files::ScanShown(*adapter, request).status), v1::REASON_SOURCE_BAD_VALUE);
+  request.on_bad_record = OnBadRecord::kRejectAndCount;
+  const files::Scanned scanned = files::ScanShown(*adapter, request);
+  EXPECT_EQ(scanned.rows.size(), 2U) << scanned.status;
+  EXPECT_EQ(scanned.version.rejected_records, 1);
+  ASSERT_EQ(rejects.Names().size(), 1U);
+  const std::string kept = rejects.Read(rejects.Names()[0]);
+  EXPECT_TRUE(absl::StrContains(kept, "3,")) << kept;
+  EXPECT_TRUE(absl::StrContains(kept, ",6e6f6e650979\n")) << kept;
+}
+
+TEST_F(XlsxAdapterTest, WorkbooksOfSeveralDatesAreOneTable) {
+  const auto write = [this](const std::string& name, const std::string& number) {
+    TestSheet sheet;
+    sheet.Row({TextCell("a")});
+    sheet.Row({NumberCell(number)});
+    TestWorkbook book;
+    book.sheets.insert(book.sheets.begin(), {"Sheet1", sheet.Xml()});
+    folder_.Write(name, book.Bytes());
+  };
+  write("p-20261001.xlsx", "1");
+  write("p-20261101.xlsx", "2");
+  const auto adapter =
+      Open({{"pattern", "p-{yyyyMMdd}.xlsx"}, {"pick", "all"}, {"file_name_column", "file"}});
+  const Outcome outcome = Scan(*adapter, {{"a", {TypeId::kInt64}}, {"file", kTextType}}, "p");
+  EXPECT_EQ(outcome.rows, (Table{{"1", "p-20261001.xlsx"}, {"2", "p-20261101.xlsx"}}))
+      << outcome.status;
+}
+
 TEST_F(XlsxAdapterTest, AWorkbookChangedWhileItIsReadEndsTheRead) {
   TestSheet sheet;
   sheet.Row({TextCell("a")});
