@@ -15,7 +15,7 @@ packages_build=(
   libgtest-dev libgmock-dev libflatbuffers-dev flatbuffers-compiler)
 packages_test=(openssl sqlite3 postgresql-15 jq strace python3 python3-grpcio python3-prometheus-client python3-cryptography
   mariadb-server odbc-postgresql odbc-mariadb libsqliteodbc tdsodbc
-  gnucobol3 libreoffice-calc-nogui openssh-server nginx vsftpd)
+  gnucobol3 libreoffice-calc-nogui openssh-server python3-asyncssh nginx vsftpd)
 # Of the tests of clients/, one line a language. Node's are need_npm's.
 packages_clients=(
   python3-grpcio

@@ -55,6 +55,12 @@ int FreePort() {
   return ntohs(address.sin_port);
 }
 
+std::string FingerprintOf(const TestFolder& folder, const std::string& key) {
+  RunIn(folder.path(), absl::StrCat("(ssh-keygen -l -f ", key, ".pub > fingerprint)"));
+  const std::vector<std::string> words = absl::StrSplit(folder.Read("fingerprint"), ' ');
+  return words.at(1);
+}
+
 // Those that the process started, and theirs: some leave its group.
 std::vector<pid_t> Descendants(pid_t of) {
   std::vector<pid_t> found;
@@ -236,9 +242,11 @@ bool TestSftpServer::Installed() { return IsProgram(kSshd); }
 TestSftpServer::TestSftpServer() {
   for (const char* key : {"host", "reader", "stranger"})
     RunIn(own_.path(), absl::StrCat("ssh-keygen -q -t ed25519 -N '' -C '' -f ", key));
+  RunIn(own_.path(), "ssh-keygen -q -t rsa -b 3072 -N '' -C '' -f reader-rsa");
   RunIn(own_.path(),
         "cp reader locked && chmod 600 locked && "
-        "ssh-keygen -q -p -P '' -N 'correct horse' -f locked && cp reader.pub authorized");
+        "ssh-keygen -q -p -P '' -N 'correct horse' -f locked && "
+        "(cat reader.pub reader-rsa.pub > authorized)");
   // Where it puts those who are not let in yet; Debian makes it at boot.
   if (geteuid() == 0) std::filesystem::create_directories("/run/sshd");
   Start();
@@ -262,9 +270,7 @@ std::string TestSftpServer::url(const std::string& name) const {
 }
 
 std::string TestSftpServer::Fingerprint(const std::string& key) const {
-  RunIn(own_.path(), absl::StrCat("(ssh-keygen -l -f ", key, ".pub > fingerprint)"));
-  const std::vector<std::string> words = absl::StrSplit(own_.Read("fingerprint"), ' ');
-  return words.at(1);
+  return FingerprintOf(own_, key);
 }
 
 std::string TestSftpServer::KnownHost(const std::string& key) const {
@@ -272,6 +278,44 @@ std::string TestSftpServer::KnownHost(const std::string& key) const {
   return absl::StrCat("[127.0.0.1]:", port(), " ", words.at(0), " ",
                       std::string(absl::StripAsciiWhitespace(words.at(1))), "\n");
 }
+
+bool TestPasswordServer::Installed() {
+  return std::system("/usr/bin/python3 -c 'import asyncssh' >/dev/null 2>&1") == 0;
+}
+
+TestPasswordServer::TestPasswordServer() {
+  RunIn(own_.path(), "ssh-keygen -q -t ed25519 -N '' -C '' -f host");
+  own_.WriteInPlace("server.py", R"(import asyncio, sys, asyncssh
+port, host_key, served = sys.argv[1:]
+
+class Door(asyncssh.SSHServer):
+    def begin_auth(self, username):
+        return True
+    def password_auth_supported(self):
+        return True
+    def validate_password(self, username, password):
+        return username == 'reader' and password == 'correct horse'
+
+async def serve():
+    await asyncssh.listen('127.0.0.1', int(port), server_factory=Door, server_host_keys=[host_key],
+        sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=served))
+    await asyncio.Event().wait()
+
+asyncio.run(serve())
+)");
+  Start();
+}
+
+std::vector<std::string> TestPasswordServer::Prepare() {
+  return {"/usr/bin/python3", file("server.py"), absl::StrCat(port()), file("host"),
+          served_.path()};
+}
+
+std::string TestPasswordServer::url(const std::string& name) const {
+  return absl::StrCat("sftp://reader@", Host(), "/", name);
+}
+
+std::string TestPasswordServer::Fingerprint() const { return FingerprintOf(own_, "host"); }
 
 bool TestFtpsServer::Installed() { return IsProgram(kVsftpd); }
 

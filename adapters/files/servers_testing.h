@@ -1,4 +1,5 @@
-// Servers of files for tests, from Debian's packages: nginx, OpenSSH, vsftpd. Each has a folder of
+// Servers of files for tests, from Debian's packages: nginx, OpenSSH, asyncssh,
+// vsftpd. Each has a folder of
 // its own, listens at 127.0.0.1 and 127.0.0.2 on a free port, and is gone when the test process
 // ends however it ends.
 //
@@ -69,8 +70,8 @@ class TestHttpsServer : public TestFileServer {
   std::vector<std::string> Prepare() override;
 };
 
-// Keys: host (its own), reader (let in), stranger, each with .pub; locked is `reader` behind the
-// passphrase "correct horse".
+// Keys: host (its own), reader and reader-rsa (let in), stranger, each with .pub; locked is
+// `reader` behind the passphrase "correct horse".
 class TestSftpServer : public TestFileServer {
  public:
   static constexpr char kNotInstalled[] = "SKIPPED: openssh-server is not installed";
@@ -81,6 +82,20 @@ class TestSftpServer : public TestFileServer {
   std::string Fingerprint(const std::string& key) const;
   // A line of a known_hosts file: the server has that key.
   std::string KnownHost(const std::string& key) const;
+
+ private:
+  std::vector<std::string> Prepare() override;
+};
+
+// SFTP by a server that shares no code with OpenSSH and no accounts with the machine: lets `reader`
+// in with the password "correct horse" only.
+class TestPasswordServer : public TestFileServer {
+ public:
+  static constexpr char kNotInstalled[] = "SKIPPED: python3-asyncssh is not installed";
+  static bool Installed();
+  TestPasswordServer();
+  std::string url(const std::string& name) const;
+  std::string Fingerprint() const;
 
  private:
   std::vector<std::string> Prepare() override;

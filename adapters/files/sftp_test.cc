@@ -162,6 +162,29 @@ TEST_F(SftpTest, WhoIsNotLetInIsToldWhichSettingIsMeant) {
   EXPECT_FALSE(absl::StrContains(server_->log(), "horse"));
 }
 
+TEST_F(SftpTest, AnRsaKeyIsSaidToBeTooOld) {
+  server_->Put("persons.csv", People(3));
+  Settings settings = With("persons.csv");
+  settings["private_key_file"] = server_->file("reader-rsa");
+  EXPECT_TRUE(absl::StrContains(Refused(settings), "make one by ssh-keygen -t ed25519"));
+}
+
+TEST_F(SftpTest, APasswordLetsInWhereTheServerTakesOne) {
+  if (!TestPasswordServer::Installed()) GTEST_SKIP() << TestPasswordServer::kNotInstalled;
+  TestPasswordServer server;
+  server.Put("persons.csv", People(3));
+  server.WriteSecret("password", "correct horse\n");
+  Settings settings = {{"url", server.url("persons.csv")},
+                       {"password_file", server.file("password")},
+                       {"host_key", server.Fingerprint()},
+                       {"work_folder", work_.path()}};
+  const auto adapter = OpenDelimited(settings);
+  ASSERT_TRUE(adapter.ok()) << adapter.status() << server.log();
+  EXPECT_EQ(Ids(**adapter).rows.size(), 3u);
+  server.WriteSecret("password", "a horse that is wrong\n");
+  EXPECT_TRUE(absl::StrContains(Refused(settings), "login: see the url's user and password_file"));
+}
+
 TEST_F(SftpTest, WhatIsNotThereIsSaidToBe) {
   EXPECT_TRUE(absl::StrContains(Refused(With("none.csv")), "the source's file is not there"));
   EXPECT_TRUE(absl::StrContains(Refused(With("none/")), "the source's folder is not there"));

@@ -4,9 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "adapters/files/errors.h"
 #include "gateway/base/error.h"
@@ -58,14 +61,38 @@ std::string NotProven(const RemoteSettings& settings) {
                       "fingerprint before you set it");
 }
 
+// The names of a key's kind stand open in its file, also behind a passphrase.
+bool IsRsaKey(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string begin, line, body;
+  if (!std::getline(file, begin)) return false;
+  if (absl::StrContains(begin, "BEGIN RSA")) return true;
+  while (body.size() < 1'024 && std::getline(file, line) && !absl::StartsWith(line, "-")) {
+    absl::StripAsciiWhitespace(&line);
+    body += line;
+  }
+  std::string bytes;
+  return absl::Base64Unescape(body.substr(0, body.size() / 4 * 4), &bytes) &&
+         absl::StrContains(bytes, "ssh-rsa");
+}
+
+std::string LoginRefused(const RemoteSettings& settings) {
+  constexpr char kRefused[] =
+      "the source's server refuses the gateway's login: see the url's user and ";
+  if (settings.private_key_file.empty()) return absl::StrCat(kRefused, "password_file");
+  if (!IsRsaKey(settings.private_key_file)) return absl::StrCat(kRefused, "private_key_file");
+  return absl::StrCat(
+      kRefused,
+      "private_key_file; that is an RSA key, with which the SSH library signs by "
+      "SHA-1 only, as OpenSSH since 8.8 refuses: make one by ssh-keygen -t ed25519");
+}
+
 std::string SentenceOf(CURLcode code, const RemoteSettings& settings) {
   switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
       return NotProven(settings);
     case CURLE_LOGIN_DENIED:
-      return absl::StrCat(
-          "the source's server refuses the gateway's login: see the url's user and ",
-          settings.private_key_file.empty() ? "password_file" : "private_key_file");
+      return LoginRefused(settings);
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
       return "the source's server cannot be reached: see the url's host and port, and whether it "
