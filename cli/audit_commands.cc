@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/audit_proofs.h"
+#include "cli/audit_report.h"
 #include "cli/audit_tail.h"
 #include "cli/commands.h"
 #include "cli/display.h"
@@ -183,6 +184,7 @@ void AddAuditCommands(CLI::App& app, Invocation& invocation) {
     invocation.command = [index](Session& session) { return Show(session, *index); };
   });
   AddAuditTailCommands(*audit, invocation);
+  AddAuditReportCommand(*audit, invocation);
   AddAuditProofCommands(*audit, invocation);
 }
 

@@ -37,6 +37,7 @@ namespace sluice::cli {
   METHOD(Audit, GetHead)                  \
   METHOD(Audit, Tail)                     \
   METHOD(Audit, RebuildIndex)             \
+  METHOD(Audit, Report)                   \
   METHOD(Operations, GetStatus)           \
   METHOD(Operations, Reload)              \
   METHOD(Operations, ListExchanges)       \

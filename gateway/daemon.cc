@@ -260,6 +260,7 @@ absl::Status Daemon::MakeServices() {
   tail_ = std::make_unique<exchange::LogTail>(reading, tail_limits);
   reading_ = std::make_unique<exchange::LogReading>(
       reading, *tail_, audit::FormatVerifierKey(signing_key_->verifier));
+  reports_ = std::make_unique<exchange::LogReports>(reading);
   SLUICE_RETURN_IF_ERROR(StartHttp(config));
   return MakeControlServices(config);
 }

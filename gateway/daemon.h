@@ -22,6 +22,7 @@
 #include "gateway/control_state.h"
 #include "gateway/exchange/broker.h"
 #include "gateway/exchange/log_reading.h"
+#include "gateway/exchange/log_report.h"
 #include "gateway/exchange/source_looks.h"
 #include "gateway/exchange/usage_history.h"
 #include "gateway/http/auditor_pages.h"
@@ -138,6 +139,7 @@ class Daemon : public Served {
   std::unique_ptr<exchange::Broker> broker_;
   std::unique_ptr<exchange::LogTail> tail_;
   std::unique_ptr<exchange::LogReading> reading_;
+  std::unique_ptr<exchange::LogReports> reports_;
   std::unique_ptr<exchange::SourceLooks> looks_;
   std::unique_ptr<identity::Registry> registry_;
   std::unique_ptr<sharing::GrantsTouched> grants_touched_;

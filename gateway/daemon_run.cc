@@ -194,6 +194,7 @@ void Daemon::Drain() {
   std::this_thread::sleep_for(std::chrono::microseconds(limits.drain_notice));
   running_->Drain();
   tail_->Close();
+  reports_->Close();
   if (auditors_http_ != nullptr) auditors_http_->Stop();
   end_calls_at_ = clock_.Monotonic() + limits.drain;
   // Those that are ended then are told why before the connections go.

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gateway/exchange/exchange_testing.h"
+#include "gateway/exchange/kept_report_testing.h"
 #include "gateway/exchange/log_reading.h"
 
 namespace sluice::exchange {
@@ -88,11 +89,13 @@ class LogRolesTest : public ::testing::TestWithParam<Party> {
         folder_.path(), {*exchange_.keys, std::string(32, 'k'), [](const absl::Status&) {}});
     EXPECT_TRUE(index.ok()) << index.status();
     index_ = *std::move(index);
-    const LogReadingParts parts{
-        *exchange_.log,       *index_,           *exchange_.keys,     *exchange_.sealer,
-        exchange_.pseudonyms, *exchange_.tokens, exchange_.snapshots, exchange_.clock};
-    tail_ = std::make_unique<LogTail>(parts, LogTailLimits());
-    reading_ = std::make_unique<LogReading>(parts, *tail_, "log.vkey");
+    tail_ = std::make_unique<LogTail>(Parts(), LogTailLimits());
+    reading_ = std::make_unique<LogReading>(Parts(), *tail_, "log.vkey");
+  }
+
+  LogReadingParts Parts() const {
+    return {*exchange_.log,       *index_,           *exchange_.keys,     *exchange_.sealer,
+            exchange_.pseudonyms, *exchange_.tokens, exchange_.snapshots, exchange_.clock};
   }
 
   // The caller that "system AGENCY/NAME" or "person AGENCY [ROLE...]" names, registered.
@@ -203,6 +206,29 @@ TEST_P(LogRolesTest, SeesWhatItMayByEveryCall) {
     EXPECT_EQ(*followed, party.seen);
   } else {
     EXPECT_EQ(ReasonOf(followed.status()), v1::REASON_ROLE_REQUIRED) << followed.status();
+    EXPECT_EQ(party.seen, kRefusedForRole);
+  }
+
+  tried.insert("Report");
+  LogReports reports(Parts());
+  const auto kept = std::make_shared<KeptReport>();
+  v1::ReportRequest report;
+  const int64_t now = exchange_.clock.Now() / kSecond;
+  report.mutable_since()->set_seconds(now - 86'400);
+  report.mutable_until()->set_seconds(now + 86'400);
+  reports.Begin(LogReports::Ask(call, report, kept));
+  const absl::Status reported = kept->Wait();
+  if (reported.ok()) {
+    std::string seen;
+    for (const v1::ReportResponse& message : kept->messages())
+      for (const v1::ReportUse& use : message.uses())
+        seen += use.dataset() != "public-security/persons" ? '2'
+                : use.agency() == "health"                 ? '1'
+                                                           : '0';
+    std::sort(seen.begin(), seen.end());
+    EXPECT_EQ(seen, party.seen);
+  } else {
+    EXPECT_EQ(ReasonOf(reported), v1::REASON_ROLE_REQUIRED) << reported;
     EXPECT_EQ(party.seen, kRefusedForRole);
   }
 

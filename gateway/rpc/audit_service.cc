@@ -8,13 +8,14 @@
 namespace sluice::rpc {
 namespace {
 
-// The tail's way to one reader. Refusals are recorded before they are told.
-class TailStreamWriter : public exchange::TailWriter {
+// The way to one reader. Refusals are recorded before they are told.
+template <class Base, class Message>
+class LogStreamWriter : public Base {
  public:
-  TailStreamWriter(const ServiceParts& parts, exchange::Call call,
-                   std::shared_ptr<ServerStream::Writer> writer)
-      : parts_(parts), call_(std::move(call)), writer_(std::move(writer)) {}
-  void Write(v1::TailResponse message, std::function<void(bool)> taken) override {
+  LogStreamWriter(const ServiceParts& parts, exchange::Call call,
+                  std::shared_ptr<ServerStream::Writer> writer)
+      : writer_(std::move(writer)), parts_(parts), call_(std::move(call)) {}
+  void Write(Message message, std::function<void(bool)> taken) override {
     writer_->Write(ToBuffer(message), std::move(taken));
   }
   void Finish(absl::Status status) override {
@@ -23,13 +24,22 @@ class TailStreamWriter : public exchange::TailWriter {
              writer->Finish(told, std::nullopt);
            });
   }
-  void Abort() override { writer_->Abort(); }
+
+ protected:
+  const std::shared_ptr<ServerStream::Writer> writer_;
 
  private:
   const ServiceParts& parts_;
   const exchange::Call call_;
-  const std::shared_ptr<ServerStream::Writer> writer_;
 };
+
+class TailStreamWriter : public LogStreamWriter<exchange::TailWriter, v1::TailResponse> {
+ public:
+  using LogStreamWriter::LogStreamWriter;
+  void Abort() override { writer_->Abort(); }
+};
+
+using ReportStreamWriter = LogStreamWriter<exchange::ReportWriter, v1::ReportResponse>;
 
 #define SLUICE_READ_LOG(method)                                                                   \
   grpc::ServerUnaryReactor* method(grpc::CallbackServerContext* context,                          \
@@ -42,16 +52,18 @@ class TailStreamWriter : public exchange::TailWriter {
                          });                                                                      \
   }
 
-// Tail gives bytes.
+// Tail and Report give bytes.
 using RawTail = v1::Audit::WithCallbackMethod_ListRecords<
     v1::Audit::WithRawCallbackMethod_Tail<v1::Audit::WithCallbackMethod_GetRecord<
         v1::Audit::WithCallbackMethod_ProveRecord<v1::Audit::WithCallbackMethod_GetHead<
             v1::Audit::WithCallbackMethod_RebuildIndex<v1::Audit::Service>>>>>>;
+using RawLog = v1::Audit::WithRawCallbackMethod_Report<RawTail>;
 
-class AuditService : public RawTail {
+class AuditService : public RawLog {
  public:
-  AuditService(const ServiceParts& parts, exchange::LogReading& reading)
-      : parts_(parts), reading_(reading) {}
+  AuditService(const ServiceParts& parts, exchange::LogReading& reading,
+               exchange::LogReports& reports)
+      : parts_(parts), reading_(reading), reports_(reports) {}
   SLUICE_READ_LOG(ListRecords)
   SLUICE_READ_LOG(GetRecord)
   SLUICE_READ_LOG(ProveRecord)
@@ -69,41 +81,70 @@ class AuditService : public RawTail {
 
   grpc::ServerWriteReactor<grpc::ByteBuffer>* Tail(grpc::CallbackServerContext* context,
                                                    const grpc::ByteBuffer* bytes) override {
-    using Writer = std::shared_ptr<ServerStream::Writer>;
+    return Stream<v1::TailRequest>(
+        context, *bytes, "Audit.Tail",
+        [this](const exchange::Call& call, v1::TailRequest request, const Writer& writer) {
+          const auto follower = exchange::LogTail::MakeFollower(
+              call, std::make_shared<TailStreamWriter>(parts_, call, writer));
+          return Streaming{[this, follower, call, request = std::move(request)] {
+                             reading_.Tail(follower, call, request);
+                           },
+                           [this, follower] { reading_.tail().GiveUp(follower); }};
+        });
+  }
+
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* Report(grpc::CallbackServerContext* context,
+                                                     const grpc::ByteBuffer* bytes) override {
+    return Stream<v1::ReportRequest>(
+        context, *bytes, "Audit.Report",
+        [this](const exchange::Call& call, v1::ReportRequest request, const Writer& writer) {
+          const auto asked = exchange::LogReports::Ask(
+              call, std::move(request), std::make_shared<ReportStreamWriter>(parts_, call, writer));
+          return Streaming{[this, asked] { reports_.Begin(asked); },
+                           [asked] { exchange::LogReports::GiveUp(*asked); }};
+        });
+  }
+
+ private:
+  using Writer = std::shared_ptr<ServerStream::Writer>;
+  // What a pool thread does, and what is done when the caller goes away.
+  struct Streaming {
+    std::function<void()> work, give_up;
+  };
+
+  template <class Request, class Prepare>
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* Stream(grpc::CallbackServerContext* context,
+                                                     const grpc::ByteBuffer& bytes,
+                                                     std::string_view method,
+                                                     const Prepare& prepare) {
     return new ServerStream(context, [&](Writer writer) -> std::function<void()> {
-      static constexpr std::string_view kMethod = "Audit.Tail";
       auto call =
-          parts_.authenticator.Identify(*context, kMethod, StreamDeadlineOf(*context, parts_));
+          parts_.authenticator.Identify(*context, method, StreamDeadlineOf(*context, parts_));
       if (!call.ok()) {
-        AnswerUnknown(parts_, *context, kMethod, call.status(),
+        AnswerUnknown(parts_, *context, method, call.status(),
                       [writer](const absl::Status& refused, google::protobuf::Message*) {
                         writer->Finish(refused, std::nullopt);
                       });
         return nullptr;
       }
-      v1::TailRequest request;
-      if (absl::Status status = FromBuffer(*bytes, request); !status.ok()) {
+      Request request;
+      if (absl::Status status = FromBuffer(bytes, request); !status.ok()) {
         writer->Finish(std::move(status), std::nullopt);
         return nullptr;
       }
-      const auto follower = exchange::LogTail::MakeFollower(
-          *call, std::make_shared<TailStreamWriter>(parts_, *call, writer));
-      const bool taken = parts_.control.TrySubmit(
-          [this, follower, call = *call, request = std::move(request)]() mutable {
-            reading_.Tail(follower, call, std::move(request));
-          });
-      if (!taken) {
+      Streaming streaming = prepare(*call, std::move(request), writer);
+      if (!parts_.control.TrySubmit(std::move(streaming.work))) {
         writer->Finish(Error(v1::REASON_OVERLOADED, "too many calls of this kind are waiting."),
                        std::nullopt);
         return nullptr;
       }
-      return [this, follower] { reading_.tail().GiveUp(follower); };
+      return std::move(streaming.give_up);
     });
   }
 
- private:
   const ServiceParts& parts_;
   exchange::LogReading& reading_;
+  exchange::LogReports& reports_;
 };
 
 #undef SLUICE_READ_LOG
@@ -111,8 +152,9 @@ class AuditService : public RawTail {
 }  // namespace
 
 std::unique_ptr<grpc::Service> MakeAuditService(const ServiceParts& parts,
-                                                exchange::LogReading& reading) {
-  return std::make_unique<AuditService>(parts, reading);
+                                                exchange::LogReading& reading,
+                                                exchange::LogReports& reports) {
+  return std::make_unique<AuditService>(parts, reading, reports);
 }
 
 }  // namespace sluice::rpc

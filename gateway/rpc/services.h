@@ -7,6 +7,7 @@
 #include "gateway/catalogue/catalogue.h"
 #include "gateway/exchange/broker.h"
 #include "gateway/exchange/log_reading.h"
+#include "gateway/exchange/log_report.h"
 #include "gateway/exchange/source_looks.h"
 #include "gateway/identity/registry.h"
 #include "gateway/rpc/service_base.h"
@@ -43,7 +44,8 @@ std::unique_ptr<grpc::Service> MakeExchangeService(const ServiceParts& parts,
 std::unique_ptr<grpc::Service> MakeFlightService(const ServiceParts& parts,
                                                  exchange::Broker& broker);
 std::unique_ptr<grpc::Service> MakeAuditService(const ServiceParts& parts,
-                                                exchange::LogReading& reading);
+                                                exchange::LogReading& reading,
+                                                exchange::LogReports& reports);
 std::unique_ptr<grpc::Service> MakeRegistryService(const ServiceParts& parts,
                                                    identity::Registry& registry,
                                                    exchange::SourceLooks& looks,

@@ -64,6 +64,7 @@ TEST_F(AuditTest, FindsByCaseAndByPersonAndLeavesNoIdentifierAnywhere) {
   const Finished tail = gateway_.Sluice(
       "auditor", {"audit", "tail", "--from", "0", "--limit", "1", "--subject", "CN-RID:" + sought});
   EXPECT_EQ(tail.code, 0) << tail.all();
+  gateway_.Done("auditor", {"audit", "report", "--html", gateway_.Path("report.html")});
 
   // The owner's own file holds them, of course.
   const auto expect_clean = [&](const std::string& where, const std::string& text) {
@@ -84,6 +85,38 @@ TEST_F(AuditTest, FindsByCaseAndByPersonAndLeavesNoIdentifierAnywhere) {
   EXPECT_GT(files, 20u);
   gateway_.Start();
   expect_clean("operational log", gateway_.daemon().Errors());
+}
+
+TEST_F(AuditTest, AReportSumsUpWhatEachMaySee) {
+  Ask(SampleIds()[1], "R-0118", "wang.fang");
+  Ask(SampleIds()[2], "R-0118", "wang.fang");
+  EXPECT_EQ(
+      gateway_.Sluice("relief", {"query", "public-security/persons", "--purpose", "tax"}).code, 3);
+  const auto report = nlohmann::json::parse(
+      gateway_.Done("auditor", {"--format", "json", "audit", "report", "--since", "today"}));
+  EXPECT_EQ(report.at("totals").at("answers"), 2);
+  EXPECT_EQ(report.at("totals").at("denied"), 1);
+  EXPECT_EQ(report.at("denials").at(0).at("agency"), "civil-affairs");
+  ASSERT_FALSE(report.at("uses").empty());
+  const auto again = nlohmann::json::parse(
+      gateway_.Done("auditor", {"--format", "json", "audit", "report", "--since", "today"}));
+  EXPECT_EQ(again.at("totals").at("read"), report.at("totals").value("read", 0) + 1);
+
+  const std::string page = gateway_.Path("report.html");
+  const std::string table = gateway_.Done(
+      "auditor", {"--format", "table", "audit", "report", "--since", "today", "--html", page});
+  EXPECT_THAT(table, HasSubstr("public-security/persons"));
+  std::ifstream in(page);
+  const std::string html((std::istreambuf_iterator<char>(in)), {});
+  EXPECT_THAT(html, HasSubstr("</html>"));
+  EXPECT_THAT(html, HasSubstr("PURPOSE_UNKNOWN"));
+  EXPECT_THAT(html, Not(HasSubstr("http")));  // it needs nothing else
+  EXPECT_THAT(html, Not(HasSubstr("<script")));
+
+  EXPECT_EQ(gateway_.Sluice("operator", {"audit", "report"}).code, 3);
+  const Finished wrong = gateway_.Sluice("auditor", {"audit", "report", "--month", "November"});
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_THAT(wrong.errors, HasSubstr("--month 2026-11"));
 }
 
 TEST_F(AuditTest, ErasedDetailsAreNotFoundAndTheIndexIsMadeAnew) {
