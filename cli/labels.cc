@@ -11,7 +11,7 @@ using Words = std::map<std::string_view, std::string_view>;
 const Words& PageWords() {
   static const auto* const words = new Words{
       {"Approved", "如批准"}, {"Asks", "数据集"}, {"By law", "依据"},  {"Calls", "调用"},
-      {"Decision", "决定"},   {"Fields", "字段"}, {"History", "沿革"}, {"Quota", "配额"},
+      {"Clocks", "时限"},     {"Fields", "字段"}, {"History", "沿革"}, {"Quota", "配额"},
       {"Rows", "行"},         {"Time", "期限"},   {"Use", "使用"},     {"What for", "用途"},
       {"Who", "使用方"},      {"Why", "理由"}};
   return *words;
