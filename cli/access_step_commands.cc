@@ -5,6 +5,7 @@
 #include "cli/clock_words.h"
 #include "cli/json.h"
 #include "cli/methods.h"
+#include "gateway/base/error.h"
 
 namespace sluice::cli {
 namespace {

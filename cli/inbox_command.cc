@@ -7,6 +7,7 @@
 #include "cli/sharing_words.h"
 #include "cli/times.h"
 #include "cli/words.h"
+#include "gateway/base/error.h"
 
 namespace sluice::cli {
 namespace {

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "gateway/base/error.h"
+#include "gateway/identity/documented_testing.h"
 #include "gateway/sharing/rules.h"
 
 namespace sluice::sharing {
@@ -326,6 +327,13 @@ TEST(ClocksTest, MistakesOfAProfileAreToldWithLineAndRemedy) {
         "three.yaml:10: clocks[0].from[0]: one of agree, ",
         "three.yaml:12: clocks[0].working_days: "})
     EXPECT_THAT(told, HasSubstr(line));
+}
+
+TEST(ClocksTest, TheDocumentedProfileIsRead) {
+  const auto rules = Rules::Make({}, {{"yaml.md", identity::DocumentedYaml("clocks")}});
+  ASSERT_TRUE(rules.ok()) << rules.status();
+  EXPECT_EQ((*rules)->ProfileOf("guizhou-police").clocks[0].extension, 5);
+  EXPECT_EQ((*rules)->ProfileOf("police").name, "decree-809");
 }
 
 TEST(ClocksTest, TheNextClockIsTheOneThatIsOverFirst) {

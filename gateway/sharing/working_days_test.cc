@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gateway/base/error.h"
+#include "gateway/identity/documented_testing.h"
 #include "gateway/sharing/rules.h"
 
 namespace sluice::sharing {
@@ -185,6 +186,13 @@ years:
         "bad.yaml:9: years[1].year: stands twice",
         "years[1].worked: ", "bad.yaml:12: years[1].work: "})
     EXPECT_THAT(told, HasSubstr(line));
+}
+
+TEST(WorkingDaysTest, TheDocumentedOneIsRead) {
+  const auto days = WorkingDays::Parse(identity::DocumentedYaml("calendar"), "yaml.md");
+  ASSERT_TRUE(days.ok()) << days.status();
+  EXPECT_EQ(days->name(), "cn");
+  EXPECT_TRUE(*days->IsWorkingDay(Day("2026-02-14")));
 }
 
 TEST(WorkingDaysTest, YearsBehindAGapAreNotCountedOn) {
