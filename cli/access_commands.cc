@@ -56,14 +56,16 @@ absl::Status Send(Session& session, const v1::AccessRequest& wanted, const Reque
   if (!made.ok() && file != nullptr)
     return Placed(made.status(), file->document, place, "request", sharing::RequestYamlNames());
   if (!made.ok()) return made.status();
+  v1::SubmitAccessRequestResponse message;  // as both methods answer
+  *message.mutable_request() = *made;
   v1::GetAccessRequestResponse answer;
   *answer.mutable_request() = *made;
   if (!options.dry_run) {
-    Print(session, answer, *made, NextOfRequest(answer));
+    Print(session, answer, message, NextOfRequest(answer));
     return absl::OkStatus();
   }
   answer.mutable_request()->clear_state();  // nothing was sent
-  Print(session, answer, *made, "the same without --dry-run");
+  Print(session, answer, message, "the same without --dry-run");
   return absl::OkStatus();
 }
 

@@ -31,7 +31,7 @@ absl::Status ShowInbox(Session& session) {
                     ActionVerbs(item)});
   session.PrintList({{"request"},
                      {"waits since"},
-                     {"for"},
+                     {"waits for"},
                      {"state"},
                      {"consumer"},
                      {"dataset"},

@@ -134,13 +134,14 @@ absl::StatusOr<v1::AccessRequest> AccessRequests::Begin(store::Reader& reader, c
   return request;
 }
 
-// One that was drafted or returned, as it is said anew. No step: its record tells of it.
+// One that was drafted or returned, as it is said anew. A step for whoever has none in it yet: he
+// has taken the asking side. Beyond that its records tell who changed what.
 absl::StatusOr<v1::AccessRequest> AccessRequests::Mend(store::Reader& reader, const Caller& caller,
                                                        const v1::AccessRequest& wanted,
                                                        v1::AccessRequest& before) const {
   SLUICE_ASSIGN_OR_RETURN(before, SeenRequest(reader, caller, wanted.id()));
   SLUICE_ASSIGN_OR_RETURN(const Hands hands, HandsOf(reader, caller, before));
-  SLUICE_RETURN_IF_ERROR(DecideStep(before, v1::ACCESS_ACTION_DRAFT, hands).status());
+  SLUICE_ASSIGN_OR_RETURN(const LifeMove move, DecideStep(before, v1::ACCESS_ACTION_DRAFT, hands));
   SLUICE_RETURN_IF_ERROR(store::CheckEtag(wanted.etag(), before.etag()));
   v1::AccessRequest after = OnlySaid(caller, wanted);
   if (after.dataset() != before.dataset()) {
@@ -150,6 +151,9 @@ absl::StatusOr<v1::AccessRequest> AccessRequests::Mend(store::Reader& reader, co
   }
   KeepSet(before, after);
   SLUICE_RETURN_IF_ERROR(CheckAsked(reader, caller, after));
+  if (std::none_of(before.steps().begin(), before.steps().end(),
+                   [&](const v1::AccessStep& step) { return step.taken_by() == hands.principal; }))
+    AddStep(after, move, NewStep(caller, clock_, v1::ACCESS_ACTION_DRAFT));
   return after;
 }
 

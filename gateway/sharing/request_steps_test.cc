@@ -130,6 +130,22 @@ TEST_F(RequestStepsTest, TwoOfficesStepsAreNotTakenByOnePerson) {
   Must(world_.authority, id, v1::ACCESS_ACTION_CONSENT_EXTENSION);
 }
 
+TEST_F(RequestStepsTest, WhoeverMendsADraftIsOfTheAskingSide) {
+  const Caller mighty =
+      world_.AddPerson("police", "mighty", {v1::ROLE_SHARING_OFFICE, v1::ROLE_OWNER});
+  v1::AccessRequest wanted = world_.Asked();
+  wanted.clear_systems();
+  const auto drafted = world_.Draft(world_.owner_system, wanted);
+  ASSERT_TRUE(drafted.ok()) << drafted.status();
+  const std::string id = drafted->request().id();
+  EXPECT_THAT(Must(mighty, id, v1::ACCESS_ACTION_DRAFT).steps(), SizeIs(2));
+  EXPECT_THAT(Must(mighty, id, v1::ACCESS_ACTION_DRAFT).steps(), SizeIs(2));
+  Must(world_.owner_office, id, v1::ACCESS_ACTION_SUBMIT);
+  EXPECT_EQ(Refused(mighty, id, v1::ACCESS_ACTION_GRANT), v1::REASON_SAME_HANDS);
+  EXPECT_EQ(Refused(world_.owner_office, id, v1::ACCESS_ACTION_GRANT), v1::REASON_SAME_HANDS);
+  Must(world_.owner, id, v1::ACCESS_ACTION_GRANT);
+}
+
 TEST_F(RequestStepsTest, RolesCountAsTheyAreNow) {
   const v1::AccessRequest made = world_.MustSubmit();
   world_.AddPerson("police", "owner", {v1::ROLE_OWNER});  // taken away since
