@@ -1,4 +1,4 @@
-// sluice access request|list|show|refuse|withdraw: what agencies apply for, and what became of it.
+// sluice access request|list|show: what agencies apply for, and what became of it.
 #include "cli/access_commands.h"
 
 #include "absl/strings/str_cat.h"
@@ -18,7 +18,7 @@ namespace sluice::cli {
 namespace {
 
 struct AccessRequestOptions {
-  std::string id, dataset, agency, state, reason, law, article, law_text;
+  std::string id, dataset, agency, state;
 };
 
 void Print(Session& session, const v1::GetAccessRequestResponse& answer,
@@ -31,39 +31,51 @@ void Print(Session& session, const v1::GetAccessRequestResponse& answer,
   out << FormatRequest(session, answer, next);
 }
 
-void Print(Session& session, const v1::AccessRequest& request,
-           const google::protobuf::Message& message) {
-  v1::GetAccessRequestResponse answer;
-  *answer.mutable_request() = request;
-  Print(session, answer, message, NextOfRequest(answer));
+// What was made, or would be.
+absl::StatusOr<v1::AccessRequest> Made(Session& session, const v1::AccessRequest& wanted,
+                                       const RequestOptions& options) {
+  if (options.submit) {
+    v1::SubmitAccessRequestRequest request;
+    *request.mutable_request() = wanted;
+    request.set_dry_run(options.dry_run);
+    SLUICE_ASSIGN_OR_RETURN(const auto response, Ask(session, kSubmitAccessRequest, request));
+    return response.request();
+  }
+  v1::DraftAccessRequestRequest request;
+  *request.mutable_request() = wanted;
+  request.mutable_request()->set_id(options.mend);
+  request.mutable_request()->set_etag(options.etag);
+  request.set_dry_run(options.dry_run);
+  SLUICE_ASSIGN_OR_RETURN(const auto response, Ask(session, kDraftAccessRequest, request));
+  return response.request();
 }
 
-absl::Status Send(Session& session, v1::SubmitAccessRequestRequest request,
+absl::Status Send(Session& session, const v1::AccessRequest& wanted, const RequestOptions& options,
                   const sharing::RequestFile* file, const ApplyOptions& place) {
-  const auto response = Ask(session, kSubmitAccessRequest, request);
-  if (!response.ok() && file != nullptr)
-    return Placed(response.status(), file->document, place, "request", sharing::RequestYamlNames());
-  if (!response.ok()) return response.status();
-  if (!request.dry_run()) {
-    Print(session, response->request(), *response);
+  const auto made = Made(session, wanted, options);
+  if (!made.ok() && file != nullptr)
+    return Placed(made.status(), file->document, place, "request", sharing::RequestYamlNames());
+  if (!made.ok()) return made.status();
+  v1::SubmitAccessRequestResponse message;  // as both methods answer
+  *message.mutable_request() = *made;
+  v1::GetAccessRequestResponse answer;
+  *answer.mutable_request() = *made;
+  if (!options.dry_run) {
+    Print(session, answer, message, NextOfRequest(answer));
     return absl::OkStatus();
   }
-  v1::GetAccessRequestResponse answer;
-  *answer.mutable_request() = response->request();
   answer.mutable_request()->clear_state();  // nothing was sent
-  Print(session, answer, *response, "the same without --dry-run");
+  Print(session, answer, message, "the same without --dry-run");
   return absl::OkStatus();
 }
 
 absl::Status Request(Session& session, const RequestOptions& options) {
-  v1::SubmitAccessRequestRequest request;
-  request.set_dry_run(options.dry_run);
   const ApplyOptions place{options.file, options.dry_run};
   if (options.file.empty()) {
     const Environment& environment = session.environment;
-    SLUICE_ASSIGN_OR_RETURN(*request.mutable_request(),
+    SLUICE_ASSIGN_OR_RETURN(const v1::AccessRequest wanted,
                             BuildRequest(options, environment.clock.Now(), environment.zone));
-    return Send(session, std::move(request), nullptr, place);
+    return Send(session, wanted, options, nullptr, place);
   }
   if (!options.dataset.empty() || !options.purposes.empty() || !options.law.empty() ||
       !options.article.empty() || !options.law_text.empty() || !options.why.empty() ||
@@ -73,8 +85,7 @@ absl::Status Request(Session& session, const RequestOptions& options) {
   SLUICE_ASSIGN_OR_RETURN(const std::string text, ReadDefinition(session, place));
   const auto file = sharing::ParseRequestYaml(text, options.file);
   if (!file.ok()) return Listed(file.status());
-  *request.mutable_request() = file->request;
-  return Send(session, std::move(request), &*file, place);
+  return Send(session, file->request, options, &*file, place);
 }
 
 v1::AccessRequestState StateFromWord(const std::string& word) {
@@ -84,6 +95,14 @@ v1::AccessRequestState StateFromWord(const std::string& word) {
     if (RequestState(state) == word) return state;
   }
   return v1::ACCESS_REQUEST_STATE_UNSPECIFIED;
+}
+
+std::vector<std::string> StateNames() {
+  std::vector<std::string> names;
+  const auto* type = v1::AccessRequestState_descriptor();
+  for (int i = 1; i < type->value_count(); ++i)
+    names.push_back(RequestState(static_cast<v1::AccessRequestState>(type->value(i)->number())));
+  return names;
 }
 
 absl::Status List(Session& session, const AccessRequestOptions& options) {
@@ -101,9 +120,10 @@ absl::Status List(Session& session, const AccessRequestOptions& options) {
   const absl::TimeZone& zone = session.environment.zone;
   std::vector<std::vector<std::string>> rows;
   for (const v1::AccessRequest& one : requests)
-    rows.push_back({one.id(), FormatTime(ToMicros(one.submitted()), zone), one.consumer_agency(),
-                    one.dataset(), absl::StrJoin(one.purposes(), ", "), RequestState(one.state()),
-                    one.grant()});
+    rows.push_back({one.id(),
+                    one.has_submitted() ? FormatTime(ToMicros(one.submitted()), zone) : "",
+                    one.consumer_agency(), one.dataset(), absl::StrJoin(one.purposes(), ", "),
+                    RequestState(one.state()), one.grant()});
   session.PrintList(
       {{"request"}, {"submitted"}, {"consumer"}, {"dataset"}, {"purposes"}, {"state"}, {"grant"}},
       rows, requests);
@@ -118,30 +138,10 @@ absl::Status Show(Session& session, const AccessRequestOptions& options) {
   return absl::OkStatus();
 }
 
-absl::Status Refuse(Session& session, const AccessRequestOptions& options) {
-  v1::RefuseAccessRequestRequest request;
-  request.set_id(options.id);
-  request.set_reason(options.reason);
-  request.mutable_basis()->set_law(options.law);
-  request.mutable_basis()->set_article(options.article);
-  request.mutable_basis()->set_text(options.law_text);
-  SLUICE_ASSIGN_OR_RETURN(const auto response, Ask(session, kRefuseAccessRequest, request));
-  Print(session, response.request(), response);
-  return absl::OkStatus();
-}
-
-absl::Status Withdraw(Session& session, const AccessRequestOptions& options) {
-  v1::WithdrawAccessRequestRequest request;
-  request.set_id(options.id);
-  request.set_reason(options.reason);
-  SLUICE_ASSIGN_OR_RETURN(const auto response, Ask(session, kWithdrawAccessRequest, request));
-  Print(session, response.request(), response);
-  return absl::OkStatus();
-}
-
 void AddRequestCommand(CLI::App& group, Invocation& invocation) {
   auto options = std::make_shared<RequestOptions>();
-  CLI::App* command = group.add_subcommand("request", "apply to a dataset's owner for access");
+  CLI::App* command =
+      group.add_subcommand("request", "write an application for access to a dataset");
   AddRequestOptions(*command, *options);
   command->callback([&invocation, options] {
     invocation.command = [options](Session& session) { return Request(session, *options); };
@@ -167,7 +167,7 @@ void AddAccessCommands(CLI::App& app, Invocation& invocation) {
   list->add_option("--dataset", options->dataset, "only on this one");
   list->add_option("--agency", options->agency, "only of this consumer");
   list->add_option("--state", options->state, "only in this state")
-      ->check(CLI::IsMember({"submitted", "approved", "refused", "withdrawn"}));
+      ->check(CLI::IsMember(StateNames()));
   const auto add_one = [&](const char* name, const char* help,
                            absl::Status (*run)(Session&, const AccessRequestOptions&)) {
     CLI::App* command = add(name, help, run);
@@ -176,13 +176,7 @@ void AddAccessCommands(CLI::App& app, Invocation& invocation) {
   };
   add_one("show", "one request on a page, and what would come of it", Show);
   AddAccessTermsCommands(*group, invocation);
-  CLI::App* refuse = add_one("refuse", "say no, why, and by which law", Refuse);
-  refuse->add_option("--reason", options->reason, "the agency reads it")->required();
-  refuse->add_option("--law", options->law, "the law that forbids it")->required();
-  refuse->add_option("--article", options->article, "its article")->required();
-  refuse->add_option("--law-text", options->law_text, "the words relied on");
-  CLI::App* withdraw = add_one("withdraw", "take your agency's request back", Withdraw);
-  withdraw->add_option("--reason", options->reason, "recorded");
+  AddAccessStepCommands(*group, invocation);
   AddAccessCheckCommand(*group, invocation);
 }
 

@@ -7,6 +7,8 @@
 namespace sluice::cli {
 
 void AddAccessTermsCommands(CLI::App& group, Invocation& invocation);  // approve, preview
+// submit, return, agree, refuse, …
+void AddAccessStepCommands(CLI::App& group, Invocation& invocation);
 void AddAccessCheckCommand(CLI::App& group, Invocation& invocation);
 
 }  // namespace sluice::cli

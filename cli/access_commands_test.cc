@@ -35,12 +35,19 @@ v1::AccessRequest Request() {
   *request.mutable_submitted() = At("2026-11-20T09:00:00+08:00");
   request.set_submitted_by("agency/civil-affairs/person/wang");
   request.set_etag("e1");
+  v1::AccessStep& step = *request.add_steps();
+  step.set_action(v1::ACCESS_ACTION_SUBMIT);
+  step.set_office(v1::SHARING_OFFICE_REQUESTER_OFFICE);
+  step.set_state(request.state());
+  *step.mutable_taken() = request.submitted();
+  step.set_taken_by(request.submitted_by());
   return request;
 }
 
 v1::GetAccessRequestResponse ForTheOwner() {
   v1::GetAccessRequestResponse answer;
   *answer.mutable_request() = Request();
+  answer.add_actions(v1::ACCESS_ACTION_GRANT);
   v1::Grant& grant = *answer.mutable_proposed();
   grant.add_fields()->set_name("id_number");
   *grant.mutable_fields(0)->mutable_mask() = *catalogue::ParseMask("partial(3..4)");
@@ -95,13 +102,13 @@ TEST(AccessTest, ARequestIsSentAndShownWithWhatComesNext) {
   tool.gateway.Answer(kSubmitAccessRequest, answer);
   const Ran ran = tool.Run({"access", "request", "public-security/persons", "--purpose", "relief",
                             "--law", "社会救助暂行办法", "--article", "第五十八条", "--fields",
-                            "id_number,county", "--until", "2027-04-01"});
+                            "id_number,county", "--until", "2027-04-01", "--submit"});
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_THAT(ran.out, StartsWith("ACCESS REQUEST r-7q4m2k "));
   EXPECT_THAT(ran.out, HasSubstr("SUBMITTED, the owner has not decided\n"));
   EXPECT_THAT(ran.out, HasSubstr("\nWho       civil-affairs/relief\n"));
-  EXPECT_THAT(ran.out, HasSubstr("\nHistory   submitted 2026-11-20 09:00:00 +08:00 by "
-                                 "civil-affairs/wang\n"));
+  EXPECT_THAT(ran.out, HasSubstr("\nHistory   submit 2026-11-20 09:00:00 +08:00 by "
+                                 "civil-affairs/wang, requester's office\n"));
   EXPECT_THAT(ran.out, HasSubstr("next      sluice access show r-7q4m2k"));
   const auto asked = tool.gateway.Asked(kSubmitAccessRequest);
   ASSERT_EQ(asked.size(), 1u);
@@ -109,19 +116,43 @@ TEST(AccessTest, ARequestIsSentAndShownWithWhatComesNext) {
   EXPECT_THAT(asked[0].request().fields(), ElementsAre("id_number", "county"));
 }
 
+TEST(AccessTest, ADraftIsMadeAndMendedBeforeTheOfficeSendsIt) {
+  Tool tool;
+  v1::DraftAccessRequestResponse answer;
+  *answer.mutable_request() = Request();
+  answer.mutable_request()->set_state(v1::ACCESS_REQUEST_STATE_DRAFTED);
+  tool.gateway.Answer(kDraftAccessRequest, answer);
+  std::vector<std::string> said = {"access", "request", "a/b",       "--purpose", "relief",
+                                   "--law",  "L",       "--article", "A",         "--fields",
+                                   "county", "--until", "90d"};
+  const Ran made = tool.Run(said);
+  EXPECT_EQ(made.code, 0) << made.err;
+  EXPECT_THAT(made.out, HasSubstr("DRAFTED, your sharing office has not sent it\n"));
+  EXPECT_THAT(made.out, HasSubstr("next      sluice access submit r-7q4m2k"));
+  said.insert(said.end(), {"--mend", "r-7q4m2k", "--etag", "e1"});
+  EXPECT_EQ(tool.Run(said).code, 0);
+  const auto asked = tool.gateway.Asked(kDraftAccessRequest);
+  ASSERT_EQ(asked.size(), 2u);
+  EXPECT_EQ(asked[0].request().id(), "");
+  EXPECT_EQ(asked[1].request().id(), "r-7q4m2k");
+  EXPECT_EQ(asked[1].request().etag(), "e1");
+  said.push_back("--submit");
+  EXPECT_EQ(tool.Run(said).code, 2);  // sent once it is mended
+}
+
 TEST(AccessTest, ADryRunSaysThatNothingWasSent) {
   Tool tool;
-  v1::SubmitAccessRequestResponse answer;
+  v1::DraftAccessRequestResponse answer;
   *answer.mutable_request() = Request();
   answer.mutable_request()->clear_id();
-  tool.gateway.Answer(kSubmitAccessRequest, answer);
+  tool.gateway.Answer(kDraftAccessRequest, answer);
   const Ran ran =
       tool.Run({"access", "request", "public-security/persons", "--purpose", "relief", "--law", "L",
                 "--article", "A", "--fields", "county", "--until", "90d", "--dry-run"});
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("NOT SENT"));
   EXPECT_THAT(ran.out, HasSubstr("next      the same without --dry-run\n"));
-  EXPECT_TRUE(tool.gateway.Asked(kSubmitAccessRequest)[0].dry_run());
+  EXPECT_TRUE(tool.gateway.Asked(kDraftAccessRequest)[0].dry_run());
 }
 
 TEST(AccessTest, AFileHoldsTheWholeRequest) {
@@ -131,16 +162,16 @@ TEST(AccessTest, AFileHoldsTheWholeRequest) {
   const size_t begin = page.find("# request\n"), end = page.find("```", begin);
   ASSERT_NE(begin, std::string::npos);
   tool.Write("/r/request.yaml", page.substr(begin, end - begin));
-  v1::SubmitAccessRequestResponse answer;
+  v1::DraftAccessRequestResponse answer;
   *answer.mutable_request() = Request();
-  tool.gateway.Answer(kSubmitAccessRequest, answer);
+  tool.gateway.Answer(kDraftAccessRequest, answer);
   EXPECT_EQ(tool.Run({"access", "request", "-f", "/r/request.yaml"}).code, 0);
-  EXPECT_EQ(tool.gateway.Asked(kSubmitAccessRequest)[0].request().dataset(),
+  EXPECT_EQ(tool.gateway.Asked(kDraftAccessRequest)[0].request().dataset(),
             "public-security/persons");
 
   const Ran both = tool.Run({"access", "request", "-f", "/r/request.yaml", "--rows", "a = 1"});
   EXPECT_EQ(both.code, 2);
-  EXPECT_EQ(tool.gateway.Asked(kSubmitAccessRequest).size(), 1u);
+  EXPECT_EQ(tool.gateway.Asked(kDraftAccessRequest).size(), 1u);
 }
 
 TEST(AccessTest, MistakesAreNamedByTheFilesLines) {
@@ -150,7 +181,7 @@ TEST(AccessTest, MistakesAreNamedByTheFilesLines) {
              "expires: 2027-04-01T00:00:00+08:00\n");
   absl::Status refused = Error(v1::REASON_DEFINITION_INVALID, "The request has mistakes.");
   AddFieldViolation(refused, "request.fields[1]", "the dataset has no such field");
-  tool.gateway.Refuse(kSubmitAccessRequest, refused);
+  tool.gateway.Refuse(kDraftAccessRequest, refused);
   const Ran placed = tool.Run({"access", "request", "-f", "/r.yaml"});
   EXPECT_THAT(placed.err, HasSubstr("/r.yaml:4: fields[1]: the dataset has no such field"));
 
@@ -158,7 +189,7 @@ TEST(AccessTest, MistakesAreNamedByTheFilesLines) {
   const Ran strict = tool.Run({"access", "request", "-f", "/r.yaml"});
   EXPECT_EQ(strict.code, 2);
   EXPECT_THAT(strict.err, HasSubstr("/r.yaml:2: field: "));
-  EXPECT_EQ(tool.gateway.Asked(kSubmitAccessRequest).size(), 1u);
+  EXPECT_EQ(tool.gateway.Asked(kDraftAccessRequest).size(), 1u);
 }
 
 TEST(AccessTest, TheOwnerSeesWhatWouldComeOfIt) {
@@ -174,22 +205,26 @@ TEST(AccessTest, TheOwnerSeesWhatWouldComeOfIt) {
 
 TEST(AccessTest, ARefusalIsShownWithItsLaw) {
   Tool tool;
-  v1::RefuseAccessRequestResponse answer;
+  v1::TakeAccessStepResponse answer;
   *answer.mutable_request() = Request();
   answer.mutable_request()->set_state(v1::ACCESS_REQUEST_STATE_REFUSED);
-  answer.mutable_request()->set_decision_reason("too wide");
-  answer.mutable_request()->mutable_decision_basis()->set_law("L");
-  *answer.mutable_request()->mutable_decided() = At("2026-11-21T10:00:00+08:00");
-  answer.mutable_request()->set_decided_by("agency/public-security/person/li");
-  tool.gateway.Answer(kRefuseAccessRequest, answer);
+  v1::AccessStep& step = *answer.mutable_request()->add_steps();
+  step.set_action(v1::ACCESS_ACTION_REFUSE);
+  step.set_office(v1::SHARING_OFFICE_OWNER_OFFICE);
+  step.set_reason("too wide");
+  step.mutable_basis()->set_law("L");
+  *step.mutable_taken() = At("2026-11-21T10:00:00+08:00");
+  step.set_taken_by("agency/public-security/person/li");
+  tool.gateway.Answer(kTakeAccessStep, answer);
   const Ran ran = tool.Run(
       {"access", "refuse", "r-7q4m2k", "--reason", "too wide", "--law", "L", "--article", "A"});
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("REFUSED\n"));
-  EXPECT_THAT(ran.out, HasSubstr("refused 2026-11-21 10:00:00 +08:00 by public-security/li\n"
-                                 "Decision  too wide\n          by L\n"));
+  EXPECT_THAT(ran.out, HasSubstr("refuse 2026-11-21 10:00:00 +08:00 by public-security/li, "
+                                 "owner's office: too wide\n            by L\n"));
   EXPECT_EQ(tool.Run({"access", "refuse", "r-7q4m2k", "--reason", "too wide"}).code, 2);
-  EXPECT_EQ(tool.gateway.Asked(kRefuseAccessRequest).size(), 1u);
+  ASSERT_EQ(tool.gateway.Asked(kTakeAccessStep).size(), 1u);
+  EXPECT_EQ(tool.gateway.Asked(kTakeAccessStep)[0].basis().article(), "A");
 }
 
 TEST(AccessTest, ApprovingSendsWholeFieldsAndTheEtagThatWasRead) {

@@ -19,6 +19,12 @@ void AddRequestOptions(CLI::App& command, RequestOptions& options) {
   command.add_option("--law-text", options.law_text, "the words relied on");
   AddShareOptions(command, options.share);
   command.add_option("--why", options.why, "in words, for the person who decides");
+  auto* submit = command.add_flag("--submit", options.submit,
+                                  "and send it at once: for persons of your sharing office");
+  command.add_option("--mend", options.mend, "ID: in place of what was drafted or returned")
+      ->type_name("ID")
+      ->excludes(submit);
+  command.add_option("--etag", options.etag, "with --mend: refused where it has changed since");
   command.add_flag("--dry-run", options.dry_run, "check and say what would be asked, no more");
 }
 

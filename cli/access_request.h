@@ -16,6 +16,8 @@ struct RequestOptions {
   std::vector<std::string> purposes;
   ShareOptions share;
   bool dry_run = false;
+  bool submit = false;
+  std::string mend, etag;  // the request that takes this form, and what it was when it was read
 };
 void AddRequestOptions(CLI::App& command, RequestOptions& options);
 

@@ -3,20 +3,27 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "cli/clock_words.h"
 #include "cli/page.h"
 #include "cli/sharing_words.h"
 #include "cli/times.h"
 #include "cli/words.h"
+#include "gateway/sharing/clock_profile.h"
+#include "gateway/sharing/request_life.h"
 
 namespace sluice::cli {
 namespace {
 
 std::string StateWords(const v1::AccessRequest& request) {
   if (request.state() == v1::ACCESS_REQUEST_STATE_UNSPECIFIED) return "NOT SENT";
-  const std::string word = absl::AsciiStrToUpper(RequestState(request.state()));
+  std::string words = absl::AsciiStrToUpper(RequestState(request.state()));
+  if (request.state() == v1::ACCESS_REQUEST_STATE_DRAFTED)
+    return words + ", your sharing office has not sent it";
   if (request.state() == v1::ACCESS_REQUEST_STATE_SUBMITTED)
-    return word + ", the owner has not decided";
-  return request.grant().empty() ? word : absl::StrCat(word, ": grant ", request.grant());
+    return words + ", the owner has not decided";
+  if (request.state() == v1::ACCESS_REQUEST_STATE_DISPUTED)
+    absl::StrAppend(&words, ", it was ", RequestState(request.behind()));
+  return request.grant().empty() ? words : absl::StrCat(words, ": grant ", request.grant());
 }
 
 std::string Span(const v1::AccessRequest& request, const absl::TimeZone& zone) {
@@ -26,24 +33,30 @@ std::string Span(const v1::AccessRequest& request, const absl::TimeZone& zone) {
              : until;
 }
 
-std::string DecisionWord(v1::AccessRequestState state) {
-  return state == v1::ACCESS_REQUEST_STATE_WITHDRAWN ? "withdrawn" : RequestState(state);
+// A line a step: what, when, by whom, as which, and what was said.
+void AddSteps(Page& page, const v1::AccessRequest& request, const absl::TimeZone& zone) {
+  std::string_view label = "History";
+  const auto add = [&](const std::string& line) {
+    page.Add(label, line);
+    label = "";
+  };
+  for (const v1::AccessStep& step : request.steps()) {
+    std::string line = absl::StrCat(
+        sharing::ActionWord(step.action()), " ", FormatTime(ToMicros(step.taken()), zone), " by ",
+        PrincipalWords(step.taken_by()), ", ", OfficeWords(step.office()));
+    if (!step.reason().empty()) absl::StrAppend(&line, ": ", step.reason());
+    add(line);
+    if (!step.basis().law().empty() && step.action() != v1::ACCESS_ACTION_GRANT)
+      add("  by " + BasisWords(step.basis()));
+    for (const std::string& paper : step.papers()) add("  paper: " + paper);
+  }
 }
 
-void AddHistory(Page& page, const v1::AccessRequest& request, const absl::TimeZone& zone) {
-  std::vector<std::string> parts;
-  const auto step = [&](const std::string& what, const google::protobuf::Timestamp& time,
-                        const std::string& by) {
-    parts.push_back(
-        absl::StrCat(what, " ", FormatTime(ToMicros(time), zone), " by ", PrincipalWords(by)));
-  };
-  if (request.has_submitted()) step("submitted", request.submitted(), request.submitted_by());
-  if (request.has_decided())
-    step(DecisionWord(request.state()), request.decided(), request.decided_by());
-  page.AddParts("History", parts);
-  if (!request.decision_reason().empty()) page.Add("Decision", request.decision_reason());
-  if (!request.decision_basis().law().empty())
-    page.Add("", "by " + BasisWords(request.decision_basis()));
+void AddClocks(Page& page, const v1::GetAccessRequestResponse& answer, const absl::TimeZone& zone) {
+  std::vector<std::vector<std::string>> lines;
+  for (const v1::Clock& clock : answer.clocks())
+    lines.push_back({ClockName(clock), OfficeWords(clock.office()), ClockWords(clock, zone)});
+  page.AddTable("Clocks", lines);
 }
 
 // Where the proposal's fields are those asked for, and nothing else of it differs.
@@ -73,7 +86,8 @@ std::string FormatRequest(const Session& session, const v1::GetAccessRequestResp
   page.Add("Quota", QuotaWords(request.quota(), {}, zone));
   page.Add("Time", Span(request, zone));
   if (!request.justification().empty()) page.Add("Why", request.justification());
-  AddHistory(page, request, zone);
+  AddSteps(page, request, zone);
+  AddClocks(page, answer, zone);
   if (answer.has_proposed()) AddProposal(page, answer.proposed());
   if (!next.empty()) page.Add("next", next);
   return page.text();
@@ -81,12 +95,14 @@ std::string FormatRequest(const Session& session, const v1::GetAccessRequestResp
 
 std::string NextOfRequest(const v1::GetAccessRequestResponse& answer) {
   const std::string id = ShellQuoted(answer.request().id());
-  if (answer.has_proposed())
+  if (answer.has_proposed() && answer.actions_size() > 0)
     return absl::StrCat("sluice access preview ", id, "      then: sluice access approve ", id,
                         ", or refuse it");
+  if (answer.request().state() == v1::ACCESS_REQUEST_STATE_DRAFTED)
+    return absl::StrCat("sluice access submit ", id, "      by a person of your sharing office");
   if (!answer.request().grant().empty())
     return "sluice grant show " + ShellQuoted(answer.request().grant());
-  if (answer.request().state() == v1::ACCESS_REQUEST_STATE_SUBMITTED)
+  if (sharing::IsUndecided(answer.request().state()))
     return absl::StrCat("sluice access show ", id, "      what became of it");
   return "";
 }

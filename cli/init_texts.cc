@@ -44,6 +44,10 @@ audit:
   http:
     listen: ""                 # heads and tiles for auditors, over HTTPS: 0.0.0.0:8444
 
+sharing:
+  calendars: []                # files of working days, before the shipped one of China
+  clocks: []                   # files of a law's deadlines, before those of Decree 809
+
 operations:
   http:
     listen: ""                 # /healthz /readyz /metrics, on loopback alone: 127.0.0.1:9464
@@ -89,8 +93,8 @@ constexpr char kSampleAgencies[] =
 )yaml";
 
 constexpr char kSamplePersons[] =
-    R"yaml(  - {person: public-security/residents-owner, roles: [owner], en: "Owner of the residents (sample)"}
-  - {person: civil-affairs/regions-owner, roles: [owner], en: "Owner of the regions (sample)"}
+    R"yaml(  - {person: public-security/residents-owner, roles: [owner, sharing_office], en: "Owner of the residents (sample)"}
+  - {person: civil-affairs/regions-owner, roles: [owner, sharing_office], en: "Owner of the regions (sample)"}
   - {person: audit-office/auditor, roles: [auditor], en: "Auditor (sample)"}
 )yaml";
 

@@ -11,7 +11,7 @@ using Words = std::map<std::string_view, std::string_view>;
 const Words& PageWords() {
   static const auto* const words = new Words{
       {"Approved", "如批准"}, {"Asks", "数据集"}, {"By law", "依据"},  {"Calls", "调用"},
-      {"Decision", "决定"},   {"Fields", "字段"}, {"History", "沿革"}, {"Quota", "配额"},
+      {"Clocks", "时限"},     {"Fields", "字段"}, {"History", "沿革"}, {"Quota", "配额"},
       {"Rows", "行"},         {"Time", "期限"},   {"Use", "使用"},     {"What for", "用途"},
       {"Who", "使用方"},      {"Why", "理由"}};
   return *words;
@@ -66,8 +66,12 @@ const Words& TableWords() {
                                              {"since", "始于"},
                                              {"source", "数据源"},
                                              {"state", "状态"},
+                                             {"steps", "可办"},
                                              {"subject", "主体"},
                                              {"submitted", "提交时间"},
+                                             {"until", "期限"},
+                                             {"waits for", "等待方"},
+                                             {"waits since", "等待自"},
                                              {"system", "系统"},
                                              {"then", "结果"},
                                              {"time", "时间"},

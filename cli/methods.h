@@ -25,12 +25,13 @@ namespace sluice::cli {
   METHOD(Sharing, ListGrants)             \
   METHOD(Sharing, RevokeGrant)            \
   METHOD(Sharing, SetGrantState)          \
+  METHOD(Sharing, DraftAccessRequest)     \
   METHOD(Sharing, SubmitAccessRequest)    \
   METHOD(Sharing, GetAccessRequest)       \
   METHOD(Sharing, ListAccessRequests)     \
   METHOD(Sharing, ApproveAccessRequest)   \
-  METHOD(Sharing, RefuseAccessRequest)    \
-  METHOD(Sharing, WithdrawAccessRequest)  \
+  METHOD(Sharing, TakeAccessStep)         \
+  METHOD(Sharing, GetInbox)               \
   METHOD(Audit, ListRecords)              \
   METHOD(Audit, GetRecord)                \
   METHOD(Audit, ProveRecord)              \

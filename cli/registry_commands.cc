@@ -127,7 +127,7 @@ absl::Status ChangeRole(Session& session, const RegistryOptions& options) {
   request.set_role(RoleFromWord(options.role));
   if (request.role() == v1::ROLE_UNSPECIFIED)
     return UsageError(absl::StrCat("\"", options.role, "\" is no role."),
-                      "owner, authority, auditor or operator");
+                      "owner, sharing_office, authority, auditor or operator");
   SLUICE_ASSIGN_OR_RETURN(const auto response, Ask(session, kMethod, request));
   ShowRegistered(session, "person", response.person());
   return absl::OkStatus();
@@ -199,11 +199,14 @@ void AddRegistryCommands(CLI::App& app, Invocation& invocation) {
   system.AddStates("AGENCY/SYSTEM", SetSystemState<v1::REGISTRATION_STATE_SUSPENDED>,
                    SetSystemState<v1::REGISTRATION_STATE_ACTIVE>);
 
-  Group role(app, invocation, "role", "what a person may do: owner, authority, auditor, operator");
+  Group role(app, invocation, "role",
+             "what a person may do: owner, sharing_office, authority, auditor, operator");
   for (CLI::App* command :
        {role.AddNamed("grant", "give a role", "AGENCY/PERSON", ChangeRole<kGrantRole>),
         role.AddNamed("revoke", "take a role away", "AGENCY/PERSON", ChangeRole<kRevokeRole>)})
-    command->add_option("role", role.options().role, "owner, authority, auditor or operator")
+    command
+        ->add_option("role", role.options().role,
+                     "owner, sharing_office, authority, auditor or operator")
         ->required();
 }
 

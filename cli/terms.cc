@@ -9,6 +9,7 @@
 #include "cli/words.h"
 #include "gateway/base/error.h"
 #include "gateway/catalogue/mask_spec.h"
+#include "gateway/sharing/request_life.h"
 
 namespace sluice::cli {
 namespace {
@@ -96,11 +97,11 @@ absl::Status BuildFields(const TermsOptions& options, const GrantedFields& propo
 }
 
 absl::Status NothingProposed(const v1::AccessRequest& request) {
-  if (request.state() != v1::ACCESS_REQUEST_STATE_SUBMITTED)
-    return LocalError(
-        "REQUEST_DECIDED",
-        absl::StrCat("request ", request.id(), " is ", RequestState(request.state()), " already."),
-        {}, "sluice access show " + ShellQuoted(request.id()));
+  if (sharing::FindLifeRow(request.state(), v1::ACCESS_ACTION_GRANT) == nullptr)
+    return LocalError("STEP_NOT_ALLOWED",
+                      absl::StrCat("request ", request.id(), " is ", RequestState(request.state()),
+                                   ": nothing can be granted now."),
+                      {}, "sluice access show " + ShellQuoted(request.id()));
   return LocalError("NOT_OWNER",
                     absl::StrCat("only persons of the agency that owns ", request.dataset(),
                                  " decide on request ", request.id(), "."),

@@ -151,10 +151,10 @@ TEST(TermsTest, WithoutAProposalNothingIsMadeUp) {
   asked.clear_proposed();
   EXPECT_EQ(DescribeFailure(BuildFor(options, {}, asked).status()).reason, "NOT_OWNER");
   asked.mutable_request()->set_state(v1::ACCESS_REQUEST_STATE_WITHDRAWN);
-  EXPECT_EQ(DescribeFailure(BuildFor(options, {}, asked).status()).reason, "REQUEST_DECIDED");
+  EXPECT_EQ(DescribeFailure(BuildFor(options, {}, asked).status()).reason, "STEP_NOT_ALLOWED");
   options.masks.clear();
   options.share.rows_total = 5;
-  EXPECT_EQ(DescribeFailure(BuildFor(options, {}, asked).status()).reason, "REQUEST_DECIDED");
+  EXPECT_EQ(DescribeFailure(BuildFor(options, {}, asked).status()).reason, "STEP_NOT_ALLOWED");
 }
 
 }  // namespace

@@ -40,6 +40,7 @@ class Reader {
     config.run_directory = Path(map.Optional("run"), "state/run");
     ReadTls(map.Required("tls").AsMap(), config.tls);
     ReadAudit(map.Required("audit").AsMap(), config.audit);
+    ReadSharing(map.Optional("sharing").AsMap(), config.sharing);
     ReadOperations(map.Optional("operations").AsMap(), config.operations);
     ReadLimits(map.Optional("limits").AsMap(), config.limits);
     map.RefuseOthers();
@@ -91,6 +92,14 @@ class Reader {
     if (!audit.http_listen.empty() && !http::IsAddress(audit.http_listen))
       listen.Fail("must be an IP address and a port, such as 0.0.0.0:8444");
     http.RefuseOthers();
+    map.RefuseOthers();
+  }
+
+  void ReadSharing(YamlMap map, Config::Sharing& sharing) const {
+    for (const std::string& file : map.Optional("calendars").AsStrings())
+      sharing.calendars.push_back(JoinPath(folder_, file));
+    for (const std::string& file : map.Optional("clocks").AsStrings())
+      sharing.clocks.push_back(JoinPath(folder_, file));
     map.RefuseOthers();
   }
 
@@ -157,6 +166,12 @@ absl::StatusOr<Config> LoadConfig(const std::string& file, FileSystem& files, st
   }
   CheckFile(files, "audit.signing_key", config.audit.signing_key, true, mistakes);
   CheckFile(files, "audit.subject_key", config.audit.subject_key, true, mistakes);
+  for (size_t i = 0; i < config.sharing.calendars.size(); ++i)
+    CheckFile(files, absl::StrCat("sharing.calendars[", i, "]"), config.sharing.calendars[i], false,
+              mistakes);
+  for (size_t i = 0; i < config.sharing.clocks.size(); ++i)
+    CheckFile(files, absl::StrCat("sharing.clocks[", i, "]"), config.sharing.clocks[i], false,
+              mistakes);
   if (!config.seed.empty()) CheckFile(files, "seed", config.seed, false, mistakes);
   if (mistakes.empty()) return config;
   for (std::string& mistake : mistakes) mistake = absl::StrCat(file, ": ", mistake);

@@ -48,6 +48,11 @@ struct Config {
     std::string http_listen;  // heads and tiles for auditors, over HTTPS; empty: none
   } audit;
 
+  struct Sharing {
+    std::vector<std::string> calendars;  // files of working days, before the shipped ones
+    std::vector<std::string> clocks;     // files of profiles, before the shipped one
+  } sharing;
+
   struct Operations {
     std::string http_listen;  // health and metrics, over HTTP on a loopback address; empty: none
   } operations;

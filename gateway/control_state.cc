@@ -50,6 +50,23 @@ absl::StatusOr<certs::ChainVerifierOptions> ReadAuthorities(const Config& config
   return options;
 }
 
+absl::StatusOr<std::shared_ptr<const sharing::Rules>> ReadSharingRules(const Config& config,
+                                                                       FileSystem& files) {
+  const auto read =
+      [&files](
+          const std::vector<std::string>& paths) -> absl::StatusOr<std::vector<sharing::RuleFile>> {
+    std::vector<sharing::RuleFile> texts;
+    for (const std::string& path : paths) {
+      SLUICE_ASSIGN_OR_RETURN(std::string text, files.ReadAll(path, 1 << 20));
+      texts.push_back({path, std::move(text)});
+    }
+    return texts;
+  };
+  SLUICE_ASSIGN_OR_RETURN(const auto calendars, read(config.sharing.calendars));
+  SLUICE_ASSIGN_OR_RETURN(const auto clocks, read(config.sharing.clocks));
+  return sharing::Rules::Make(calendars, clocks);
+}
+
 absl::StatusOr<policy::SnapshotPtr> BuildSnapshot(store::Store& store,
                                                   certs::ChainVerifierOptions authorities) {
   auto snapshot = std::make_shared<policy::Snapshot>();

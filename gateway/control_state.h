@@ -9,6 +9,7 @@
 #include "gateway/base/file_system.h"
 #include "gateway/config.h"
 #include "gateway/policy/snapshot.h"
+#include "gateway/sharing/rules.h"
 #include "gateway/store/store.h"
 
 namespace sluice {
@@ -19,6 +20,11 @@ absl::StatusOr<std::unique_ptr<store::Store>> OpenControlStore(const std::string
 // The configured authorities as the verifier takes them: certificates and lists as text.
 absl::StatusOr<certs::ChainVerifierOptions> ReadAuthorities(const Config& config,
                                                             FileSystem& files);
+
+// The calendars and clocks that are configured, and those shipped. INVALID_ARGUMENT with all
+// mistakes, a line each.
+absl::StatusOr<std::shared_ptr<const sharing::Rules>> ReadSharingRules(const Config& config,
+                                                                       FileSystem& files);
 
 // Everything at one state of the store; published revocation lists beside those of `authorities`.
 absl::StatusOr<policy::SnapshotPtr> BuildSnapshot(store::Store& store,

@@ -87,7 +87,9 @@ absl::Status Daemon::Check() {
     SLUICE_ASSIGN_OR_RETURN(const std::string seed, files_->ReadAll(config.seed));
     SLUICE_RETURN_IF_ERROR(identity::ParseSeed(seed, config.seed).status());
   }
+  SLUICE_ASSIGN_OR_RETURN(auto rules, ReadSharingRules(config, *files_));
   MutexLock lock(config_mutex_);
+  rules_ = std::move(rules);
   config_ = std::move(config);
   authorities_ = std::move(authorities);
   config_digest_ = std::string(AsBytes(Sha256(text)));
@@ -105,6 +107,7 @@ std::unique_ptr<Daemon::Failure> Daemon::Start() {
   if (auto failure = OpenLog()) return failure;
   if (absl::Status status = MakeServices(); !status.ok()) return Fail(kExitConfiguration, status);
   drift_->Look(snapshots_.Get());
+  WarnOfCalendars();
   ready_ = true;
   server_->SetReady(true);
   ticking_ = true;

@@ -74,6 +74,7 @@ class Daemon : public Served {
   void EverySecond();
   void RotateKeys();
   void WarnOfLists();
+  void WarnOfCalendars();
   void SaveUsage();
   absl::Status CheckSource(const v1::Source& source) const;
   absl::Status StageKeys(const Config& config, const certs::ChainVerifierOptions& authorities);
@@ -102,6 +103,7 @@ class Daemon : public Served {
   Config config_ SLUICE_GUARDED_BY(config_mutex_);
   certs::ChainVerifierOptions authorities_ SLUICE_GUARDED_BY(config_mutex_);
   std::string config_digest_;
+  std::shared_ptr<const sharing::Rules> rules_;  // as at the start
   Micros started_ = 0;
   std::atomic<bool> ready_{false};
   std::atomic<bool> poisoned_{false};

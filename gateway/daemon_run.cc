@@ -13,6 +13,7 @@ constexpr int64_t kTicksASecond = 10;
 constexpr Micros kPoisonedAnswersFor = 10 * kSecond;
 constexpr Micros kAfterDrain = 15 * kSecond;
 constexpr Micros kEndedCallsTell = 3 * kSecond;
+constexpr absl::civil_diff_t kWarnOfCalendarsAhead = 60;  // days
 constexpr Micros kWarnOfListsAhead = 2 * kDay;
 constexpr int64_t kSaveUsageEverySeconds = 60;
 constexpr int64_t kLookAtSourcesEverySeconds = 300;
@@ -130,6 +131,20 @@ void Daemon::WarnOfLists() {
                       {{"next_update", FormatUtc(*next)}});
 }
 
+// A clock that runs past what its calendar knows cannot say when it is due.
+void Daemon::WarnOfCalendars() {
+  for (const auto& [name, calendar] : rules_->calendars()) {
+    const absl::CivilDay end(calendar.last_year() + 1, 1, 1);
+    if (end - calendar.DayOf(clock_.Now()) > kWarnOfCalendarsAhead) continue;
+    operations_.Write(Severity::kWarning, "calendar_ends",
+                      "a calendar of working days ends soon or has ended; clocks that run past it "
+                      "have no due date. next  add the next year to a file of sharing.calendars",
+                      {{"calendar", name},
+                       {"file", calendar.file()},
+                       {"last_year", absl::StrCat(calendar.last_year())}});
+  }
+}
+
 absl::StatusOr<std::vector<std::string>> Daemon::Reload() {
   SLUICE_ASSIGN_OR_RETURN(const v1::ReloadResponse reloaded, Reload(nullptr));
   return std::vector<std::string>(reloaded.changes().begin(), reloaded.changes().end());
@@ -153,6 +168,8 @@ absl::StatusOr<v1::ReloadResponse> Daemon::Reload(const exchange::Call* call) {
   if (!authorities.ok()) return refuse(authorities.status());
   if (const auto verifier = certs::ChainVerifier::Build(*authorities); !verifier.ok())
     return refuse(verifier.status());
+  if (const auto rules = ReadSharingRules(*config, *files_); !rules.ok())
+    return refuse(rules.status());
 
   const std::string digest(AsBytes(Sha256(text)));
   v1::ReloadResponse response;

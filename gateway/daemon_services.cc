@@ -80,7 +80,8 @@ absl::Status Daemon::MakeControlServices(const Config& config) {
       *store_, *changes_, clock_, *random_,
       [this](const v1::Grant& grant) { return quotas_.Left(grant, clock_.Now()); });
 
-  requests_ = std::make_unique<sharing::AccessRequests>(*store_, *changes_, clock_, *random_);
+  requests_ =
+      std::make_unique<sharing::AccessRequests>(*store_, *changes_, clock_, *random_, rules_);
 
   authenticator_ = std::make_unique<rpc::Authenticator>(snapshots_, *denials_, clock_, *random_);
   control_pool_ = std::make_unique<ThreadPool>(kControlThreads, kControlQueue);

@@ -5,7 +5,7 @@
 - A path in backticks that begins with a folder of the tree must exist. Placeholders (with a capital
   component such as KIND, with * or <>) are passed over.
 - A docs/….md that a source names must exist.
-- A test named in docs/threat-model.md must be one.
+- A test named in docs/threat-model.md or docs/compliance.md must be one.
 """
 
 import os
@@ -15,6 +15,7 @@ import sys
 TREES = ('adapters', 'bench', 'certs', 'cli', 'clients', 'cmake', 'docs', 'gateway', 'proto', 'script',
          'tests')
 SOURCES = ('.h', '.cc', '.proto', '.py', '.txt', '.cmake', '.sh')
+NAMES_TESTS = ('docs/threat-model.md', 'docs/compliance.md')
 LINK = re.compile(r'\[[^\]]*\]\(([^)\s]+)\)')
 CODE = re.compile(r'`([^`\n]+)`')
 PATH = re.compile(r'(?:%s)(?:/[A-Za-z0-9_.-]+)*/?' % '|'.join(TREES))
@@ -96,7 +97,7 @@ def mistakes(root):
         if path.endswith('.md'):
             text = read(root, path)
             found = list(mistakes_of_links(root, path, text)) + list(mistakes_of_paths(root, text))
-            if path == 'docs/threat-model.md':
+            if path in NAMES_TESTS:
                 known = tests_of(root)
                 found += [(match.start(), f'there is no test {match.group(1)}')
                           for match in CODE.finditer(text)

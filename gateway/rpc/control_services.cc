@@ -145,12 +145,13 @@ class SharingService : public v1::Sharing::CallbackService {
   SLUICE_ASK(Sharing, ListGrants, grants_)
   SLUICE_PASS_ON(Sharing, RevokeGrant, grants_, ToCaller)
   SLUICE_PASS_ON(Sharing, SetGrantState, grants_, ToCaller)
+  SLUICE_PASS_ON(Sharing, DraftAccessRequest, requests_, ToCaller)
   SLUICE_PASS_ON(Sharing, SubmitAccessRequest, requests_, ToCaller)
   SLUICE_ASK(Sharing, GetAccessRequest, requests_)
   SLUICE_ASK(Sharing, ListAccessRequests, requests_)
   SLUICE_PASS_ON(Sharing, ApproveAccessRequest, requests_, ToCaller)
-  SLUICE_PASS_ON(Sharing, RefuseAccessRequest, requests_, ToCaller)
-  SLUICE_PASS_ON(Sharing, WithdrawAccessRequest, requests_, ToCaller)
+  SLUICE_PASS_ON(Sharing, TakeAccessStep, requests_, ToCaller)
+  SLUICE_ASK(Sharing, GetInbox, requests_)
 
  private:
   const ServiceParts& parts_;

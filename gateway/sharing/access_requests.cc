@@ -2,6 +2,7 @@
 
 #include <google/protobuf/util/time_util.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -11,9 +12,9 @@
 #include "gateway/catalogue/catalogue.h"
 #include "gateway/catalogue/dataset_table.h"
 #include "gateway/identity/definitions.h"
-#include "gateway/records/utf8.h"
 #include "gateway/sharing/grant_rules.h"
 #include "gateway/sharing/ids.h"
+#include "gateway/sharing/request_steps.h"
 #include "gateway/sharing/request_table.h"
 #include "gateway/sharing/sharing_parts.h"
 #include "gateway/sharing/terms.h"
@@ -29,72 +30,32 @@ constexpr size_t kMostJustification = 4096;
 // More than anybody reads; a program gone astray would go on.
 constexpr int64_t kMostUndecided = 20;
 
-absl::Status RequestNotFound(const std::string& id) {
-  return Error(v1::REASON_NOT_FOUND, "There is no such access request.", {{"access_request", id}});
-}
-
-// A request that the caller may see.
-absl::StatusOr<v1::AccessRequest> Seen(store::Reader& reader, const Caller& caller,
-                                       const std::string& id) {
-  SLUICE_ASSIGN_OR_RETURN(auto request, FindAccessRequest(reader, id));
-  if (!request || !Sees(SightOf(caller.principal), OwnerOf(*request), request->consumer_agency()))
-    return RequestNotFound(id);
-  return *std::move(request);
-}
-
-// One that the caller, an owner, may decide.
-absl::StatusOr<v1::AccessRequest> Own(store::Reader& reader, const Caller& caller,
-                                      const std::string& id) {
-  SLUICE_RETURN_IF_ERROR(identity::RequireRoleNow(reader, caller, v1::ROLE_OWNER));
-  SLUICE_ASSIGN_OR_RETURN(v1::AccessRequest request, Seen(reader, caller, id));
-  if (OwnerOf(request) != caller.principal.agency) return NotOwner(request.dataset());
-  return request;
-}
-
-const char* StateWord(v1::AccessRequestState state) {
-  switch (state) {
-    case v1::ACCESS_REQUEST_STATE_APPROVED:
-      return "approved";
-    case v1::ACCESS_REQUEST_STATE_REFUSED:
-      return "refused";
-    case v1::ACCESS_REQUEST_STATE_WITHDRAWN:
-      return "withdrawn";
-    default:
-      return "undecided";
-  }
-}
-
-absl::Status CheckUndecided(const v1::AccessRequest& request, const std::string& etag) {
-  if (request.state() != v1::ACCESS_REQUEST_STATE_SUBMITTED)
-    return Error(v1::REASON_REQUEST_DECIDED,
-                 absl::StrCat("Access request ", request.id(), " was ", StateWord(request.state()),
-                              " before."),
-                 {{"access_request", request.id()}, {"dataset", request.dataset()}});
-  return store::CheckEtag(etag, request.etag());
-}
-
-ChangeOutcome RequestOutcome(const char* action, const v1::AccessRequest* before,
-                             const v1::AccessRequest& after) {
-  ChangeOutcome outcome = identity::OutcomeOf("access_request", after.id(), action, before, &after);
-  outcome.dataset = after.dataset();
-  outcome.owner_agency = OwnerOf(after);
-  return outcome;
-}
-
-// What the caller says, without what the gateway sets.
-v1::AccessRequest OnlySaid(const Caller& caller, v1::AccessRequest request) {
+// What the caller says, in a request that has had no step.
+v1::AccessRequest OnlySaid(const Caller& caller, const v1::AccessRequest& said) {
+  v1::AccessRequest request = said;
   request.clear_id();
+  request.clear_state();
   request.clear_grant();
-  request.clear_decision_reason();
-  request.clear_decision_basis();
   request.clear_submitted();
   request.clear_submitted_by();
-  request.clear_decided();
-  request.clear_decided_by();
   request.clear_etag();
+  request.clear_behind();
+  request.clear_steps();
+  request.clear_unconditional();
   request.set_consumer_agency(caller.principal.agency);
-  request.set_state(v1::ACCESS_REQUEST_STATE_SUBMITTED);
   return request;
+}
+
+// What the gateway had set, into what is said anew.
+void KeepSet(const v1::AccessRequest& before, v1::AccessRequest& after) {
+  after.set_id(before.id());
+  after.set_state(before.state());
+  after.set_grant(before.grant());
+  if (before.has_submitted()) *after.mutable_submitted() = before.submitted();
+  after.set_submitted_by(before.submitted_by());
+  after.set_behind(before.behind());
+  *after.mutable_steps() = before.steps();
+  after.set_unconditional(before.unconditional());
 }
 
 // Mistakes of the grant that would come of a request, as mistakes of the request.
@@ -123,22 +84,16 @@ absl::Status AsOfTerms(const absl::Status& status) {
   return all.ToStatus();
 }
 
-absl::Status CheckBasis(const v1::LegalBasis& basis) {
-  if (records::IsBlank(basis.law()))
-    return InvalidField("basis.law", "needed: the agency reads it");
-  if (records::IsBlank(basis.article()))
-    return InvalidField("basis.article", "needed: the agency reads it");
-  for (const std::string* text : {&basis.law(), &basis.article(), &basis.text()})
-    if (text->size() > kMostJustification) return InvalidField("basis", "at most 4,096 bytes each");
-  return absl::OkStatus();
-}
-
 }  // namespace
 
-absl::StatusOr<v1::AccessRequest> AccessRequests::Prepare(store::Reader& reader,
-                                                          const Caller& caller,
-                                                          const v1::AccessRequest& wanted) const {
-  v1::AccessRequest request = OnlySaid(caller, wanted);
+std::vector<v1::Clock> AccessRequests::ClocksOf(const v1::AccessRequest& request) const {
+  if (!request.has_submitted()) return {};
+  return rules_->ClocksOf(request, clock_.Now());
+}
+
+// Whether it could become a grant as it is asked for.
+absl::Status AccessRequests::CheckAsked(store::Reader& reader, const Caller& caller,
+                                        v1::AccessRequest& request) const {
   SLUICE_ASSIGN_OR_RETURN(const auto definition, catalogue::FindDataset(reader, request.dataset()));
   if (!definition || !catalogue::MayKnow(caller.principal, *definition))
     return Error(v1::REASON_DATASET_UNKNOWN, "There is no such dataset.");
@@ -154,6 +109,19 @@ absl::StatusOr<v1::AccessRequest> AccessRequests::Prepare(store::Reader& reader,
       CheckGrant(reader, GrantFor(request, v1::Grant(), *dataset), dataset, clock_.Now());
   if (!grant.ok()) mistakes.AddAll("", AsOfRequest(grant));
   SLUICE_RETURN_IF_ERROR(mistakes.ToStatus());
+  // The law's clocks go by what was offered when it was first submitted.
+  if (!request.has_submitted())
+    request.set_unconditional(definition->sharing() == v1::SHARING_ATTRIBUTE_UNCONDITIONAL);
+  return absl::OkStatus();
+}
+
+// A new one, drafted, without id and etag.
+absl::StatusOr<v1::AccessRequest> AccessRequests::Begin(store::Reader& reader, const Caller& caller,
+                                                        const v1::AccessRequest& wanted) const {
+  v1::AccessRequest request = OnlySaid(caller, wanted);
+  SLUICE_RETURN_IF_ERROR(CheckAsked(reader, caller, request));
+  SLUICE_ASSIGN_OR_RETURN(const Hands hands, HandsOf(reader, caller, request));
+  SLUICE_ASSIGN_OR_RETURN(const LifeMove move, DecideStep(request, v1::ACCESS_ACTION_DRAFT, hands));
   SLUICE_ASSIGN_OR_RETURN(const int64_t undecided,
                           CountUndecided(reader, request.consumer_agency(), request.dataset()));
   if (undecided >= kMostUndecided)
@@ -162,50 +130,121 @@ absl::StatusOr<v1::AccessRequest> AccessRequests::Prepare(store::Reader& reader,
                               " requests of your agency on this dataset are undecided, "
                               "the most that there may be; withdraw some first."),
                  {{"dataset", request.dataset()}});
-  *request.mutable_submitted() =
-      google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(clock_.Now());
-  request.set_submitted_by(caller.principal.path);
+  AddStep(request, move, NewStep(caller, clock_, v1::ACCESS_ACTION_DRAFT));
   return request;
+}
+
+// One that was drafted or returned, as it is said anew. A step for whoever has none in it yet: he
+// has taken the asking side. Beyond that its records tell who changed what.
+absl::StatusOr<v1::AccessRequest> AccessRequests::Mend(store::Reader& reader, const Caller& caller,
+                                                       const v1::AccessRequest& wanted,
+                                                       v1::AccessRequest& before) const {
+  SLUICE_ASSIGN_OR_RETURN(before, SeenRequest(reader, caller, wanted.id()));
+  SLUICE_ASSIGN_OR_RETURN(const Hands hands, HandsOf(reader, caller, before));
+  SLUICE_ASSIGN_OR_RETURN(const LifeMove move, DecideStep(before, v1::ACCESS_ACTION_DRAFT, hands));
+  SLUICE_RETURN_IF_ERROR(store::CheckEtag(wanted.etag(), before.etag()));
+  v1::AccessRequest after = OnlySaid(caller, wanted);
+  if (after.dataset() != before.dataset()) {
+    identity::Mistakes mistakes;
+    mistakes.Add("request.dataset", "a request keeps its dataset; make a new one");
+    return mistakes.ToStatus();
+  }
+  KeepSet(before, after);
+  SLUICE_RETURN_IF_ERROR(CheckAsked(reader, caller, after));
+  if (std::none_of(before.steps().begin(), before.steps().end(),
+                   [&](const v1::AccessStep& step) { return step.taken_by() == hands.principal; }))
+    AddStep(after, move, NewStep(caller, clock_, v1::ACCESS_ACTION_DRAFT));
+  return after;
+}
+
+absl::Status AccessRequests::Submit(store::Reader& reader, const Caller& caller,
+                                    v1::AccessRequest& request, v1::AccessStep step) const {
+  SLUICE_ASSIGN_OR_RETURN(const Hands hands, HandsOf(reader, caller, request));
+  SLUICE_ASSIGN_OR_RETURN(const LifeMove move, DecideStep(request, step.action(), hands));
+  SLUICE_RETURN_IF_ERROR(CheckAsked(reader, caller, request));
+  if (!request.has_submitted()) {
+    *request.mutable_submitted() = step.taken();
+    request.set_submitted_by(step.taken_by());
+  }
+  AddStep(request, move, std::move(step));
+  return absl::OkStatus();
+}
+
+absl::Status AccessRequests::GiveId(store::Reader& reader, v1::AccessRequest& request) const {
+  while (request.id().empty()) {
+    const std::string id = absl::StrCat("r-", RandomId(random_));
+    SLUICE_ASSIGN_OR_RETURN(const auto known, FindAccessRequest(reader, id));
+    if (!known) request.set_id(id);
+  }
+  request.set_etag(store::EtagOf(request));
+  return absl::OkStatus();
+}
+
+void AccessRequests::DraftAccessRequest(const Caller& caller, v1::DraftAccessRequestRequest request,
+                                        identity::Done<v1::DraftAccessRequestResponse> done) {
+  const v1::AccessRequest& wanted = request.request();
+  if (request.dry_run()) {
+    v1::DraftAccessRequestResponse response;
+    const absl::Status status = store_.Read([&](store::Reader& reader) -> absl::Status {
+      v1::AccessRequest before;
+      SLUICE_ASSIGN_OR_RETURN(*response.mutable_request(),
+                              wanted.id().empty() ? Begin(reader, caller, wanted)
+                                                  : Mend(reader, caller, wanted, before));
+      return absl::OkStatus();
+    });
+    if (!status.ok()) return done(status);
+    return done(std::move(response));
+  }
+  identity::SubmitChange<v1::DraftAccessRequestResponse>(
+      changes_, caller, audit::Changes::Effect::kAfterRecord,
+      [this, caller, wanted](
+          store::Transaction& transaction,
+          v1::DraftAccessRequestResponse& response) -> absl::StatusOr<ChangeOutcome> {
+        v1::AccessRequest& made = *response.mutable_request();
+        if (!wanted.id().empty()) {
+          v1::AccessRequest before;
+          SLUICE_ASSIGN_OR_RETURN(made, Mend(transaction, caller, wanted, before));
+          made.set_etag(store::EtagOf(made));
+          if (made.etag() == before.etag()) return identity::Unchanged();
+          SLUICE_RETURN_IF_ERROR(PutAccessRequest(transaction, made));
+          return RequestOutcome("update", &before, made);
+        }
+        SLUICE_ASSIGN_OR_RETURN(made, Begin(transaction, caller, wanted));
+        SLUICE_RETURN_IF_ERROR(GiveId(transaction, made));
+        SLUICE_RETURN_IF_ERROR(AddAccessRequest(transaction, made));
+        return RequestOutcome("draft", nullptr, made);
+      },
+      std::move(done));
 }
 
 void AccessRequests::SubmitAccessRequest(const Caller& caller,
                                          v1::SubmitAccessRequestRequest request,
                                          identity::Done<v1::SubmitAccessRequestResponse> done) {
+  const auto begin = [this, caller](store::Reader& reader, const v1::AccessRequest& wanted,
+                                    v1::AccessRequest& made) -> absl::Status {
+    SLUICE_ASSIGN_OR_RETURN(made, Begin(reader, caller, wanted));
+    return Submit(reader, caller, made, NewStep(caller, clock_, v1::ACCESS_ACTION_SUBMIT));
+  };
   if (request.dry_run()) {
     v1::SubmitAccessRequestResponse response;
-    const absl::Status status = store_.Read([&](store::Reader& reader) -> absl::Status {
-      SLUICE_ASSIGN_OR_RETURN(*response.mutable_request(),
-                              Prepare(reader, caller, request.request()));
-      return absl::OkStatus();
+    const absl::Status status = store_.Read([&](store::Reader& reader) {
+      return begin(reader, request.request(), *response.mutable_request());
     });
     if (!status.ok()) return done(status);
     return done(std::move(response));
   }
   identity::SubmitChange<v1::SubmitAccessRequestResponse>(
       changes_, caller, audit::Changes::Effect::kAfterRecord,
-      [this, caller, wanted = request.request()](
+      [this, begin, wanted = request.request()](
           store::Transaction& transaction,
           v1::SubmitAccessRequestResponse& response) -> absl::StatusOr<ChangeOutcome> {
-        SLUICE_RETURN_IF_ERROR(identity::RequireActiveNow(transaction, caller));
         v1::AccessRequest& made = *response.mutable_request();
-        SLUICE_ASSIGN_OR_RETURN(made, Prepare(transaction, caller, wanted));
-        while (made.id().empty()) {
-          const std::string id = absl::StrCat("r-", RandomId(random_));
-          SLUICE_ASSIGN_OR_RETURN(const auto known, FindAccessRequest(transaction, id));
-          if (!known) made.set_id(id);
-        }
-        made.set_etag(store::EtagOf(made));
+        SLUICE_RETURN_IF_ERROR(begin(transaction, wanted, made));
+        SLUICE_RETURN_IF_ERROR(GiveId(transaction, made));
         SLUICE_RETURN_IF_ERROR(AddAccessRequest(transaction, made));
-        return RequestOutcome("create", nullptr, made);
+        return RequestOutcome("submit", nullptr, made);
       },
       std::move(done));
-}
-
-void AccessRequests::StampDecision(const Caller& caller, v1::AccessRequest& request) const {
-  *request.mutable_decided() =
-      google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(clock_.Now());
-  request.set_decided_by(caller.principal.path);
-  request.set_etag(store::EtagOf(request));
 }
 
 absl::StatusOr<AccessRequests::Proposal> AccessRequests::Propose(store::Reader& reader,
@@ -213,8 +252,15 @@ absl::StatusOr<AccessRequests::Proposal> AccessRequests::Propose(store::Reader& 
                                                                  const std::string& id,
                                                                  const v1::Grant& terms) const {
   Proposal proposal;
-  SLUICE_ASSIGN_OR_RETURN(proposal.request, Own(reader, caller, id));
-  SLUICE_RETURN_IF_ERROR(CheckUndecided(proposal.request, ""));
+  SLUICE_ASSIGN_OR_RETURN(proposal.request, SeenRequest(reader, caller, id));
+  SLUICE_ASSIGN_OR_RETURN(const Hands hands, HandsOf(reader, caller, proposal.request));
+  const bool owns =
+      std::any_of(hands.offices.begin(), hands.offices.end(), [](v1::SharingOffice office) {
+        return office == v1::SHARING_OFFICE_OWNER_OFFICE || office == v1::SHARING_OFFICE_OWNER;
+      });
+  // Whoever is none of the two hears what the step is for.
+  if (!owns || FindLifeRow(proposal.request.state(), v1::ACCESS_ACTION_GRANT) == nullptr)
+    SLUICE_RETURN_IF_ERROR(DecideStep(proposal.request, v1::ACCESS_ACTION_GRANT, hands).status());
   SLUICE_ASSIGN_OR_RETURN(proposal.dataset, OwnDataset(reader, caller, proposal.request.dataset()));
   proposal.grant = GrantFor(proposal.request, terms, *proposal.dataset);
   SLUICE_RETURN_IF_ERROR(AsOfTerms(CheckWithin(proposal.grant, proposal.request)));
@@ -226,7 +272,6 @@ absl::StatusOr<AccessRequests::Proposal> AccessRequests::Propose(store::Reader& 
 absl::StatusOr<AccessRequests::Proposal> AccessRequests::Propose(const Caller& caller,
                                                                  const std::string& id,
                                                                  const v1::Grant& terms) {
-  SLUICE_RETURN_IF_ERROR(identity::RequireRole(caller, v1::ROLE_OWNER));
   Proposal proposal;
   SLUICE_RETURN_IF_ERROR(store_.Read([&](store::Reader& reader) -> absl::Status {
     SLUICE_ASSIGN_OR_RETURN(proposal, Propose(reader, caller, id, terms));
@@ -238,24 +283,30 @@ absl::StatusOr<AccessRequests::Proposal> AccessRequests::Propose(const Caller& c
 void AccessRequests::ApproveAccessRequest(const Caller& caller,
                                           v1::ApproveAccessRequestRequest request,
                                           identity::Done<v1::ApproveAccessRequestResponse> done) {
-  absl::Status status = identity::RequireRole(caller, v1::ROLE_OWNER);
-  if (!status.ok()) return done(status);
   // Fills the answer with the request and the grant as they would be, the grant without its id.
   const auto propose = [this, caller, request](store::Reader& reader, v1::AccessRequest& before,
                                                v1::ApproveAccessRequestResponse& response) {
+    auto found = SeenRequest(reader, caller, request.id());
+    if (!found.ok()) return found.status();
+    before = *std::move(found);
+    const auto hands = HandsOf(reader, caller, before);
+    if (!hands.ok()) return hands.status();
+    const auto move = DecideStep(before, v1::ACCESS_ACTION_GRANT, *hands);
+    if (!move.ok()) return move.status();
+    SLUICE_RETURN_IF_ERROR(store::CheckEtag(request.etag(), before.etag()));
     auto proposal = Propose(reader, caller, request.id(), request.terms());
     if (!proposal.ok()) return proposal.status();
-    SLUICE_RETURN_IF_ERROR(store::CheckEtag(request.etag(), proposal->request.etag()));
-    before = proposal->request;
     *response.mutable_grant() = std::move(proposal->grant);
     response.mutable_grant()->set_revision(1);
-    *response.mutable_request() = std::move(proposal->request);
-    response.mutable_request()->set_state(v1::ACCESS_REQUEST_STATE_APPROVED);
+    v1::AccessStep step = NewStep(caller, clock_, v1::ACCESS_ACTION_GRANT);
+    *step.mutable_basis() = response.grant().basis();
+    *response.mutable_request() = before;
+    AddStep(*response.mutable_request(), *move, std::move(step));
     return absl::OkStatus();
   };
   if (request.dry_run()) {
     v1::ApproveAccessRequestResponse response;
-    status = store_.Read([&](store::Reader& reader) {
+    const absl::Status status = store_.Read([&](store::Reader& reader) {
       v1::AccessRequest before;
       return propose(reader, before, response);
     });
@@ -275,122 +326,12 @@ void AccessRequests::ApproveAccessRequest(const Caller& caller,
         SLUICE_RETURN_IF_ERROR(AddRevision(transaction, grant));
         v1::AccessRequest& after = *response.mutable_request();
         after.set_grant(grant.id());
-        StampDecision(caller, after);
-        SLUICE_RETURN_IF_ERROR(PutAccessRequest(transaction, after));
-        ChangeOutcome outcome = RequestOutcome("approve", &before, after);
+        SLUICE_RETURN_IF_ERROR(StoreStep(transaction, after));
+        ChangeOutcome outcome = RequestOutcome("grant", &before, after);
         outcome.also.push_back(GrantOutcome("create", nullptr, grant));
         return outcome;
       },
       std::move(done));
-}
-
-// Refuses or withdraws: `decide` finds the request and sets what is said of the decision.
-template <class Response, class Decide>
-void AccessRequests::Conclude(const Caller& caller, std::string id, std::string etag,
-                              const char* action, std::string reason, Decide decide,
-                              identity::Done<Response> done) {
-  identity::SubmitChange<Response>(
-      changes_, caller, audit::Changes::Effect::kAfterRecord,
-      [this, caller, id = std::move(id), etag = std::move(etag), action, reason = std::move(reason),
-       decide](store::Transaction& transaction,
-               Response& response) -> absl::StatusOr<ChangeOutcome> {
-        SLUICE_ASSIGN_OR_RETURN(const v1::AccessRequest before, decide.Find(transaction, id));
-        SLUICE_RETURN_IF_ERROR(CheckUndecided(before, etag));
-        v1::AccessRequest& after = *response.mutable_request();
-        after = before;
-        decide.Set(after);
-        after.set_decision_reason(reason);
-        StampDecision(caller, after);
-        SLUICE_RETURN_IF_ERROR(PutAccessRequest(transaction, after));
-        ChangeOutcome outcome = RequestOutcome(action, &before, after);
-        outcome.reason = reason;
-        return outcome;
-      },
-      std::move(done));
-}
-
-void AccessRequests::RefuseAccessRequest(const Caller& caller,
-                                         v1::RefuseAccessRequestRequest request,
-                                         identity::Done<v1::RefuseAccessRequestResponse> done) {
-  absl::Status status = identity::RequireRole(caller, v1::ROLE_OWNER);
-  if (status.ok()) status = CheckReason(request.reason(), true);
-  if (status.ok()) status = CheckBasis(request.basis());
-  if (!status.ok()) return done(status);
-  struct Refusal {
-    Caller caller;
-    v1::LegalBasis basis;
-    absl::StatusOr<v1::AccessRequest> Find(store::Reader& reader, const std::string& id) const {
-      return Own(reader, caller, id);
-    }
-    void Set(v1::AccessRequest& after) const {
-      after.set_state(v1::ACCESS_REQUEST_STATE_REFUSED);
-      *after.mutable_decision_basis() = basis;
-    }
-  };
-  Conclude(caller, request.id(), request.etag(), "refuse", request.reason(),
-           Refusal{caller, request.basis()}, std::move(done));
-}
-
-void AccessRequests::WithdrawAccessRequest(const Caller& caller,
-                                           v1::WithdrawAccessRequestRequest request,
-                                           identity::Done<v1::WithdrawAccessRequestResponse> done) {
-  if (absl::Status status = CheckReason(request.reason(), false); !status.ok()) return done(status);
-  struct Withdrawal {
-    Caller caller;
-    absl::StatusOr<v1::AccessRequest> Find(store::Reader& reader, const std::string& id) const {
-      SLUICE_RETURN_IF_ERROR(identity::RequireActiveNow(reader, caller));
-      SLUICE_ASSIGN_OR_RETURN(v1::AccessRequest found, Seen(reader, caller, id));
-      if (found.consumer_agency() != caller.principal.agency)
-        return Error(v1::REASON_NOT_OWNER, "Only the agency that made a request withdraws it.",
-                     {{"access_request", id}});
-      return found;
-    }
-    void Set(v1::AccessRequest& after) const {
-      after.set_state(v1::ACCESS_REQUEST_STATE_WITHDRAWN);
-    }
-  };
-  Conclude(caller, request.id(), request.etag(), "withdraw", request.reason(), Withdrawal{caller},
-           std::move(done));
-}
-
-absl::StatusOr<v1::GetAccessRequestResponse> AccessRequests::GetAccessRequest(
-    const Caller& caller, const v1::GetAccessRequestRequest& request) {
-  v1::GetAccessRequestResponse response;
-  SLUICE_RETURN_IF_ERROR(store_.Read([&](store::Reader& reader) -> absl::Status {
-    SLUICE_ASSIGN_OR_RETURN(*response.mutable_request(), Seen(reader, caller, request.id()));
-    const v1::AccessRequest& found = response.request();
-    if (found.state() != v1::ACCESS_REQUEST_STATE_SUBMITTED ||
-        OwnerOf(found) != caller.principal.agency ||
-        caller.principal.kind != identity::PrincipalKind::kPerson)
-      return absl::OkStatus();
-    SLUICE_ASSIGN_OR_RETURN(const auto dataset, OwnDataset(reader, caller, found.dataset()));
-    *response.mutable_proposed() = GrantFor(found, v1::Grant(), *dataset);
-    return absl::OkStatus();
-  }));
-  return response;
-}
-
-absl::StatusOr<v1::ListAccessRequestsResponse> AccessRequests::ListAccessRequests(
-    const Caller& caller, const v1::ListAccessRequestsRequest& request) {
-  SLUICE_ASSIGN_OR_RETURN(const int page, PageSize(request.page_size()));
-  // A token is the last id given out; what follows is looked at anew for each caller.
-  if (!request.page_token().empty() && !IsAccessRequestId(request.page_token()))
-    return Error(v1::REASON_PAGE_TOKEN_INVALID, "The page token is not one of this list's.");
-  v1::ListAccessRequestsResponse response;
-  SLUICE_RETURN_IF_ERROR(store_.Read([&](store::Reader& reader) -> absl::Status {
-    SLUICE_ASSIGN_OR_RETURN(
-        auto found,
-        LoadAccessRequests(reader, SightOf(caller.principal),
-                           {request.dataset(), request.consumer_agency(), request.state()},
-                           request.page_token(), page + 1));
-    if (found.size() > static_cast<size_t>(page)) {
-      found.pop_back();
-      response.set_next_page_token(found.back().id());
-    }
-    for (v1::AccessRequest& one : found) *response.add_requests() = std::move(one);
-    return absl::OkStatus();
-  }));
-  return response;
 }
 
 }  // namespace sluice::sharing

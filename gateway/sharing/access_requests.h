@@ -1,10 +1,16 @@
 // The Sharing service without its transport, as far as it is about access requests: an agency
-// applies, the owner approves (which makes a grant) or refuses.
+// applies, the owner decides, the authority consents and settles, each a step of the table in
+// request_life.h. Approving makes a grant; suspending and ending act on it.
 //
-//   SUBMITTED ──▶ APPROVED (a grant)     REFUSED (reason, law)     WITHDRAWN (by the agency)
-//
-// Who may see a request is as with grants. Methods that read may block. Any thread.
+// Each step is one transaction and an audit record (the grant's beside it), and what clocks are
+// computed from. Who may see a request is as with grants, but before it is submitted its own
+// agency and auditors alone. Methods that read may block. Any thread.
 #pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "gateway/audit/changes.h"
@@ -13,6 +19,7 @@
 #include "gateway/catalogue/dataset.h"
 #include "gateway/identity/caller.h"
 #include "gateway/identity/submit.h"
+#include "gateway/sharing/rules.h"
 #include "gateway/store/store.h"
 #include "sluice/v1/sharing.pb.h"
 
@@ -22,26 +29,35 @@ class AccessRequests {
  public:
   // The references outlive the object.
   AccessRequests(store::Store& store, audit::Changes& changes, const Clock& clock,
-                 RandomSource& random)
-      : store_(store), changes_(changes), clock_(clock), random_(random) {}
+                 RandomSource& random, std::shared_ptr<const Rules> rules)
+      : store_(store),
+        changes_(changes),
+        clock_(clock),
+        random_(random),
+        rules_(std::move(rules)) {}
 
   // Caller: a system or person of the agency that asks. DATASET_UNKNOWN (also where its agency may
-  // not know of the dataset), DEFINITION_INVALID with field violations, OVERLOADED where an agency
-  // has too many undecided on one dataset, and those of audit::Changes.
+  // not know of the dataset), DATASET_RETIRED, DEFINITION_INVALID with field violations,
+  // REQUEST_INVALID where an agency has too many undecided on one dataset; with an id: NOT_FOUND,
+  // ETAG_MISMATCH and those of DecideStep. And those of audit::Changes.
+  void DraftAccessRequest(const identity::Caller& caller, v1::DraftAccessRequestRequest request,
+                          identity::Done<v1::DraftAccessRequestResponse> done);
+  // Made and submitted at once. Caller: the sharing office of the agency that asks. The same.
   void SubmitAccessRequest(const identity::Caller& caller, v1::SubmitAccessRequestRequest request,
                            identity::Done<v1::SubmitAccessRequestResponse> done);
-  // Caller: an owner. ROLE_REQUIRED, NOT_OWNER, NOT_FOUND, REQUEST_DECIDED, ETAG_MISMATCH,
-  // DEFINITION_INVALID (the terms, against dataset and request), and those of audit::Changes.
+  // NOT_FOUND, those of DecideStep, ETAG_MISMATCH, DEFINITION_INVALID (the terms, against dataset
+  // and request), and those of audit::Changes.
   void ApproveAccessRequest(const identity::Caller& caller, v1::ApproveAccessRequestRequest request,
                             identity::Done<v1::ApproveAccessRequestResponse> done);
-  // The same, and REQUEST_INVALID.
-  void RefuseAccessRequest(const identity::Caller& caller, v1::RefuseAccessRequestRequest request,
-                           identity::Done<v1::RefuseAccessRequestResponse> done);
-  // Caller: a system or person of the agency that made it. NOT_FOUND, REQUEST_DECIDED,
-  // ETAG_MISMATCH.
-  void WithdrawAccessRequest(const identity::Caller& caller,
-                             v1::WithdrawAccessRequestRequest request,
-                             identity::Done<v1::WithdrawAccessRequestResponse> done);
+  // Any other step. NOT_FOUND, those of DecideStep, ETAG_MISMATCH, REQUEST_INVALID (reason, basis,
+  // papers), DEFINITION_INVALID where what is submitted or resumed does not stand any more, and
+  // those of audit::Changes. SUSPEND and END act at commit.
+  void TakeAccessStep(const identity::Caller& caller, v1::TakeAccessStepRequest request,
+                      identity::Done<v1::TakeAccessStepResponse> done);
+  // What waits for the caller, as any office that he may act as; and for the authority what is
+  // late.
+  absl::StatusOr<v1::GetInboxResponse> GetInbox(const identity::Caller& caller,
+                                                const v1::GetInboxRequest& request);
   // NOT_FOUND.
   absl::StatusOr<v1::GetAccessRequestResponse> GetAccessRequest(
       const identity::Caller& caller, const v1::GetAccessRequestRequest& request);
@@ -49,7 +65,8 @@ class AccessRequests {
   absl::StatusOr<v1::ListAccessRequestsResponse> ListAccessRequests(
       const identity::Caller& caller, const v1::ListAccessRequestsRequest& request);
 
-  // The grant, without an id, that an owner would give; for a preview. Errors as with approval.
+  // The grant, without an id, that an owner would give; for a preview by the owner's office or an
+  // owner. NOT_FOUND, OFFICE_REQUIRED, STEP_NOT_ALLOWED, DEFINITION_INVALID.
   struct Proposal {
     v1::AccessRequest request;
     v1::Grant grant;
@@ -59,20 +76,29 @@ class AccessRequests {
                                    const v1::Grant& terms);
 
  private:
-  template <class Response, class Decide>
-  void Conclude(const identity::Caller& caller, std::string id, std::string etag,
-                const char* action, std::string reason, Decide decide,
-                identity::Done<Response> done);
   absl::StatusOr<Proposal> Propose(store::Reader& reader, const identity::Caller& caller,
                                    const std::string& id, const v1::Grant& terms) const;
-  absl::StatusOr<v1::AccessRequest> Prepare(store::Reader& reader, const identity::Caller& caller,
-                                            const v1::AccessRequest& wanted) const;
-  void StampDecision(const identity::Caller& caller, v1::AccessRequest& request) const;
+  absl::Status CheckAsked(store::Reader& reader, const identity::Caller& caller,
+                          v1::AccessRequest& request) const;
+  absl::StatusOr<v1::AccessRequest> Begin(store::Reader& reader, const identity::Caller& caller,
+                                          const v1::AccessRequest& wanted) const;
+  absl::StatusOr<v1::AccessRequest> Mend(store::Reader& reader, const identity::Caller& caller,
+                                         const v1::AccessRequest& wanted,
+                                         v1::AccessRequest& before) const;
+  absl::Status Submit(store::Reader& reader, const identity::Caller& caller,
+                      v1::AccessRequest& request, v1::AccessStep step) const;
+  absl::Status GiveId(store::Reader& reader, v1::AccessRequest& request) const;
+  absl::StatusOr<audit::ChangeOutcome> Take(store::Transaction& transaction,
+                                            const identity::Caller& caller,
+                                            const v1::TakeAccessStepRequest& asked,
+                                            v1::AccessRequest& after) const;
+  std::vector<v1::Clock> ClocksOf(const v1::AccessRequest& request) const;
 
   store::Store& store_;
   audit::Changes& changes_;
   const Clock& clock_;
   RandomSource& random_;
+  const std::shared_ptr<const Rules> rules_;
 };
 
 }  // namespace sluice::sharing

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "gateway/catalogue/mask_spec.h"
 #include "gateway/identity/registration.h"
-#include "gateway/sharing/grants_testing.h"
+#include "gateway/sharing/requests_testing.h"
 
 namespace sluice::sharing {
 namespace {
@@ -23,19 +23,7 @@ using ::testing::UnorderedElementsAre;
 
 class AccessRequestsTest : public ::testing::Test {
  protected:
-  v1::AccessRequest Wanted() const {
-    v1::AccessRequest request;
-    request.set_dataset("police/persons");
-    request.add_systems("relief");
-    request.add_purposes("relief");
-    request.mutable_basis()->set_law("Law on Relief");
-    request.mutable_basis()->set_article("7");
-    for (const char* field : {"id", "county"}) request.add_fields(field);
-    request.add_modes(v1::MODE_QUERY);
-    request.mutable_expires()->set_seconds((world_.clock.Now() + 30 * kDay) / kSecond);
-    request.set_justification("who applies for relief");
-    return request;
-  }
+  v1::AccessRequest Wanted() const { return world_.Asked(); }
   absl::StatusOr<v1::SubmitAccessRequestResponse> Submit(const Caller& caller,
                                                          const v1::AccessRequest& wanted,
                                                          bool dry_run = false) {
@@ -46,12 +34,12 @@ class AccessRequestsTest : public ::testing::Test {
         [&](auto done) { requests_.SubmitAccessRequest(caller, request, done); });
   }
   v1::AccessRequest Made() {
-    const auto response = Submit(world_.consumer_system, Wanted());
+    const auto response = Submit(world_.consumer_office, Wanted());
     EXPECT_TRUE(response.ok()) << response.status();
     return response.ok() ? response->request() : v1::AccessRequest();
   }
   std::vector<std::string> Mistakes(const v1::AccessRequest& wanted) {
-    const absl::Status status = Submit(world_.consumer_system, wanted).status();
+    const absl::Status status = Submit(world_.consumer_office, wanted).status();
     EXPECT_EQ(ReasonOf(status), v1::REASON_DEFINITION_INVALID) << status;
     return Violations(status);
   }
@@ -68,24 +56,19 @@ class AccessRequestsTest : public ::testing::Test {
     return Answer<v1::ApproveAccessRequestResponse>(
         [&](auto done) { requests_.ApproveAccessRequest(caller, request, done); });
   }
-  absl::StatusOr<v1::RefuseAccessRequestResponse> Refuse(const Caller& caller,
-                                                         const std::string& id,
-                                                         const std::string& reason = "not needed",
-                                                         const std::string& law = "Law on Data") {
-    v1::RefuseAccessRequestRequest request;
+  absl::StatusOr<v1::TakeAccessStepResponse> Refuse(const Caller& caller, const std::string& id,
+                                                    const std::string& reason = "not needed",
+                                                    const std::string& law = "Law on Data") {
+    v1::TakeAccessStepRequest request;
     request.set_id(id);
+    request.set_action(v1::ACCESS_ACTION_REFUSE);
     request.set_reason(reason);
     request.mutable_basis()->set_law(law);
     request.mutable_basis()->set_article("21");
-    return Answer<v1::RefuseAccessRequestResponse>(
-        [&](auto done) { requests_.RefuseAccessRequest(caller, request, done); });
+    return world_.Take(caller, request);
   }
-  absl::StatusOr<v1::WithdrawAccessRequestResponse> Withdraw(const Caller& caller,
-                                                             const std::string& id) {
-    v1::WithdrawAccessRequestRequest request;
-    request.set_id(id);
-    return Answer<v1::WithdrawAccessRequestResponse>(
-        [&](auto done) { requests_.WithdrawAccessRequest(caller, request, done); });
+  absl::StatusOr<v1::TakeAccessStepResponse> Withdraw(const Caller& caller, const std::string& id) {
+    return world_.Take(caller, id, v1::ACCESS_ACTION_WITHDRAW);
   }
   absl::StatusOr<v1::GetAccessRequestResponse> Get(const Caller& caller, const std::string& id) {
     v1::GetAccessRequestRequest request;
@@ -101,22 +84,22 @@ class AccessRequestsTest : public ::testing::Test {
     return ids;
   }
 
-  GrantsWorld world_;
-  AccessRequests requests_{*world_.store, *world_.changes, world_.clock, world_.random};
+  RequestsWorld world_;
+  AccessRequests& requests_ = world_.requests;
 };
 
-TEST_F(AccessRequestsTest, ASystemAppliesAndTheOwnerSeesWhatItWouldGive) {
+TEST_F(AccessRequestsTest, AnAgencyAppliesAndTheOwnerSeesWhatItWouldGive) {
   const v1::AccessRequest made = Made();
   EXPECT_THAT(made.id(), SizeIs(8));
   EXPECT_EQ(made.id().substr(0, 2), "r-");
   EXPECT_EQ(made.state(), v1::ACCESS_REQUEST_STATE_SUBMITTED);
   EXPECT_EQ(made.consumer_agency(), "welfare");
-  EXPECT_EQ(made.submitted_by(), "agency/welfare/system/relief");
+  EXPECT_EQ(made.submitted_by(), "agency/welfare/person/office");
   const auto recorded = world_.changes->last();
   EXPECT_EQ(recorded.effect, audit::Changes::Effect::kAfterRecord);
   EXPECT_EQ(recorded.outcome.resource_kind, "access_request");
   EXPECT_EQ(recorded.outcome.owner_agency, "police");
-  EXPECT_EQ(recorded.outcome.action, "create");
+  EXPECT_EQ(recorded.outcome.action, "submit");
 
   const auto seen = Get(world_.owner, made.id());
   ASSERT_TRUE(seen.ok());
@@ -138,11 +121,11 @@ TEST_F(AccessRequestsTest, ApprovedAsAskedItBecomesAGrantWithBothRecorded) {
   EXPECT_EQ(grant.consumer_agency(), "welfare");
   EXPECT_THAT(grant.systems(), ElementsAre("relief"));
   EXPECT_EQ(grant.state(), v1::GRANT_STATE_IN_FORCE);
-  EXPECT_EQ(approved->request().state(), v1::ACCESS_REQUEST_STATE_APPROVED);
+  EXPECT_EQ(approved->request().state(), v1::ACCESS_REQUEST_STATE_GRANTED);
   EXPECT_EQ(approved->request().grant(), grant.id());
-  EXPECT_EQ(approved->request().decided_by(), "agency/police/person/owner");
+  EXPECT_EQ(approved->request().steps(2).taken_by(), "agency/police/person/owner");
   const auto recorded = world_.changes->last().outcome;
-  EXPECT_EQ(recorded.action, "approve");
+  EXPECT_EQ(recorded.action, "grant");
   EXPECT_THAT(recorded.before_json, HasSubstr("SUBMITTED"));
   ASSERT_THAT(recorded.also, SizeIs(1));
   EXPECT_EQ(recorded.also[0].resource_kind, "grant");
@@ -209,25 +192,25 @@ TEST_F(AccessRequestsTest, ARefusalNeedsReasonAndLaw) {
   const auto refused = Refuse(world_.owner, made.id());
   ASSERT_TRUE(refused.ok()) << refused.status();
   EXPECT_EQ(refused->request().state(), v1::ACCESS_REQUEST_STATE_REFUSED);
-  EXPECT_EQ(refused->request().decision_reason(), "not needed");
-  EXPECT_EQ(refused->request().decision_basis().law(), "Law on Data");
+  EXPECT_EQ(refused->request().steps(2).reason(), "not needed");
+  EXPECT_EQ(refused->request().steps(2).basis().law(), "Law on Data");
   EXPECT_EQ(world_.changes->last().outcome.action, "refuse");
   // The agency reads why.
-  EXPECT_EQ(Get(world_.consumer_system, made.id())->request().decision_reason(), "not needed");
+  EXPECT_EQ(Get(world_.consumer_system, made.id())->request().steps(2).reason(), "not needed");
 }
 
 TEST_F(AccessRequestsTest, WhatIsDecidedStaysDecided) {
   const v1::AccessRequest refused = Made();
   ASSERT_TRUE(Refuse(world_.owner, refused.id()).ok());
   const auto again = Approve(world_.owner, refused.id()).status();
-  EXPECT_EQ(ReasonOf(again), v1::REASON_REQUEST_DECIDED);
-  EXPECT_THAT(std::string(again.message()), HasSubstr("was refused before"));
-  EXPECT_EQ(ReasonOf(Refuse(world_.owner, refused.id()).status()), v1::REASON_REQUEST_DECIDED);
+  EXPECT_EQ(ReasonOf(again), v1::REASON_STEP_NOT_ALLOWED);
+  EXPECT_THAT(std::string(again.message()), HasSubstr("is refused: this step cannot be taken now"));
+  EXPECT_EQ(ReasonOf(Refuse(world_.owner, refused.id()).status()), v1::REASON_STEP_NOT_ALLOWED);
   EXPECT_EQ(ReasonOf(Withdraw(world_.consumer_system, refused.id()).status()),
-            v1::REASON_REQUEST_DECIDED);
+            v1::REASON_STEP_NOT_ALLOWED);
   const v1::AccessRequest withdrawn = Made();
   ASSERT_TRUE(Withdraw(world_.consumer_clerk, withdrawn.id()).ok());
-  EXPECT_EQ(ReasonOf(Approve(world_.owner, withdrawn.id()).status()), v1::REASON_REQUEST_DECIDED);
+  EXPECT_EQ(ReasonOf(Approve(world_.owner, withdrawn.id()).status()), v1::REASON_STEP_NOT_ALLOWED);
 }
 
 TEST_F(AccessRequestsTest, OfTwoWhoDecideOneIsTooLate) {
@@ -247,13 +230,14 @@ TEST_F(AccessRequestsTest, WhoMaySeeAndDecide) {
     EXPECT_EQ(ReasonOf(Get(*caller, made.id()).status()), v1::REASON_NOT_FOUND);
     EXPECT_THAT(List(*caller, {}), IsEmpty());
   }
-  EXPECT_EQ(ReasonOf(Approve(world_.clerk, made.id()).status()), v1::REASON_ROLE_REQUIRED);
+  EXPECT_EQ(ReasonOf(Approve(world_.clerk, made.id()).status()), v1::REASON_OFFICE_REQUIRED);
   EXPECT_EQ(ReasonOf(Approve(world_.consumer_system, made.id()).status()),
-            v1::REASON_ROLE_REQUIRED);
+            v1::REASON_OFFICE_REQUIRED);
   // An owner of the agency that asks does not approve it to itself.
-  EXPECT_EQ(ReasonOf(Approve(world_.consumer_clerk, made.id()).status()), v1::REASON_NOT_OWNER);
+  EXPECT_EQ(ReasonOf(Approve(world_.consumer_clerk, made.id()).status()),
+            v1::REASON_OFFICE_REQUIRED);
   EXPECT_EQ(ReasonOf(Approve(world_.other_owner, made.id()).status()), v1::REASON_NOT_FOUND);
-  EXPECT_EQ(ReasonOf(Withdraw(world_.owner, made.id()).status()), v1::REASON_NOT_OWNER);
+  EXPECT_EQ(ReasonOf(Withdraw(world_.owner, made.id()).status()), v1::REASON_OFFICE_REQUIRED);
 }
 
 TEST_F(AccessRequestsTest, MistakesAreNamedByTheirPathInTheRequest) {
@@ -277,42 +261,42 @@ TEST_F(AccessRequestsTest, MistakesAreNamedByTheirPathInTheRequest) {
   EXPECT_THAT(Mistakes(nothing), UnorderedElementsAre("request.fields: expected at least one",
                                                       HasSubstr("request.modes: ")));
   EXPECT_THAT(world_.changes->made(), IsEmpty());
-  EXPECT_TRUE(Submit(world_.consumer_system, Wanted(), true).ok());
+  EXPECT_TRUE(Submit(world_.consumer_office, Wanted(), true).ok());
   EXPECT_THAT(world_.changes->made(), IsEmpty());
 }
 
 TEST_F(AccessRequestsTest, WhatTheGatewaySetsIsNotTheCallersToSay) {
   v1::AccessRequest wanted = Wanted();
   wanted.set_consumer_agency("police");
-  wanted.set_state(v1::ACCESS_REQUEST_STATE_APPROVED);
+  wanted.set_state(v1::ACCESS_REQUEST_STATE_GRANTED);
   wanted.set_grant("7q4m2k");
   wanted.set_id("r-222222");
   wanted.set_submitted_by("agency/police/person/owner");
-  const auto made = Submit(world_.consumer_system, wanted);
+  const auto made = Submit(world_.consumer_office, wanted);
   ASSERT_TRUE(made.ok()) << made.status();
   EXPECT_EQ(made->request().consumer_agency(), "welfare");
   EXPECT_EQ(made->request().state(), v1::ACCESS_REQUEST_STATE_SUBMITTED);
   EXPECT_EQ(made->request().grant(), "");
   EXPECT_NE(made->request().id(), "r-222222");
-  EXPECT_EQ(made->request().submitted_by(), "agency/welfare/system/relief");
+  EXPECT_EQ(made->request().submitted_by(), "agency/welfare/person/office");
 }
 
 TEST_F(AccessRequestsTest, NothingIsAskedOfWhatIsNotOffered) {
   v1::AccessRequest unknown = Wanted();
   unknown.set_dataset("police/secrets");
-  const auto none = Submit(world_.consumer_system, unknown).status();
+  const auto none = Submit(world_.consumer_office, unknown).status();
   EXPECT_EQ(ReasonOf(none), v1::REASON_DATASET_UNKNOWN);
   v1::Dataset dataset = GrantsWorld::Persons();
   dataset.set_revision(2);
   dataset.add_audience("tax-office");
   world_.PutDataset(dataset);
-  const auto hidden = Submit(world_.consumer_system, Wanted()).status();
+  const auto hidden = Submit(world_.consumer_office, Wanted()).status();
   EXPECT_EQ(hidden, none);  // word for word
   dataset.set_revision(3);
   dataset.clear_audience();
   dataset.set_state(v1::DATASET_STATE_RETIRED);
   world_.PutDataset(dataset);
-  EXPECT_EQ(ReasonOf(Submit(world_.consumer_system, Wanted()).status()),
+  EXPECT_EQ(ReasonOf(Submit(world_.consumer_office, Wanted()).status()),
             v1::REASON_DATASET_RETIRED);
   dataset.set_revision(4);
   dataset.clear_state();
@@ -329,10 +313,10 @@ TEST_F(AccessRequestsTest, AnAgencyHasTwentyUndecidedOnADatasetAtMost) {
     const std::string id = Made().id();
     if (first.empty()) first = id;
   }
-  EXPECT_EQ(ReasonOf(Submit(world_.consumer_system, Wanted()).status()),
+  EXPECT_EQ(ReasonOf(Submit(world_.consumer_office, Wanted()).status()),
             v1::REASON_REQUEST_INVALID);
   ASSERT_TRUE(Withdraw(world_.consumer_system, first).ok());
-  EXPECT_TRUE(Submit(world_.consumer_system, Wanted()).ok());
+  EXPECT_TRUE(Submit(world_.consumer_office, Wanted()).ok());
 }
 
 TEST_F(AccessRequestsTest, ListsComeNewestFirstInPages) {
@@ -365,7 +349,8 @@ TEST_F(AccessRequestsTest, ASuspendedCallerChangesNothing) {
     system->set_state(v1::REGISTRATION_STATE_SUSPENDED);
     return identity::PutSystem(transaction, *system);
   });
-  EXPECT_EQ(ReasonOf(Submit(world_.consumer_system, Wanted()).status()), v1::REASON_SUSPENDED);
+  EXPECT_EQ(ReasonOf(world_.Draft(world_.consumer_system, Wanted()).status()),
+            v1::REASON_SUSPENDED);
   EXPECT_EQ(ReasonOf(Withdraw(world_.consumer_system, made.id()).status()), v1::REASON_SUSPENDED);
 }
 

@@ -57,6 +57,9 @@ store::Migrations SharingMigrations() {
             ) STRICT;
             CREATE INDEX access_requests_undecided
               ON access_requests (consumer_agency, dataset, state);
+          )sql",
+           R"sql(
+            ALTER TABLE access_requests ADD COLUMN submitted INTEGER NOT NULL DEFAULT 1;
           )sql"}};
 }
 

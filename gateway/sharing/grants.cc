@@ -11,6 +11,7 @@
 #include "gateway/sharing/grant_rules.h"
 #include "gateway/sharing/grant_table.h"
 #include "gateway/sharing/ids.h"
+#include "gateway/sharing/request_steps.h"
 #include "gateway/sharing/request_table.h"
 #include "gateway/sharing/sharing_parts.h"
 #include "gateway/store/definition.h"
@@ -211,6 +212,8 @@ void Grants::Move(const Caller& caller, const StateChange& change, identity::Don
         SLUICE_RETURN_IF_ERROR(AddRevision(transaction, after));
         ChangeOutcome outcome = GrantOutcome(change.action, &before, after);
         outcome.reason = change.reason;
+        SLUICE_ASSIGN_OR_RETURN(auto followed, FollowGrant(transaction, caller, clock_, after));
+        if (followed) outcome.also.push_back(*std::move(followed));
         return outcome;
       },
       std::move(done));

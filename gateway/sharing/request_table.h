@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "gateway/identity/principal.h"
 #include "gateway/sharing/grant_table.h"
 #include "gateway/store/store.h"
 #include "sluice/v1/sharing.pb.h"
@@ -19,12 +20,19 @@ struct RequestFilter {
   std::string dataset, consumer_agency;  // empty: any
   v1::AccessRequestState state = v1::ACCESS_REQUEST_STATE_UNSPECIFIED;
 };
+// Whether the principal may see it: as Sees, but before it is submitted its own agency and auditors
+// alone.
+bool MaySeeRequest(const identity::Principal& principal, const v1::AccessRequest& request);
 // Newest first, older than the one with the id `after` where that is not empty.
 absl::StatusOr<std::vector<v1::AccessRequest>> LoadAccessRequests(store::Reader& reader,
-                                                                  const Sight& sight,
+                                                                  const identity::Principal& who,
                                                                   const RequestFilter& filter,
                                                                   std::string_view after,
                                                                   int64_t most);
+// Those in one of the states that the principal may see, oldest first.
+absl::StatusOr<std::vector<v1::AccessRequest>> LoadRequestsIn(
+    store::Reader& reader, const identity::Principal& who,
+    const std::vector<v1::AccessRequestState>& states, int64_t most);
 // How many requests of an agency on a dataset are undecided.
 absl::StatusOr<int64_t> CountUndecided(store::Reader& reader, std::string_view consumer_agency,
                                        std::string_view dataset);

@@ -5,6 +5,7 @@
 #include "gateway/catalogue/mask_spec.h"
 #include "gateway/policy/grant.h"
 #include "gateway/sharing/grant_table.h"
+#include "gateway/sharing/request_steps.h"
 #include "gateway/sharing/sharing_parts.h"
 
 namespace sluice::sharing {
@@ -98,6 +99,8 @@ absl::StatusOr<std::vector<audit::ChangeOutcome>> GrantsTouched::Revoke(
     audit::ChangeOutcome outcome = GrantOutcome("revoke", &*before, after);
     outcome.reason = reason;
     outcomes.push_back(std::move(outcome));
+    SLUICE_ASSIGN_OR_RETURN(auto followed, FollowGrant(transaction, caller, clock_, after));
+    if (followed) outcomes.push_back(*std::move(followed));
   }
   return outcomes;
 }

@@ -201,18 +201,27 @@ END
   as residents-owner catalogue apply datasets/vehicles.yaml
 
   say "A request" \
-    "The relief system finds the dataset in the catalogue and applies for it. Its owner looks at a few rows
-as that system would see them, masks included, and approves: the request becomes a grant."
+    "The relief system finds the dataset in the catalogue and drafts an application. Its agency's sharing
+office sends it, and from then on the law's clock runs. The owner's office looks at a few rows as that system
+would see them, masks included, asks for the paper that is missing, and approves: the request becomes a grant."
   as relief catalogue list --search 机动车
   holds public-security/vehicles
   as relief access request public-security/vehicles --purpose relief \
     --law 社会救助暂行办法 --article 第五十八条 --fields plate,holder,registered \
     --until "$(date -u -d '+90 days' +%Y-%m-%dT00:00:00Z)" --why "property of applicants for relief"
   id=$(newest_request)
+  as regions-owner access submit "$id"
+  as residents-owner inbox
+  holds "$id"
+  as residents-owner access return "$id" --reason "the basis is not enclosed" --paper "decision of the county"
+  as regions-owner access submit "$id" --paper "decision of the county"
   as residents-owner access preview "$id" --limit 3
   holds '*'
   lacks 欧阳小明
   as residents-owner access approve "$id"
+  as residents-owner access provide "$id"
+  as relief access show "$id"
+  holds reply_conditional
   as relief access check public-security/vehicles --purpose relief
   as relief query public-security/vehicles --purpose relief --limit 3
   holds 京
@@ -224,6 +233,7 @@ as that system would see them, masks included, and approves: the request becomes
     --law 统计法 --article 第七条 --fields id_number,address,phone \
     --until "$(date -u -d '+90 days' +%Y-%m-%dT00:00:00Z)" --why "everything, in case it is useful"
   id=$(newest_request)
+  as regions-owner access submit "$id"
   as residents-owner access refuse "$id" --reason "more than the purpose needs" \
     --law 政务数据共享条例 --article 第二十一条
   as relief access show "$id"

@@ -26,7 +26,9 @@ class Changer {
   explicit Changer(Deployment& gateway)
       : operator_(gateway.Connect("operator", 5 * kSecond)),
         owner_(gateway.Connect("residents-owner", 5 * kSecond)),
-        applicant_(gateway.Connect("relief", 5 * kSecond)) {}
+        applicant_(gateway.Connect("relief", 5 * kSecond)),
+        office_(gateway.Connect("regions-owner", 5 * kSecond)),
+        authority_(gateway.Connect("authority", 5 * kSecond)) {}
 
   void Run(const std::atomic<bool>& over, int& number) {
     while (!over) {
@@ -52,10 +54,11 @@ class Changer {
     Note(Call(*operator_, cli::kSetSystemState, state));
   }
 
-  // Asked for, approved or refused or withdrawn; the grant suspended, resumed, narrowed, revoked.
+  // Drafted, submitted, and then one of the ways that it may go; the grant suspended, resumed,
+  // revoked, by its own methods and by the request's steps.
   void Sharing(int number) {
-    v1::SubmitAccessRequestRequest submit;
-    v1::AccessRequest& wanted = *submit.mutable_request();
+    v1::DraftAccessRequestRequest draft;
+    v1::AccessRequest& wanted = *draft.mutable_request();
     wanted.set_dataset("public-security/persons");
     wanted.add_systems("relief");
     wanted.add_purposes("relief");
@@ -65,7 +68,7 @@ class Changer {
     wanted.add_modes(v1::MODE_QUERY);
     wanted.mutable_expires()->set_seconds(4'070'908'800);
     wanted.set_justification("a test");
-    const auto asked = Call(*applicant_, cli::kSubmitAccessRequest, submit);
+    const auto asked = Call(*applicant_, cli::kDraftAccessRequest, draft);
     Note(asked);
     if (!asked.ok()) {
       EXPECT_TRUE(absl::IsUnavailable(asked.status()) || absl::IsDeadlineExceeded(asked.status()) ||
@@ -74,24 +77,31 @@ class Changer {
       return;
     }
     const std::string& request = asked->request().id();
-    if (number % 4 == 1) {
-      v1::RefuseAccessRequestRequest refuse;
-      refuse.set_id(request);
-      refuse.set_reason("a test");
-      *refuse.mutable_basis() = wanted.basis();
-      return Note(Call(*owner_, cli::kRefuseAccessRequest, refuse));
+    if (number % 5 == 2) return Step(*applicant_, request, v1::ACCESS_ACTION_WITHDRAW);
+    Step(*office_, request, v1::ACCESS_ACTION_SUBMIT);
+    if (number % 5 == 1) {
+      Step(*owner_, request, v1::ACCESS_ACTION_REFUSE);
+      Step(*office_, request, v1::ACCESS_ACTION_DISPUTE);
+      return Step(*authority_, request, v1::ACCESS_ACTION_UPHOLD);
     }
-    if (number % 4 == 2) {
-      v1::WithdrawAccessRequestRequest withdraw;
-      withdraw.set_id(request);
-      withdraw.set_reason("a test");
-      return Note(Call(*applicant_, cli::kWithdrawAccessRequest, withdraw));
+    if (number % 5 == 3) {
+      Step(*owner_, request, v1::ACCESS_ACTION_RETURN);
+      Step(*office_, request, v1::ACCESS_ACTION_SUBMIT);
+      Step(*owner_, request, v1::ACCESS_ACTION_ASK_EXTENSION);
+      Step(*authority_, request, v1::ACCESS_ACTION_CONSENT_EXTENSION);
+      Step(*owner_, request, v1::ACCESS_ACTION_AGREE);
     }
     v1::ApproveAccessRequestRequest approve;
     approve.set_id(request);
     const auto approved = Call(*owner_, cli::kApproveAccessRequest, approve);
     Note(approved);
     if (!approved.ok()) return;
+    Step(*owner_, request, v1::ACCESS_ACTION_PROVIDE);
+    if (number % 5 == 4) {
+      Step(*owner_, request, v1::ACCESS_ACTION_SUSPEND);
+      Step(*owner_, request, v1::ACCESS_ACTION_RESUME);
+      return Step(*owner_, request, v1::ACCESS_ACTION_END);
+    }
     const std::string& grant = approved->request().grant();
     for (v1::GrantState state : {v1::GRANT_STATE_SUSPENDED, v1::GRANT_STATE_IN_FORCE}) {
       v1::SetGrantStateRequest set;
@@ -104,6 +114,17 @@ class Changer {
     revoke.set_id(grant);
     revoke.set_reason("a test");
     Note(Call(*owner_, cli::kRevokeGrant, revoke));
+  }
+
+  void Step(cli::Gateway& who, const std::string& request, v1::AccessAction action) {
+    v1::TakeAccessStepRequest step;
+    step.set_id(request);
+    step.set_action(action);
+    step.set_reason("a test");
+    step.mutable_basis()->set_law("a law of a test");
+    step.mutable_basis()->set_article("1");
+    if (action == v1::ACCESS_ACTION_RETURN) step.add_papers("a paper");
+    Note(Call(who, cli::kTakeAccessStep, step));
   }
 
   void Dataset(int number) {
@@ -119,7 +140,7 @@ class Changer {
     if (response.ok()) ++answered_;
   }
 
-  std::unique_ptr<cli::Gateway> operator_, owner_, applicant_;
+  std::unique_ptr<cli::Gateway> operator_, owner_, applicant_, office_, authority_;
   std::atomic<int> answered_{0};
 };
 
@@ -191,8 +212,20 @@ TEST(ChangeKillTest, EveryKindOfChangeIsInTheLogAsTheStoreHoldsIt) {
   all_requests.set_page_size(1000);
   const auto requests = Call(gateway.As("auditor"), cli::kListAccessRequests, all_requests);
   ASSERT_TRUE(requests.ok()) << requests.status();
-  for (const v1::AccessRequest& request : requests->requests())
+  std::map<std::string, v1::GrantState> grant_states;
+  for (const v1::Grant& grant : grants->grants()) grant_states[grant.id()] = grant.state();
+  for (const v1::AccessRequest& request : requests->requests()) {
     ExpectRecorded(last, "access_request", request.id(), request);
+    // No step was taken by half: the request is where its last step led, and so is its grant.
+    ASSERT_GT(request.steps_size(), 0);
+    EXPECT_EQ(request.state(), request.steps(request.steps_size() - 1).state());
+    if (request.grant().empty()) continue;
+    EXPECT_EQ(grant_states[request.grant()],
+              request.state() == v1::ACCESS_REQUEST_STATE_ENDED       ? v1::GRANT_STATE_REVOKED
+              : request.state() == v1::ACCESS_REQUEST_STATE_SUSPENDED ? v1::GRANT_STATE_SUSPENDED
+                                                                      : v1::GRANT_STATE_IN_FORCE)
+        << request.ShortDebugString();
+  }
   v1::GetDatasetRequest persons;
   persons.set_name("public-security/persons");
   const auto dataset = Call(gateway.As("residents-owner"), cli::kGetDataset, persons);

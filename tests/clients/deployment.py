@@ -156,7 +156,7 @@ class Deployment:
             if name.endswith('.yaml'):
                 self.change(f'profiles/{name}', '127.0.0.1:0', self.address)
         # What the clients' programs are given: key, certificate and authority in one folder.
-        for party in ('relief', 'residents-owner'):
+        for party in ('relief', 'residents-owner', 'regions-owner'):
             shutil.copy(self.path('tls/authority.pem'), self.path(f'profiles/{party}/'))
 
     def listen(self, known):
@@ -214,6 +214,7 @@ class Deployment:
                 'SLUICE_GATEWAY': self.address,
                 'SLUICE_RELIEF': self.path('profiles/relief'),
                 'SLUICE_OWNER': self.path('profiles/residents-owner'),
+                'SLUICE_OFFICE': self.path('profiles/regions-owner'),
                 'SLUICE_PLANNING': self.path('profiles/planning'),
                 'SLUICE_OTHER': os.path.join(self.folder, 'other'),
                 'SLUICE_ROWS': str(ROWS), 'SLUICE_OUT': self.out}

@@ -64,6 +64,8 @@ std::string Described(const Config& config) {
                              audit.subject_key, audit.derived, absl::StrCat(audit.segment_bytes),
                              absl::StrCat(audit.head_interval), audit.http_listen});
   parts.push_back(config.operations.http_listen);
+  parts.insert(parts.end(), {absl::StrJoin(config.sharing.calendars, ","),
+                             absl::StrJoin(config.sharing.clocks, ",")});
   const Config::Limits& limits = config.limits;
   for (const int64_t number :
        {int64_t{limits.running_calls}, int64_t{limits.running_calls_per_system},
@@ -82,7 +84,8 @@ std::vector<std::string> KnownPaths() {
   const std::string text = absl::StrReplaceAll(
       "KEY: 1\ntls: {KEY: 1, authorities: [{KEY: 1}]}\naudit: {KEY: 1, http: {KEY: 1}}\nlimits: "
       "{KEY: 1}\n"
-      "operations: {KEY: 1, http: {KEY: 1}}\n",
+      "operations: {KEY: 1, http: {KEY: 1}}\n"
+      "sharing: {KEY: 1}\n",
       {{"KEY", kStranger}});
   const std::string errors(ParseConfig(text, kFile).status().message());
   std::vector<std::string> paths;
@@ -99,7 +102,7 @@ std::vector<std::string> KnownPaths() {
 
 bool IsSection(const std::string& path) {
   return path == "tls" || path == "audit" || path == "limits" || path == "operations" ||
-         path == "operations.http" || path == "audit.http";
+         path == "sharing" || path == "operations.http" || path == "audit.http";
 }
 
 // The cell of the page beside a path; "" where there is no row.
@@ -127,7 +130,7 @@ TEST(ConfigurationTest, ThePageHasEverySettingAndItsDefault) {
   const std::string text = WrittenByInit();
   const YamlDocument written = YamlDocument::Parse(text, kFile);
   const std::vector<std::string> paths = KnownPaths();
-  EXPECT_GE(paths.size(), 39u) << absl::StrJoin(paths, "\n");  // of all sections
+  EXPECT_GE(paths.size(), 42u) << absl::StrJoin(paths, "\n");  // of all sections
   const std::string nothing = "tls: {authorities: [{}]}\naudit: {}\n";
   const std::string missing(ParseConfig(nothing, kFile).status().message());
 

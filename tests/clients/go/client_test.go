@@ -33,6 +33,7 @@ var (
 	gateway = os.Getenv("SLUICE_GATEWAY")
 	relief  = connect(os.Getenv("SLUICE_RELIEF"))
 	owner   = connect(os.Getenv("SLUICE_OWNER"))
+	office  = connect(os.Getenv("SLUICE_OFFICE"))
 
 	exchange  = api.NewExchangeClient(relief)
 	catalogue = api.NewCatalogueClient(owner)
@@ -295,7 +296,7 @@ func TestCheck(t *testing.T) {
 }
 
 func TestPreview(t *testing.T) {
-	asked, err := api.NewSharingClient(relief).SubmitAccessRequest(soon(t),
+	asked, err := api.NewSharingClient(office).SubmitAccessRequest(soon(t),
 		&api.SubmitAccessRequestRequest{Request: &api.AccessRequest{
 			Dataset: "public-security/persons", Purposes: []string{"relief"},
 			Fields: []string{"name", "county"}, Modes: []api.Mode{api.Mode_MODE_QUERY},

@@ -32,6 +32,7 @@ public final class ClientTest {
   private static final String GATEWAY = System.getenv("SLUICE_GATEWAY");
   private static final File RELIEF = new File(System.getenv("SLUICE_RELIEF"));
   private static final File OWNER = new File(System.getenv("SLUICE_OWNER"));
+  private static final File OFFICE = new File(System.getenv("SLUICE_OFFICE"));
   private static final File OTHER = new File(System.getenv("SLUICE_OTHER"));
 
   private static final QueryRequest PERSONS = QueryRequest.newBuilder()
@@ -46,6 +47,7 @@ public final class ClientTest {
 
   private final ManagedChannel relief = FirstCall.connect(GATEWAY, RELIEF);
   private final ManagedChannel owner = FirstCall.connect(GATEWAY, OWNER);
+  private final ManagedChannel office = FirstCall.connect(GATEWAY, OFFICE);
   private int failed;
 
   private ClientTest() throws IOException {}
@@ -301,7 +303,7 @@ public final class ClientTest {
             .setBasis(LegalBasis.newBuilder().setLaw("社会救助暂行办法").setArticle("第五十八条"))
             .setExpires(Timestamp.newBuilder().setSeconds(4_070_908_800L))
             .setJustification("Applications of the county");
-    var asked = SharingGrpc.newBlockingStub(relief).submitAccessRequest(
+    var asked = SharingGrpc.newBlockingStub(office).submitAccessRequest(
         SubmitAccessRequestRequest.newBuilder().setRequest(wanted).build());
     var answer = exchange(owner).preview(PreviewRequest.newBuilder()
                                              .setAccessRequest(asked.getRequest().getId())
@@ -383,6 +385,7 @@ public final class ClientTest {
     all.test("a dataset suspended and resumed", all::setDatasetState);
     all.relief.shutdownNow();
     all.owner.shutdownNow();
+    all.office.shutdownNow();
     System.exit(all.failed == 0 ? 0 : 1);
   }
 }

@@ -26,7 +26,7 @@ function connect(Service, folder) {
 }
 const exchange = connect(api.Exchange, env.SLUICE_RELIEF);
 const catalogue = connect(api.Catalogue, env.SLUICE_RELIEF);
-const sharing = connect(api.Sharing, env.SLUICE_RELIEF);
+const sharing = connect(api.Sharing, env.SLUICE_OFFICE);
 const ownersExchange = connect(api.Exchange, env.SLUICE_OWNER);
 const ownersCatalogue = connect(api.Catalogue, env.SLUICE_OWNER);
 after(() => open.forEach((one) => one.close()));

@@ -45,6 +45,7 @@ class ClientTest(unittest.TestCase):
     def setUpClass(cls):
         cls.relief = first_call.connect(GATEWAY, os.environ['SLUICE_RELIEF'])
         cls.owner = first_call.connect(GATEWAY, os.environ['SLUICE_OWNER'])
+        cls.office = first_call.connect(GATEWAY, os.environ['SLUICE_OFFICE'])
         cls.exchange = exchange_pb2_grpc.ExchangeStub(cls.relief)
         cls.catalogue = catalogue_pb2_grpc.CatalogueStub(cls.owner)
 
@@ -52,6 +53,7 @@ class ClientTest(unittest.TestCase):
     def tearDownClass(cls):
         cls.relief.close()
         cls.owner.close()
+        cls.office.close()
 
     def refused(self, code, method, request, **options):
         with self.assertRaises(grpc.RpcError) as caught:
@@ -193,7 +195,7 @@ class ClientTest(unittest.TestCase):
         self.assertEqual(said.reason, 'PURPOSE_NOT_GRANTED')
 
     def test_preview(self):
-        sharing = sharing_pb2_grpc.SharingStub(self.relief)
+        sharing = sharing_pb2_grpc.SharingStub(self.office)
         wanted = sharing_pb2.AccessRequest(
             dataset='public-security/persons', purposes=['relief'], fields=['name', 'county'],
             basis=sharing_pb2.LegalBasis(law='社会救助暂行办法', article='第五十八条'),
