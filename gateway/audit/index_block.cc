@@ -51,7 +51,7 @@ class BlockReader {
     return 0;
   }
   const char* at_;
-  const char* const end_;
+  const char* end_;
   bool good_ = true;
 };
 
@@ -70,6 +70,50 @@ int64_t Plus(int64_t value, uint64_t more) {
 uint64_t Less(int64_t value, int64_t less) {
   return static_cast<uint64_t>(value) - static_cast<uint64_t>(less);
 }
+
+// Reads postings one after the other.
+class BlockWalk {
+ public:
+  // Not good where the sum does not fit.
+  BlockWalk(std::string_view bytes, int64_t run) : reader_(bytes.substr(0, 0)) {
+    if (bytes.size() < kSumBytes || bytes.size() > kBlockBytes) return;
+    BlockReader sum(bytes.substr(0, kSumBytes));
+    const std::string_view rest = bytes.substr(kSumBytes);
+    if (sum.Fixed(kSumBytes) != SumOf(rest, run)) return;
+    reader_ = BlockReader(rest);
+    number_ = reader_.Varint();
+    count_ = left_ = reader_.Varint();
+    lowest_ = static_cast<int64_t>(reader_.Varint());
+    at_.term = static_cast<int64_t>(reader_.Fixed(8));
+    at_.index = Plus(lowest_, reader_.Varint());
+    // A posting takes two bytes at least.
+    good_ = reader_.good() && count_ > 0 && count_ <= kBlockBytes / 2;
+  }
+  bool good() const { return good_; }
+  uint64_t number() const { return number_; }
+  uint64_t count() const { return count_; }
+  const Posting& at() const { return at_; }
+  // False at the end, and where it is damaged.
+  bool Next() {
+    if (--left_ == 0) {
+      good_ = reader_.AtEnd();
+      return false;
+    }
+    const Posting before = at_;
+    const uint64_t on = reader_.Varint();
+    at_.term = Plus(at_.term, on);
+    at_.index = Plus(on == 0 ? at_.index : lowest_, reader_.Varint());
+    good_ = reader_.good() && before < at_;
+    return good_;
+  }
+
+ private:
+  BlockReader reader_;
+  uint64_t number_ = 0, count_ = 0, left_ = 0;
+  int64_t lowest_ = 0;
+  Posting at_;
+  bool good_ = false;
+};
 
 }  // namespace
 
@@ -103,31 +147,28 @@ std::string BlockPacker::Take() {
 }
 
 absl::StatusOr<Block> UnpackBlock(std::string_view bytes, int64_t run) {
-  if (bytes.size() < kSumBytes || bytes.size() > kBlockBytes) return BadBlock();
-  BlockReader sum(bytes.substr(0, kSumBytes));
-  const std::string_view rest = bytes.substr(kSumBytes);
-  if (sum.Fixed(kSumBytes) != SumOf(rest, run)) return BadBlock();
-  BlockReader reader(rest);
+  BlockWalk walk(bytes, run);
+  if (!walk.good()) return BadBlock();
   Block block;
-  block.number = reader.Varint();
-  const uint64_t count = reader.Varint();
-  const auto lowest = static_cast<int64_t>(reader.Varint());
-  // A posting takes two bytes at least.
-  if (count == 0 || count > kBlockBytes / 2) return BadBlock();
-  block.postings.reserve(count);
-  Posting posting;
-  posting.term = static_cast<int64_t>(reader.Fixed(8));
-  posting.index = Plus(lowest, reader.Varint());
-  block.postings.push_back(posting);
-  while (block.postings.size() < count && reader.good()) {
-    const uint64_t on = reader.Varint();
-    posting.term = Plus(posting.term, on);
-    posting.index = Plus(on == 0 ? posting.index : lowest, reader.Varint());
-    if (posting <= block.postings.back()) return BadBlock();
-    block.postings.push_back(posting);
-  }
-  if (!reader.AtEnd()) return BadBlock();
+  block.number = walk.number();
+  block.postings.reserve(walk.count());
+  do block.postings.push_back(walk.at());
+  while (walk.Next());
+  if (!walk.good()) return BadBlock();
   return block;
+}
+
+absl::StatusOr<std::vector<int64_t>> IndicesInBlock(std::string_view bytes, int64_t run,
+                                                    const Posting& first, int64_t term) {
+  BlockWalk walk(bytes, run);
+  if (!walk.good() || walk.at() != first) return BadBlock();
+  std::vector<int64_t> indices;
+  do {
+    if (walk.at().term > term) return indices;
+    if (walk.at().term == term) indices.push_back(walk.at().index);
+  } while (walk.Next());
+  if (!walk.good()) return BadBlock();
+  return indices;
 }
 
 }  // namespace sluice::audit

@@ -58,4 +58,8 @@ struct Block {
 // DATA_LOSS where it is no whole block of this run.
 absl::StatusOr<Block> UnpackBlock(std::string_view bytes, int64_t run);
 
+// The indices of one term in it, rising. DATA_LOSS also where it does not begin with `first`.
+absl::StatusOr<std::vector<int64_t>> IndicesInBlock(std::string_view bytes, int64_t run,
+                                                    const Posting& first, int64_t term);
+
 }  // namespace sluice::audit

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
@@ -70,8 +69,9 @@ absl::StatusOr<std::unique_ptr<IndexMonth>> IndexMonth::Open(const std::string& 
   // Alone on its files, so that no memory is mapped that somebody else could truncate. What a crash
   // takes from the records is made again, so no sync is waited for.
   SLUICE_RETURN_IF_ERROR(opened->database_->Run(
-      "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA "
-      "cache_size=-4000;"));
+      "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL"));
+  SLUICE_RETURN_IF_ERROR(
+      opened->database_->Run(absl::StrCat("PRAGMA cache_size=", opened->CacheSize())));
   SLUICE_RETURN_IF_ERROR(opened->Load(fresh, keys));
   SLUICE_RETURN_IF_ERROR(opened->PrepareAll());
   opened->NoteSizes();
@@ -124,9 +124,9 @@ absl::Status IndexMonth::Attach(const std::string& key, Details& details, bool f
   if (fresh) SLUICE_RETURN_IF_ERROR(MakeFile(path, files_));
   SLUICE_RETURN_IF_ERROR(database_->Query(absl::StrCat("ATTACH ?1 AS ", schema), {path}).status());
   details.schema = schema;
-  SLUICE_RETURN_IF_ERROR(
-      database_->Run(absl::StrCat("PRAGMA ", schema, ".journal_mode=WAL; PRAGMA ", schema,
-                                  ".synchronous=FULL; PRAGMA ", schema, ".cache_size=-4000;")));
+  SLUICE_RETURN_IF_ERROR(database_->Run(
+      absl::StrCat("PRAGMA ", schema, ".journal_mode=WAL; PRAGMA ", schema,
+                   ".synchronous=FULL; PRAGMA ", schema, ".cache_size=", CacheSize())));
   auto runs = fresh ? IndexRuns::Make(*database_, schema, format_)
                     : IndexRuns::Open(*database_, schema, format_);
   if (!runs.ok()) return Annotate(runs.status(), path);
@@ -345,17 +345,15 @@ absl::StatusOr<std::vector<int64_t>> IndexMonth::Find(const TermsTogether& terms
   return found;
 }
 
-absl::StatusOr<bool> IndexMonth::Work(int64_t postings, bool past) {
+absl::StatusOr<int64_t> IndexMonth::Work(int64_t postings, bool past) {
   for (const auto& [key, details] : details_) {
     if (details.runs == nullptr) continue;
-    SLUICE_ASSIGN_OR_RETURN(const bool worked, details.runs->Work(postings, past));
-    if (!worked) continue;
-    worked_ = true;
+    SLUICE_ASSIGN_OR_RETURN(const int64_t moved, details.runs->Work(postings, past));
+    if (moved == 0) continue;
     NoteSizes();
-    return true;
+    return moved;
   }
-  if (std::exchange(worked_, false) && past) FreeMemory();
-  return false;
+  return 0;
 }
 
 absl::StatusOr<int64_t> IndexMonth::Latest(int64_t term) {
@@ -401,9 +399,22 @@ absl::Status IndexMonth::CheckFiles() const {
   return absl::OkStatus();
 }
 
-absl::Status IndexMonth::CheckWhole() {
-  SLUICE_ASSIGN_OR_RETURN(const auto found, database_->Query("PRAGMA quick_check(1)"));
-  if (found.size() != 1 || found[0].Text(0) != "ok") return Damaged(path_, "is damaged");
+absl::Status IndexMonth::CheckFile(const std::string& schema, const std::string& path) {
+  SLUICE_ASSIGN_OR_RETURN(const auto found,
+                          database_->Query(absl::StrCat("PRAGMA ", schema, ".quick_check(1)")));
+  return found.size() == 1 && found[0].Text(0) == "ok" ? absl::OkStatus()
+                                                       : Damaged(path, "is damaged");
+}
+
+absl::Status IndexMonth::CheckWhole(const std::function<bool()>& interrupt) {
+  database_->SetInterrupt(interrupt);
+  absl::Status status = CheckFile("main", path_);
+  for (const auto& [key, details] : details_)
+    if (status.ok() && details.runs != nullptr)
+      status = interrupt() ? absl::CancelledError("others wait")
+                           : CheckFile(details.schema, DetailsPath(key));
+  database_->SetInterrupt(nullptr);
+  SLUICE_RETURN_IF_ERROR(status);
   SLUICE_ASSIGN_OR_RETURN(const int64_t records,
                           database_->Number("SELECT (SELECT count(*) FROM main.records) + "
                                             "(SELECT count(*) FROM main.steps)"));
@@ -411,7 +422,19 @@ absl::Status IndexMonth::CheckWhole() {
   return absl::OkStatus();
 }
 
-void IndexMonth::FreeMemory() { database_->Run("PRAGMA shrink_memory").IgnoreError(); }
+void IndexMonth::SetPast(bool past) {
+  if (past_ == past) return;
+  past_ = past;
+  const auto set = [&](const std::string& schema) {
+    database_->Run(absl::StrCat("PRAGMA ", schema, ".cache_size=", CacheSize())).IgnoreError();
+  };
+  set("main");
+  for (const auto& [key, details] : details_)
+    if (details.runs != nullptr) set(details.schema);
+  database_->Run("PRAGMA shrink_memory").IgnoreError();
+}
+
+int IndexMonth::CacheSize() const { return past_ ? -100 : -4000; }
 
 int64_t IndexMonth::erased() const {
   int64_t erased = 0;

@@ -68,17 +68,19 @@ class IndexMonth {
   // The newest record that has the term; -1 for none.
   absl::StatusOr<int64_t> Latest(int64_t term);
 
-  // Merges runs of details, about so many postings; `past` where no more is to come. Whether there
-  // was anything to do.
-  absl::StatusOr<bool> Work(int64_t postings, bool past);
+  // Merges runs of details, about so many postings, and says how many it were; 0 where there was
+  // nothing to do. `past`: no more is to come.
+  absl::StatusOr<int64_t> Work(int64_t postings, bool past);
 
   // Removes the files of details whose keys were dropped.
   absl::Status DropErased(const DetailKeys& keys);
   // DATA_LOSS where a file is gone or has become shorter.
   absl::Status CheckFiles() const;
-  // Reads everything. DATA_LOSS where SQLite finds a mistake.
-  absl::Status CheckWhole();
-  void FreeMemory();
+  // Reads everything. DATA_LOSS where SQLite finds a mistake; CANCELLED soon after `interrupt` says
+  // so, which is asked now and then.
+  absl::Status CheckWhole(const std::function<bool()>& interrupt);
+  // Keeps little of its files in memory, or more.
+  void SetPast(bool past);
 
   int64_t records() const { return records_; }
   int64_t first() const { return first_; }  // -1 for none
@@ -106,7 +108,9 @@ class IndexMonth {
   absl::Status InTransaction(const std::function<absl::Status()>& body);
   absl::Status Insert(const std::string& into, const std::vector<store::SqlValue>& values,
                       size_t columns);
+  absl::Status CheckFile(const std::string& schema, const std::string& path);
   void NoteSizes();
+  int CacheSize() const;  // of a file; negative, in KiB, as SQLite takes it
   bool Since(const IndexSpan& span) const;
   bool Until(const IndexSpan& span) const;
   // The indices that may meet the span; none where low is above high.
@@ -128,7 +132,7 @@ class IndexMonth {
   int schemas_ = 0;
   int64_t progress_ = 0;  // of the records, so many are of steps
   uint64_t steps_ = 0;
-  bool worked_ = false;  // on runs, since it was last without work
+  bool past_ = false;
   std::map<std::string, uint64_t> sizes_;
 };
 

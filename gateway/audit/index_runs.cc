@@ -66,18 +66,14 @@ class IndexRuns::RunCursor : public PostingCursor {
     loaded_ = true;
     first_ = kBeforeAll;
     indices_.clear();
-    store::SqliteStatement& fence = *runs_.find_fence_;
-    fence.Bind(1, run_.id);
-    fence.Bind(2, most.term);
-    fence.Bind(3, most.index);
-    SLUICE_ASSIGN_OR_RETURN(const bool row, fence.Step());
-    if (!row) return absl::OkStatus();
-    SLUICE_ASSIGN_OR_RETURN(const Block block, runs_.ReadBlock(fence, run_.id));
-    first_ = block.postings.front();
-    for (auto at = std::lower_bound(block.postings.begin(), block.postings.end(),
-                                    Posting{term_, std::numeric_limits<int64_t>::min()});
-         at != block.postings.end() && at->term == term_; ++at)
-      indices_.push_back(at->index);
+    auto fence = std::upper_bound(
+        run_.fences.begin(), run_.fences.end(), most,
+        [](const Posting& posting, const Fence& fence) { return posting < fence.first; });
+    if (fence == run_.fences.begin()) return absl::OkStatus();
+    --fence;
+    first_ = fence->first;
+    SLUICE_ASSIGN_OR_RETURN(const std::string_view bytes, runs_.BytesOf(*fence));
+    SLUICE_ASSIGN_OR_RETURN(indices_, IndicesInBlock(bytes, run_.id, first_, term_));
     return absl::OkStatus();
   }
 
@@ -154,14 +150,30 @@ absl::Status IndexRuns::Load(const std::string& format) {
   SLUICE_ASSIGN_OR_RETURN(
       next_block_,
       database_.Number(InSchema("SELECT ifnull(max(id), 0) + 1 FROM @.blocks", schema_)));
+  return LoadFences();
+}
+
+absl::Status IndexRuns::LoadFences() {
+  SLUICE_ASSIGN_OR_RETURN(
+      const auto fences,
+      database_.Prepare(InSchema("SELECT run, term, idx, block FROM @.fences", schema_)));
+  for (;;) {
+    SLUICE_ASSIGN_OR_RETURN(const bool row, fences->Step());
+    if (!row) break;
+    const auto run = runs_.find(fences->Int(0));
+    if (run == runs_.end()) return BadRun("is missing");
+    if (run->second.state != kVisible) continue;
+    const Posting first{fences->Int(1), fences->Int(2)};
+    run->second.fences.push_back({first, fences->Int(3)});
+  }
+  for (const auto& [id, run] : runs_)
+    if (run.state == kVisible && static_cast<int64_t>(run.fences.size()) != run.blocks)
+      return BadRun("is not whole");
   return absl::OkStatus();
 }
 
 absl::Status IndexRuns::PrepareAll() {
   const std::pair<std::unique_ptr<store::SqliteStatement>*, std::string_view> all[] = {
-      {&find_fence_,
-       "SELECT term, idx, block FROM @.fences WHERE run=?1 AND (term, idx)<=(?2, ?3) ORDER BY term "
-       "DESC, idx DESC LIMIT 1"},
       {&next_fence_,
        "SELECT term, idx, block FROM @.fences WHERE run=?1 AND (term, idx)>(?2, ?3) ORDER BY term, "
        "idx LIMIT 1"},
@@ -202,7 +214,8 @@ absl::Status IndexRuns::WriteBlock(Run& run, BlockPacker& packer) {
   write_fence_->Bind(1, run.id);
   write_fence_->Bind(2, first.term);
   write_fence_->Bind(3, first.index);
-  write_fence_->Bind(4, next_block_++);
+  write_fence_->Bind(4, next_block_);
+  run.fences.push_back({first, next_block_++});
   ++run.blocks;
   return write_fence_->Run();
 }
@@ -235,35 +248,28 @@ absl::Status IndexRuns::Add(const std::vector<Posting>& postings, int64_t newest
     return database_.Query(InSchema("UPDATE @.meta SET newest=?1", schema_), {newest}).status();
   }));
   newest_ = newest;
-  if (!postings.empty()) runs_.emplace(run.id, run);
+  if (!postings.empty()) runs_.emplace(run.id, std::move(run));
   return absl::OkStatus();
 }
 
-absl::StatusOr<Block> IndexRuns::ReadBlock(store::SqliteStatement& fence, int64_t run) {
-  const Posting first{fence.Int(0), fence.Int(1)};
-  read_block_->Bind(1, fence.Int(2));
-  SLUICE_ASSIGN_OR_RETURN(const bool row, read_block_->Step());
-  auto block = row ? UnpackBlock(read_block_->Bytes(0), run) : BadRun("lacks a block");
+absl::StatusOr<std::string_view> IndexRuns::BytesOf(const Fence& fence) {
   read_block_->Reset();
-  fence.Reset();
-  if (block.ok() && block->postings.front() != first) return BadRun("has a block out of place");
-  return block;
+  read_block_->Bind(1, fence.block);
+  SLUICE_ASSIGN_OR_RETURN(const bool row, read_block_->Step());
+  if (!row) return BadRun("lacks a block");
+  return read_block_->Bytes(0);
 }
 
 absl::Status IndexRuns::NextBlock(Input& input) {
-  const Posting last = input.block.postings.empty() ? kBeforeAll : input.block.postings.back();
-  next_fence_->Bind(1, input.run->id);
-  next_fence_->Bind(2, last.term);
-  next_fence_->Bind(3, last.index);
-  SLUICE_ASSIGN_OR_RETURN(const bool row, next_fence_->Step());
-  if (!row) {
+  if (input.blocks == input.run->fences.size()) {
     input.done = true;
-    if (input.blocks != input.run->blocks || input.postings != input.run->postings)
-      return BadRun("is not whole");
-    return absl::OkStatus();
+    return input.postings == input.run->postings ? absl::OkStatus() : BadRun("is not whole");
   }
-  SLUICE_ASSIGN_OR_RETURN(input.block, ReadBlock(*next_fence_, input.run->id));
-  if (static_cast<int64_t>(input.block.number) != input.blocks++)
+  const Fence& fence = input.run->fences[input.blocks];
+  SLUICE_ASSIGN_OR_RETURN(const std::string_view bytes, BytesOf(fence));
+  SLUICE_ASSIGN_OR_RETURN(input.block, UnpackBlock(bytes, input.run->id));
+  read_block_->Reset();
+  if (input.block.number != input.blocks++ || input.block.postings.front() != fence.first)
     return BadRun("has a block out of place");
   input.postings += static_cast<int64_t>(input.block.postings.size());
   input.at = 0;
@@ -319,11 +325,12 @@ absl::Status IndexRuns::Begin(const std::vector<const Run*>& runs) {
 }
 
 // A slice. The least posting of all goes first; its input moves back to where its next belongs.
-absl::Status IndexRuns::MergeSome(int64_t postings) {
+absl::StatusOr<int64_t> IndexRuns::MergeSome(int64_t postings) {
   Merge& merge = *merge_;
   std::vector<Input*>& sorted = merge.sorted;
+  int64_t moved = 0;
   SLUICE_RETURN_IF_ERROR(InTransaction([&]() -> absl::Status {
-    for (int64_t i = 0; i < postings && !sorted.empty(); ++i) {
+    for (; moved < postings && !sorted.empty(); ++moved) {
       Input* const least = sorted.front();
       if (merge.run.postings == 0 || least->posting() != merge.packer.last())
         SLUICE_RETURN_IF_ERROR(Put(merge.run, merge.packer, least->posting()));
@@ -339,11 +346,11 @@ absl::Status IndexRuns::MergeSome(int64_t postings) {
     }
     return sorted.empty() ? WriteMerged() : absl::OkStatus();
   }));
-  if (!sorted.empty()) return absl::OkStatus();
-  for (const Input& input : merge.inputs) runs_[input.run->id].state = kDiscarded;
-  runs_[merge.run.id] = merge.run;
+  if (!sorted.empty()) return moved;
+  for (const Input& input : merge.inputs) Discard(input.run->id);
+  runs_[merge.run.id] = std::move(merge.run);
   merge_.reset();
-  return absl::OkStatus();
+  return moved;
 }
 
 absl::Status IndexRuns::WriteMerged() {
@@ -352,17 +359,19 @@ absl::Status IndexRuns::WriteMerged() {
   merge.run.state = kVisible;
   SLUICE_RETURN_IF_ERROR(WriteRun(merge.run));
   for (const Input& input : merge.inputs) {
-    Run discarded = *input.run;
+    Run discarded;
+    discarded.id = input.run->id;
     discarded.state = kDiscarded;
     SLUICE_RETURN_IF_ERROR(WriteRun(discarded));
   }
   return absl::OkStatus();
 }
 
-absl::Status IndexRuns::DeleteSome(int64_t run, int64_t postings) {
+absl::StatusOr<int64_t> IndexRuns::DeleteSome(int64_t run, int64_t postings) {
   bool left = true;
+  int64_t deleted = 0;
   SLUICE_RETURN_IF_ERROR(InTransaction([&]() -> absl::Status {
-    for (int64_t i = 0; i < postings; i += kPostingsADelete) {
+    for (; deleted < postings; deleted += kPostingsADelete) {
       next_fence_->Bind(1, run);
       next_fence_->Bind(2, kBeforeAll.term);
       next_fence_->Bind(3, kBeforeAll.index);
@@ -381,30 +390,36 @@ absl::Status IndexRuns::DeleteSome(int64_t run, int64_t postings) {
     return delete_run_->Run();
   }));
   if (!left) runs_.erase(run);
-  return absl::OkStatus();
+  return deleted + 1;
 }
 
-absl::StatusOr<bool> IndexRuns::Work(int64_t postings, bool past) {
+absl::StatusOr<int64_t> IndexRuns::Work(int64_t postings, bool past) {
   const auto discarded = std::find_if(
       runs_.begin(), runs_.end(), [](const auto& run) { return run.second.state == kDiscarded; });
   std::vector<const Run*> runs;
   if (merge_ == nullptr && discarded == runs_.end()) runs = ToMerge(past);
-  if (merge_ == nullptr && discarded == runs_.end() && runs.empty()) return false;
+  if (merge_ == nullptr && discarded == runs_.end() && runs.empty()) return 0;
   // What a crash takes of it is done again. What Add syncs has all before it.
   SLUICE_RETURN_IF_ERROR(database_.Run(InSchema("PRAGMA @.synchronous=NORMAL", schema_)));
   if (merge_ == nullptr && discarded != runs_.end()) {
-    SLUICE_RETURN_IF_ERROR(DeleteSome(discarded->first, postings));
-    return true;
+    return DeleteSome(discarded->first, postings);
   }
-  absl::Status status;
-  if (merge_ == nullptr) status = Begin(runs);
+  absl::StatusOr<int64_t> moved = 0;
+  if (merge_ == nullptr) {
+    if (absl::Status begun = Begin(runs); !begun.ok()) moved = begun;
+  }
   const int64_t made = merge_->run.id;
-  if (status.ok()) status = MergeSome(postings);
-  if (status.ok()) return true;
+  if (moved.ok()) moved = MergeSome(postings);
+  if (moved.ok()) return moved;
   // It may be ahead of what was committed.
   merge_.reset();
-  runs_[made].state = kDiscarded;
-  return status;
+  Discard(made);
+  return moved;
+}
+
+void IndexRuns::Discard(int64_t run) {
+  runs_[run].state = kDiscarded;
+  runs_[run].fences = {};
 }
 
 std::unique_ptr<PostingCursor> IndexRuns::Find(int64_t term) {

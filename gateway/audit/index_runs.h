@@ -50,9 +50,9 @@ class IndexRuns {
   absl::Status Add(const std::vector<Posting>& postings, int64_t newest);
   int64_t newest() const { return newest_; }
 
-  // Merges or deletes, about so many postings. Whether there was anything to do. Where nothing more
-  // is to come (`past`), all is made into few runs.
-  absl::StatusOr<bool> Work(int64_t postings, bool past);
+  // Merges or deletes, about so many postings; how many it were, 0 where there was nothing to do.
+  // Where nothing more is to come (`past`), all is made into few runs.
+  absl::StatusOr<int64_t> Work(int64_t postings, bool past);
 
   // Over all that was added.
   std::unique_ptr<PostingCursor> Find(int64_t term);
@@ -61,18 +61,23 @@ class IndexRuns {
 
  private:
   enum State : int64_t { kGrowing = 0, kVisible = 1, kDiscarded = 2 };
+  struct Fence {
+    Posting first;
+    int64_t block = 0;
+  };
   struct Run {
     int64_t id = 0;
     State state = kGrowing;
     int64_t postings = 0, blocks = 0;
     int64_t lowest = 0, highest = 0;  // indices
+    std::vector<Fence> fences;        // while it is not discarded
   };
   // A run as it is read for a merge.
   struct Input {
     const Run* run = nullptr;
     Block block;
-    size_t at = 0;
-    int64_t blocks = 0, postings = 0;  // read
+    size_t at = 0, blocks = 0;
+    int64_t postings = 0;  // read
     bool done = false;
     const Posting& posting() const { return block.postings[at]; }
   };
@@ -89,19 +94,21 @@ class IndexRuns {
   IndexRuns(store::SqliteConnection& database, std::string schema)
       : database_(database), schema_(std::move(schema)) {}
   absl::Status Load(const std::string& format);
+  absl::Status LoadFences();
   absl::Status PrepareAll();
   absl::Status InTransaction(const std::function<absl::Status()>& body);
   absl::Status WriteRun(const Run& run);
   absl::Status WriteBlock(Run& run, BlockPacker& packer);
   absl::Status Put(Run& run, BlockPacker& packer, const Posting& posting);
-  // The block behind the fence that find_fence_ or next_fence_ stands at, which is reset.
-  absl::StatusOr<Block> ReadBlock(store::SqliteStatement& fence, int64_t run);
+  // Its bytes are good until the next. DATA_LOSS where there is none.
+  absl::StatusOr<std::string_view> BytesOf(const Fence& fence);
   absl::Status NextBlock(Input& input);
   std::vector<const Run*> ToMerge(bool past) const;
   absl::Status Begin(const std::vector<const Run*>& runs);
-  absl::Status MergeSome(int64_t postings);
+  absl::StatusOr<int64_t> MergeSome(int64_t postings);
   absl::Status WriteMerged();
-  absl::Status DeleteSome(int64_t run, int64_t postings);
+  void Discard(int64_t run);
+  absl::StatusOr<int64_t> DeleteSome(int64_t run, int64_t postings);
 
   store::SqliteConnection& database_;
   const std::string schema_;
@@ -109,8 +116,8 @@ class IndexRuns {
   std::map<int64_t, Run> runs_;  // by number
   int64_t next_run_ = 1, next_block_ = 1;
   std::unique_ptr<Merge> merge_;
-  std::unique_ptr<store::SqliteStatement> find_fence_, next_fence_, read_block_, write_run_,
-      write_block_, write_fence_, delete_block_, delete_fence_, delete_run_;
+  std::unique_ptr<store::SqliteStatement> next_fence_, read_block_, write_run_, write_block_,
+      write_fence_, delete_block_, delete_fence_, delete_run_;
 };
 
 }  // namespace sluice::audit

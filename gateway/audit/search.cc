@@ -230,8 +230,6 @@ class SqliteSearchIndex : public SearchIndex {
         SLUICE_ASSIGN_OR_RETURN(const auto found, month->Find(terms, span));
         hits.insert(hits.end(), found.begin(), found.end());
       }
-      // The newest keeps its cache; those of years would be hundreds of MiB.
-      if (month != newest_first.front().second) month->FreeMemory();
       std::sort(hits.rbegin(), hits.rend());
       hits.erase(std::unique(hits.begin(), hits.end()), hits.end());
       if (hits.size() > limit + 1) hits.resize(limit + 1);
@@ -287,18 +285,20 @@ class SqliteSearchIndex : public SearchIndex {
   absl::StatusOr<bool> Slice(bool called_for) {
     FairLock lock(mutex_);
     if (called_for && to_move_ <= 0) return false;
-    to_move_ -= kSlice;
     int64_t newest = -1;
     for (const auto& [name, month] : months_) newest = std::max(newest, month->last());
     for (auto& [name, month] : months_) {
       const bool past = month->last() < newest;
-      auto worked = month->Work(kSlice, past);
-      if (absl::IsDataLoss(worked.status())) {
-        SLUICE_RETURN_IF_ERROR(BeginAnew(worked.status()));
+      // Caches of years would be hundreds of MiB.
+      month->SetPast(past);
+      const auto moved = month->Work(kSlice, past);
+      if (absl::IsDataLoss(moved.status())) {
+        SLUICE_RETURN_IF_ERROR(BeginAnew(moved.status()));
         return false;
       }
-      SLUICE_RETURN_IF_ERROR(worked.status());
-      if (*worked) return true;
+      SLUICE_RETURN_IF_ERROR(moved.status());
+      to_move_ -= *moved;
+      if (*moved > 0) return true;
     }
     to_move_ = 0;
     return false;
@@ -354,7 +354,6 @@ class SqliteSearchIndex : public SearchIndex {
     if (month == months_.end()) {
       SLUICE_ASSIGN_OR_RETURN(
           auto opened, IndexMonth::Open(directory_, batch.month, format_, parts_.keys, *files_));
-      for (auto& [name, other] : months_) other->FreeMemory();
       month = months_.emplace(batch.month, std::move(opened)).first;
     }
     SLUICE_RETURN_IF_ERROR(month->second->CheckFiles());
@@ -391,15 +390,17 @@ class SqliteSearchIndex : public SearchIndex {
     }
   }
 
-  // Once a second: what was dropped, what is gone, and whether one month more is sound.
+  // Once a second: what was dropped, what is gone, and whether one month more is sound, which makes
+  // way for whoever asks.
   absl::Status Look() {
     FairLock lock(mutex_);
     absl::Status status = CheckFiles();
     for (auto& [name, month] : months_) {
       if (!status.ok()) break;
-      if (!checked_.insert(name).second) continue;
-      status = month->CheckWhole();
-      month->FreeMemory();
+      if (checked_.count(name) > 0) continue;
+      status = month->CheckWhole([this] { return stopping_ || mutex_.Awaited(); });
+      if (absl::IsCancelled(status)) return absl::OkStatus();
+      checked_.insert(name);
       break;
     }
     return status.ok() ? status : BeginAnew(status);

@@ -81,6 +81,8 @@ absl::Status SqliteConnection::Failure(std::string_view action) const {
       return absl::DataLossError(message);
     case SQLITE_CONSTRAINT:
       return absl::FailedPreconditionError(message);
+    case SQLITE_INTERRUPT:
+      return absl::CancelledError(message);
     case SQLITE_FULL:
       return absl::ResourceExhaustedError(message);
     case SQLITE_BUSY:
@@ -141,6 +143,19 @@ absl::StatusOr<int64_t> SqliteConnection::Number(std::string_view sql) {
 }
 
 bool SqliteConnection::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
+
+void SqliteConnection::SetInterrupt(std::function<bool()> interrupt) {
+  constexpr int kInstructions = 10'000;
+  interrupt_ = std::move(interrupt);
+  const auto ask = [](void* self) {
+    return static_cast<SqliteConnection*>(self)->interrupt_() ? 1 : 0;
+  };
+  if (interrupt_) {
+    sqlite3_progress_handler(handle_, kInstructions, ask, this);
+  } else {
+    sqlite3_progress_handler(handle_, 0, nullptr, nullptr);
+  }
+}
 
 SqliteStatement::~SqliteStatement() { sqlite3_finalize(handle_); }
 

@@ -2,6 +2,7 @@
 // search index (gateway/audit/index_month.h).
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -66,6 +67,9 @@ class SqliteConnection {
   // The first value of the first row, as a number.
   absl::StatusOr<int64_t> Number(std::string_view sql);
   bool in_transaction() const;
+  // While a statement runs, it is asked now and then; where it says so, the statement ends with
+  // CANCELLED. Null: never.
+  void SetInterrupt(std::function<bool()> interrupt);
 
  private:
   friend class SqliteStatement;
@@ -74,6 +78,7 @@ class SqliteConnection {
 
   const std::string path_;
   sqlite3* handle_ = nullptr;
+  std::function<bool()> interrupt_;
 };
 
 }  // namespace sluice::store
