@@ -199,7 +199,11 @@ def _growth(world):
                        lambda: world.lookups_per_second(64, world.grown(records)))
     return [Row('growth', f'point lookups, 64 in flight, log of {GROWN[records]} records',
                 f'log of {GROWN[10**4]} records', '/s', measure(records), measure(10**4), 0.9,
-                by_default=False) for records in (10**6, 10**7)]
+                by_default=False) for records in (10**6, 10**7)] + [
+        Row('index', f'point lookups, 64 in flight, index of {GROWN[10**6]} records made anew meanwhile',
+            f'log of {GROWN[10**4]} records', '/s',
+            Measure('lookups while indexing', lambda: world.lookups_while_indexing(64, 10**6)),
+            measure(10**4), 0.9, by_default=False)]
 
 
 def make_rows(world, encoding):

@@ -129,6 +129,12 @@ class World:
         # The first start counts the log from its beginning.
         return self._started(gateway, 1200)
 
+    def lookups_while_indexing(self, in_flight, records):
+        """While the search index of so many records is made anew, which takes longer than they do."""
+        gateway = self.grown(records)
+        gateway.sluice('operator', 'audit', 'rebuild-index')
+        return self.lookups_per_second(in_flight, gateway)
+
     # Peers.
 
     @functools.cached_property

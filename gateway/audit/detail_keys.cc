@@ -119,4 +119,9 @@ absl::StatusOr<std::string> DetailKeys::ForOpening(const std::string& name) cons
   return key;
 }
 
+bool DetailKeys::Dropped(const std::string& name) const {
+  return IsDetailKeyName(name) &&
+         absl::IsNotFound(files_.Stat(JoinPath(directory_, FileName(name))).status());
+}
+
 }  // namespace sluice::audit

@@ -13,13 +13,12 @@ namespace {
 // One of these for each five minutes of the month: which indices fell into it.
 constexpr Micros kSlot = 5 * kMinute;
 constexpr size_t kRowsAStatement = 500;
-// Beyond this many, how many there are does not matter for where a search begins.
-constexpr int kProbe = 2000;
 
 constexpr char kMainTables[] = R"(
   CREATE TABLE meta(format TEXT NOT NULL, records INTEGER NOT NULL, first INTEGER NOT NULL,
                     last INTEGER NOT NULL);
-  CREATE TABLE records(idx INTEGER PRIMARY KEY, time INTEGER NOT NULL, progress INTEGER NOT NULL);
+  CREATE TABLE records(idx INTEGER PRIMARY KEY, time INTEGER NOT NULL);
+  CREATE TABLE steps(idx INTEGER PRIMARY KEY, time INTEGER NOT NULL);
   CREATE TABLE slots(slot INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL);
   CREATE TABLE keys(name TEXT PRIMARY KEY, records INTEGER NOT NULL, unread INTEGER NOT NULL,
                     last INTEGER NOT NULL);
@@ -42,6 +41,14 @@ std::string MonthOf(Micros time) {
   return absl::FormatTime("%E4Y-%m", absl::FromUnixMicros(time), absl::UTCTimeZone());
 }
 
+// Whether the span begins, or ends, within the month.
+bool IndexMonth::Since(const IndexSpan& span) const {
+  return span.since && MonthOf(*span.since) >= month_;
+}
+bool IndexMonth::Until(const IndexSpan& span) const {
+  return span.until && MonthOf(*span.until) <= month_;
+}
+
 IndexMonth::IndexMonth(std::string directory, std::string month, std::string format,
                        FileSystem& files)
     : directory_(std::move(directory)),
@@ -62,9 +69,11 @@ absl::StatusOr<std::unique_ptr<IndexMonth>> IndexMonth::Open(const std::string& 
   // Alone on its files, so that no memory is mapped that somebody else could truncate. What a crash
   // takes from the records is made again, so no sync is waited for.
   SLUICE_RETURN_IF_ERROR(opened->database_->Run(
-      "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA "
-      "cache_size=-4000;"));
+      "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL"));
+  SLUICE_RETURN_IF_ERROR(
+      opened->database_->Run(absl::StrCat("PRAGMA cache_size=", opened->CacheSize())));
   SLUICE_RETURN_IF_ERROR(opened->Load(fresh, keys));
+  SLUICE_RETURN_IF_ERROR(opened->PrepareAll());
   opened->NoteSizes();
   return opened;
 }
@@ -89,6 +98,7 @@ absl::Status IndexMonth::Load(bool fresh, const DetailKeys& keys) {
   records_ = meta[0].Int(1);
   first_ = meta[0].Int(2);
   last_ = meta[0].Int(3);
+  SLUICE_ASSIGN_OR_RETURN(progress_, database_->Number("SELECT count(*) FROM main.steps"));
   SLUICE_ASSIGN_OR_RETURN(const auto rows,
                           database_->Query("SELECT name, records, unread, last FROM keys"));
   for (const store::SqlRow& row : rows) {
@@ -114,27 +124,30 @@ absl::Status IndexMonth::Attach(const std::string& key, Details& details, bool f
   if (fresh) SLUICE_RETURN_IF_ERROR(MakeFile(path, files_));
   SLUICE_RETURN_IF_ERROR(database_->Query(absl::StrCat("ATTACH ?1 AS ", schema), {path}).status());
   details.schema = schema;
-  SLUICE_RETURN_IF_ERROR(
-      database_->Run(absl::StrCat("PRAGMA ", schema, ".journal_mode=WAL; PRAGMA ", schema,
-                                  ".synchronous=FULL; PRAGMA ", schema, ".cache_size=-4000;")));
-  if (fresh) {
-    return InTransaction([&]() -> absl::Status {
-      SLUICE_RETURN_IF_ERROR(database_->Run(
-          absl::StrCat("CREATE TABLE ", schema,
-                       ".meta(format TEXT NOT NULL, last INTEGER NOT "
-                       "NULL); CREATE TABLE ",
-                       schema,
-                       ".postings(term INTEGER, idx INTEGER, PRIMARY KEY(term, idx)) WITHOUT "
-                       "ROWID;")));
-      return database_
-          ->Query(absl::StrCat("INSERT INTO ", schema, ".meta VALUES(?1, -1)"), {format_})
-          .status();
-    });
-  }
-  SLUICE_ASSIGN_OR_RETURN(const auto meta, database_->Query(absl::StrCat(
-                                               "SELECT format, last FROM ", schema, ".meta")));
-  if (meta.size() != 1 || meta[0].Text(0) != format_ || meta[0].Int(1) < details.last)
+  SLUICE_RETURN_IF_ERROR(database_->Run(
+      absl::StrCat("PRAGMA ", schema, ".journal_mode=WAL; PRAGMA ", schema,
+                   ".synchronous=FULL; PRAGMA ", schema, ".cache_size=", CacheSize())));
+  auto runs = fresh ? IndexRuns::Make(*database_, schema, format_)
+                    : IndexRuns::Open(*database_, schema, format_);
+  if (!runs.ok()) return Annotate(runs.status(), path);
+  details.runs = *std::move(runs);
+  if (details.runs->newest() < details.last)
     return Damaged(path, "does not fit the month that it belongs to");
+  return absl::OkStatus();
+}
+
+absl::Status IndexMonth::PrepareAll() {
+  for (const bool progress : {false, true}) {
+    const std::string table = progress ? "main.steps" : "main.records";
+    SLUICE_ASSIGN_OR_RETURN(walk_[progress],
+                            database_->Prepare(absl::StrCat("SELECT idx FROM ", table,
+                                                            " WHERE idx<=?1 ORDER BY idx DESC")));
+    SLUICE_ASSIGN_OR_RETURN(time_of_[progress], database_->Prepare(absl::StrCat(
+                                                    "SELECT time FROM ", table, " WHERE idx=?1")));
+  }
+  SLUICE_ASSIGN_OR_RETURN(
+      slots_, database_->Prepare("SELECT ifnull(min(first),0), ifnull(max(last),-1) FROM "
+                                 "main.slots WHERE slot BETWEEN ?1 AND ?2"));
   return absl::OkStatus();
 }
 
@@ -174,50 +187,44 @@ absl::Status IndexMonth::Add(const std::vector<IndexRow>& rows) {
 }
 
 absl::Status IndexMonth::AddDetails(const std::vector<IndexRow>& rows) {
-  std::map<std::string, std::vector<std::pair<int64_t, int64_t>>> by_key;
+  std::map<std::string, std::vector<Posting>> by_key;
   std::map<std::string, int64_t> last;
   for (const IndexRow& row : rows) {
     if (!row.opened) continue;
     auto& postings = by_key[row.detail_key];
-    for (const int64_t term : row.detail_terms) postings.emplace_back(term, row.index);
+    for (const int64_t term : row.detail_terms) postings.push_back({term, row.index});
     last[row.detail_key] = row.index;
   }
   for (auto& [key, postings] : by_key) {
     Details& details = details_[key];
-    if (details.schema.empty()) SLUICE_RETURN_IF_ERROR(Attach(key, details, true));
-    // In the order of the tree.
+    if (details.runs == nullptr) SLUICE_RETURN_IF_ERROR(Attach(key, details, true));
     std::sort(postings.begin(), postings.end());
-    std::vector<store::SqlValue> values;
-    values.reserve(2 * postings.size());
-    for (const auto& [term, index] : postings) {
-      values.emplace_back(term);
-      values.emplace_back(index);
-    }
-    const int64_t newest = last[key];
-    SLUICE_RETURN_IF_ERROR(InTransaction([&]() -> absl::Status {
-      SLUICE_RETURN_IF_ERROR(Insert(details.schema + ".postings", values, 2));
-      return database_
-          ->Query(absl::StrCat("UPDATE ", details.schema, ".meta SET last=max(last,?1)"), {newest})
-          .status();
-    }));
+    SLUICE_RETURN_IF_ERROR(details.runs->Add(postings, last[key]));
   }
   return absl::OkStatus();
 }
 
 absl::Status IndexMonth::AddRecords(const std::vector<IndexRow>& rows) {
   std::vector<std::pair<int64_t, int64_t>> postings;
-  std::vector<store::SqlValue> records;
+  std::vector<store::SqlValue> records, steps;
   std::map<int64_t, std::pair<int64_t, int64_t>> slots;
-  std::map<std::string, Details> keys;
+  struct Counts {
+    int64_t records = 0, unread = 0, last = -1;
+  };
+  std::map<std::string, Counts> keys;
   for (const IndexRow& row : rows) {
     for (const int64_t term : row.terms) postings.emplace_back(term, row.index);
-    records.insert(records.end(), {row.index, row.time, int64_t{row.progress ? 1 : 0}});
+    std::vector<store::SqlValue>& kind = row.progress ? steps : records;
+    kind.insert(kind.end(), {row.index, row.time});
     const auto slot = slots.emplace(row.time / kSlot, std::pair(row.index, row.index)).first;
     slot->second.second = row.index;
-    Details& details = keys.emplace(row.detail_key, details_[row.detail_key]).first->second;
-    ++details.records;
-    if (row.opened) details.last = row.index;
-    if (!row.opened) ++details.unread;
+    const Details& before = details_[row.detail_key];
+    Counts& counts =
+        keys.try_emplace(row.detail_key, Counts{before.records, before.unread, before.last})
+            .first->second;
+    ++counts.records;
+    if (row.opened) counts.last = row.index;
+    if (!row.opened) ++counts.unread;
   }
   std::sort(postings.begin(), postings.end());
   std::vector<store::SqlValue> values;
@@ -229,7 +236,8 @@ absl::Status IndexMonth::AddRecords(const std::vector<IndexRow>& rows) {
   const int64_t first = first_ < 0 ? rows.front().index : first_;
   const int64_t all = records_ + static_cast<int64_t>(rows.size());
   SLUICE_RETURN_IF_ERROR(InTransaction([&]() -> absl::Status {
-    SLUICE_RETURN_IF_ERROR(Insert("main.records", records, 3));
+    SLUICE_RETURN_IF_ERROR(Insert("main.records", records, 2));
+    SLUICE_RETURN_IF_ERROR(Insert("main.steps", steps, 2));
     SLUICE_RETURN_IF_ERROR(Insert("main.postings", values, 2));
     for (const auto& [slot, span] : slots)
       SLUICE_RETURN_IF_ERROR(
@@ -238,10 +246,10 @@ absl::Status IndexMonth::AddRecords(const std::vector<IndexRow>& rows) {
                       "first=min(first,excluded.first), last=max(last,excluded.last)",
                       {slot, span.first, span.second})
               .status());
-    for (const auto& [key, details] : keys)
+    for (const auto& [key, counts] : keys)
       SLUICE_RETURN_IF_ERROR(database_
                                  ->Query("INSERT OR REPLACE INTO main.keys VALUES(?1,?2,?3,?4)",
-                                         {key, details.records, details.unread, details.last})
+                                         {key, counts.records, counts.unread, counts.last})
                                  .status());
     return database_
         ->Query("UPDATE main.meta SET records=?1, first=?2, last=?3",
@@ -251,128 +259,113 @@ absl::Status IndexMonth::AddRecords(const std::vector<IndexRow>& rows) {
   records_ = all;
   first_ = first;
   last_ = rows.back().index;
-  for (auto& [key, details] : keys) {
-    details.schema = details_[key].schema;
-    details_[key] = details;
+  progress_ += static_cast<int64_t>(steps.size() / 2);
+  for (const auto& [key, counts] : keys) {
+    Details& details = details_[key];
+    details.records = counts.records;
+    details.unread = counts.unread;
+    details.last = counts.last;
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<IndexMonth::Statement>> IndexMonth::StatementsFor(
-    const TermsTogether& terms, const IndexSpan& span) {
+absl::StatusOr<std::pair<int64_t, int64_t>> IndexMonth::Bounds(const IndexSpan& span) {
   int64_t low = first_, high = last_;
   if (span.before >= 0) high = std::min(high, span.before - 1);
-  // Times matter at the edges alone.
-  const bool since = span.since && MonthOf(*span.since) >= month_;
-  const bool until = span.until && MonthOf(*span.until) <= month_;
-  if (since || until) {
-    SLUICE_ASSIGN_OR_RETURN(
-        const auto rows,
-        database_->Query("SELECT ifnull(min(first),0), ifnull(max(last),-1) FROM main.slots WHERE "
-                         "slot BETWEEN ?1 AND ?2",
-                         {since ? *span.since / kSlot : 0,
-                          until ? *span.until / kSlot : std::numeric_limits<int64_t>::max()}));
-    low = std::max(low, rows[0].Int(0));
-    high = std::min(high, rows[0].Int(1));
-  }
-  std::vector<Statement> statements;
-  if (records_ == 0 || low > high) return statements;
+  if (!Since(span) && !Until(span)) return std::pair(low, high);
+  slots_->Bind(1, Since(span) ? *span.since / kSlot : 0);
+  slots_->Bind(2, Until(span) ? *span.until / kSlot : std::numeric_limits<int64_t>::max());
+  SLUICE_RETURN_IF_ERROR(slots_->Step().status());
+  low = std::max(low, slots_->Int(0));
+  high = std::min(high, slots_->Int(1));
+  slots_->Reset();
+  return std::pair(low, high);
+}
 
-  std::vector<std::string> schemas;
-  if (terms.detail_terms.empty()) {
-    schemas.emplace_back();
-  } else {
-    for (const auto& [key, details] : details_)
-      if (!details.schema.empty()) schemas.push_back(details.schema);
+absl::StatusOr<bool> IndexMonth::IsWithin(int64_t index, bool progress, const IndexSpan& span) {
+  store::SqliteStatement& time_of = *time_of_[progress];
+  ++steps_;
+  time_of.Bind(1, index);
+  SLUICE_ASSIGN_OR_RETURN(const bool row, time_of.Step());
+  if (!row) return Damaged(path_, "names a record that it has not");
+  const Micros time = time_of.Int(0);
+  time_of.Reset();
+  return (!Since(span) || time >= *span.since) && (!Until(span) || time < *span.until);
+}
+
+absl::StatusOr<std::unique_ptr<PostingCursor>> IndexMonth::CursorFor(int64_t term, size_t number) {
+  while (find_.size() <= number) {
+    SLUICE_ASSIGN_OR_RETURN(auto find,
+                            database_->Prepare("SELECT idx FROM main.postings WHERE term=?1 AND "
+                                               "idx<=?2 ORDER BY idx DESC"));
+    find_.push_back(std::move(find));
   }
-  for (const std::string& schema : schemas) {
-    struct Posting {
-      std::string table;
-      int64_t term = 0, count = 0;
-    };
-    std::vector<Posting> postings;
-    for (const int64_t term : terms.detail_terms)
-      postings.push_back({schema + ".postings", term, 0});
-    for (const int64_t term : terms.terms) postings.push_back({"main.postings", term, 0});
-    // The rarest first: it is walked, the others are looked up.
-    if (postings.size() > 1) {
-      for (Posting& posting : postings) {
-        SLUICE_ASSIGN_OR_RETURN(
-            const auto rows,
-            database_->Query(
-                absl::StrCat("SELECT count(*) FROM (SELECT 1 FROM ", posting.table,
-                             " WHERE term=?1 AND idx BETWEEN ?2 AND ?3 LIMIT ", kProbe, ")"),
-                {posting.term, low, high}));
-        posting.count = rows[0].Int(0);
-      }
-      std::stable_sort(postings.begin(), postings.end(),
-                       [](const Posting& a, const Posting& b) { return a.count < b.count; });
-    }
-    Statement statement;
-    const auto bound = [&statement](int64_t value) {
-      statement.values.emplace_back(value);
-      return absl::StrCat("?", statement.values.size());
-    };
-    const std::string driver = postings.empty() ? "r" : "p0";
-    std::string from, where;
-    for (size_t i = 0; i < postings.size(); ++i) {
-      absl::StrAppend(&from, i == 0 ? "" : " CROSS JOIN ", postings[i].table, " p", i);
-      absl::StrAppend(&where, " AND p", i, ".term=", bound(postings[i].term));
-      if (i > 0) absl::StrAppend(&where, " AND p", i, ".idx=p0.idx");
-    }
-    if (postings.empty() || since || until) {
-      absl::StrAppend(&from, from.empty() ? "" : " CROSS JOIN ", "main.records r");
-      if (!postings.empty()) absl::StrAppend(&where, " AND r.idx=p0.idx");
-      if (postings.empty())
-        absl::StrAppend(&where, " AND r.progress=", bound(terms.progress ? 1 : 0));
-      if (since) absl::StrAppend(&where, " AND r.time>=", bound(*span.since));
-      if (until) absl::StrAppend(&where, " AND r.time<", bound(*span.until));
-    }
-    statement.sql = absl::StrCat("SELECT ", driver, ".idx FROM ", from, " WHERE ", driver,
-                                 ".idx BETWEEN ", bound(low), " AND ", bound(high), where,
-                                 " ORDER BY ", driver, ".idx DESC LIMIT ", span.limit);
-    statements.push_back(std::move(statement));
+  find_[number]->Bind(1, term);
+  return std::make_unique<RowCursor>(*find_[number], 2);
+}
+
+absl::Status IndexMonth::FindAmong(const TermsTogether& terms, IndexRuns* details,
+                                   const IndexSpan& span, std::vector<int64_t>& found) {
+  SLUICE_ASSIGN_OR_RETURN(const auto bounds, Bounds(span));
+  const auto [low, high] = bounds;
+  std::vector<std::unique_ptr<PostingCursor>> cursors;
+  // Most often the rarer ones.
+  for (const int64_t term : terms.detail_terms) cursors.push_back(details->Find(term));
+  for (size_t i = 0; i < terms.terms.size(); ++i) {
+    SLUICE_ASSIGN_OR_RETURN(cursors.emplace_back(), CursorFor(terms.terms[i], i));
   }
-  return statements;
+  if (cursors.empty()) cursors.push_back(std::make_unique<RowCursor>(*walk_[terms.progress], 1));
+  // Times matter at the edges alone.
+  const bool edge = Since(span) || Until(span);
+  int left = span.limit;
+  return WalkTogether(cursors, low, high, steps_, [&](int64_t index) -> absl::StatusOr<bool> {
+    if (edge) {
+      SLUICE_ASSIGN_OR_RETURN(const bool within, IsWithin(index, terms.progress, span));
+      if (!within) return true;
+    }
+    found.push_back(index);
+    return --left > 0;
+  });
 }
 
 absl::StatusOr<std::vector<int64_t>> IndexMonth::Find(const TermsTogether& terms,
                                                       const IndexSpan& span) {
   std::vector<int64_t> found;
-  SLUICE_ASSIGN_OR_RETURN(const auto statements, StatementsFor(terms, span));
-  for (const Statement& statement : statements) {
-    SLUICE_ASSIGN_OR_RETURN(const auto rows, database_->Query(statement.sql, statement.values));
-    for (const store::SqlRow& row : rows) found.push_back(row.Int(0));
+  if (terms.progress && progress_ == 0) return found;
+  if (terms.detail_terms.empty()) {
+    SLUICE_RETURN_IF_ERROR(FindAmong(terms, nullptr, span, found));
+    return found;
   }
+  // A record has its details under one key.
+  for (const auto& [key, details] : details_)
+    if (details.runs != nullptr)
+      SLUICE_RETURN_IF_ERROR(FindAmong(terms, details.runs.get(), span, found));
   std::sort(found.rbegin(), found.rend());
   if (found.size() > static_cast<size_t>(span.limit)) found.resize(static_cast<size_t>(span.limit));
   return found;
 }
 
-absl::StatusOr<std::vector<std::string>> IndexMonth::Plan(const TermsTogether& terms,
-                                                          const IndexSpan& span) {
-  std::vector<std::string> plan;
-  SLUICE_ASSIGN_OR_RETURN(const auto statements, StatementsFor(terms, span));
-  for (const Statement& statement : statements) {
-    SLUICE_ASSIGN_OR_RETURN(
-        const auto rows, database_->Query("EXPLAIN QUERY PLAN " + statement.sql, statement.values));
-    for (const store::SqlRow& row : rows) plan.push_back(row.Text(3));
+absl::StatusOr<int64_t> IndexMonth::Work(int64_t postings, bool past) {
+  for (const auto& [key, details] : details_) {
+    if (details.runs == nullptr) continue;
+    SLUICE_ASSIGN_OR_RETURN(const int64_t moved, details.runs->Work(postings, past));
+    if (moved == 0) continue;
+    NoteSizes();
+    return moved;
   }
-  return plan;
+  return 0;
 }
 
 absl::StatusOr<int64_t> IndexMonth::Latest(int64_t term) {
-  SLUICE_ASSIGN_OR_RETURN(
-      const auto rows,
-      database_->Query("SELECT ifnull(max(idx),-1) FROM main.postings WHERE term=?1", {term}));
-  return rows.empty() ? -1 : rows[0].Int(0);
+  SLUICE_ASSIGN_OR_RETURN(const auto cursor, CursorFor(term, 0));
+  return cursor->AtOrBelow(last_, steps_);
 }
 
 absl::Status IndexMonth::DropErased(const DetailKeys& keys) {
   for (auto& [key, details] : details_) {
-    if (details.schema.empty() || !absl::IsNotFound(keys.ForOpening(key).status())) continue;
+    if (details.runs == nullptr || !keys.Dropped(key)) continue;
+    details.runs.reset();
     SLUICE_RETURN_IF_ERROR(database_->Run("DETACH " + details.schema));
-    details.schema.clear();
     const std::string path = DetailsPath(key);
     for (const char* suffix : {"", "-wal", "-shm"}) {
       sizes_.erase(path + suffix);
@@ -394,7 +387,7 @@ void IndexMonth::NoteSizes() {
   };
   note(path_);
   for (const auto& [key, details] : details_)
-    if (!details.schema.empty()) note(DetailsPath(key));
+    if (details.runs != nullptr) note(DetailsPath(key));
 }
 
 absl::Status IndexMonth::CheckFiles() const {
@@ -406,16 +399,42 @@ absl::Status IndexMonth::CheckFiles() const {
   return absl::OkStatus();
 }
 
-absl::Status IndexMonth::CheckWhole() {
-  SLUICE_ASSIGN_OR_RETURN(const auto found, database_->Query("PRAGMA quick_check(1)"));
-  if (found.size() != 1 || found[0].Text(0) != "ok") return Damaged(path_, "is damaged");
+absl::Status IndexMonth::CheckFile(const std::string& schema, const std::string& path) {
+  SLUICE_ASSIGN_OR_RETURN(const auto found,
+                          database_->Query(absl::StrCat("PRAGMA ", schema, ".quick_check(1)")));
+  return found.size() == 1 && found[0].Text(0) == "ok" ? absl::OkStatus()
+                                                       : Damaged(path, "is damaged");
+}
+
+absl::Status IndexMonth::CheckWhole(const std::function<bool()>& interrupt) {
+  database_->SetInterrupt(interrupt);
+  absl::Status status = CheckFile("main", path_);
+  for (const auto& [key, details] : details_)
+    if (status.ok() && details.runs != nullptr)
+      status = interrupt() ? absl::CancelledError("others wait")
+                           : CheckFile(details.schema, DetailsPath(key));
+  database_->SetInterrupt(nullptr);
+  SLUICE_RETURN_IF_ERROR(status);
   SLUICE_ASSIGN_OR_RETURN(const int64_t records,
-                          database_->Number("SELECT count(*) FROM main.records"));
+                          database_->Number("SELECT (SELECT count(*) FROM main.records) + "
+                                            "(SELECT count(*) FROM main.steps)"));
   if (records != records_) return Damaged(path_, "has another number of records than it says");
   return absl::OkStatus();
 }
 
-void IndexMonth::FreeMemory() { database_->Run("PRAGMA shrink_memory").IgnoreError(); }
+void IndexMonth::SetPast(bool past) {
+  if (past_ == past) return;
+  past_ = past;
+  const auto set = [&](const std::string& schema) {
+    database_->Run(absl::StrCat("PRAGMA ", schema, ".cache_size=", CacheSize())).IgnoreError();
+  };
+  set("main");
+  for (const auto& [key, details] : details_)
+    if (details.runs != nullptr) set(details.schema);
+  database_->Run("PRAGMA shrink_memory").IgnoreError();
+}
+
+int IndexMonth::CacheSize() const { return past_ ? -100 : -4000; }
 
 int64_t IndexMonth::erased() const {
   int64_t erased = 0;

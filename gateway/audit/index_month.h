@@ -1,8 +1,9 @@
 // One month of the search index: two or more SQLite files.
 //
 //   2026-11.sqlite                      records, and terms of their envelopes
-//   2026-11-three-years.details.sqlite  terms of the details that one key seals: removed when the
-//                                       key is dropped, so that what was erased stays erased
+//   2026-11-three-years.details.sqlite  terms of the details that one key seals (index_runs.h):
+//                                       removed when the key is dropped, so that what was erased
+//                                       stays erased
 //
 // Rows of a file of details are on stable storage before the records that they belong to are
 // committed; what a crash leaves half done is done again.
@@ -16,6 +17,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "gateway/audit/index_cursor.h"
+#include "gateway/audit/index_runs.h"
 #include "gateway/audit/index_terms.h"
 #include "gateway/audit/record.h"
 #include "gateway/base/file_system.h"
@@ -60,18 +63,24 @@ class IndexMonth {
 
   // Indices, newest first.
   absl::StatusOr<std::vector<int64_t>> Find(const TermsTogether& terms, const IndexSpan& span);
-  // How SQLite goes about it, a line each.
-  absl::StatusOr<std::vector<std::string>> Plan(const TermsTogether& terms, const IndexSpan& span);
+  // Places that all searches have looked at so far.
+  uint64_t steps() const { return steps_; }
   // The newest record that has the term; -1 for none.
   absl::StatusOr<int64_t> Latest(int64_t term);
+
+  // Merges runs of details, about so many postings, and says how many it were; 0 where there was
+  // nothing to do. `past`: no more is to come.
+  absl::StatusOr<int64_t> Work(int64_t postings, bool past);
 
   // Removes the files of details whose keys were dropped.
   absl::Status DropErased(const DetailKeys& keys);
   // DATA_LOSS where a file is gone or has become shorter.
   absl::Status CheckFiles() const;
-  // Reads everything. DATA_LOSS where SQLite finds a mistake.
-  absl::Status CheckWhole();
-  void FreeMemory();
+  // Reads everything. DATA_LOSS where SQLite finds a mistake; CANCELLED soon after `interrupt` says
+  // so, which is asked now and then.
+  absl::Status CheckWhole(const std::function<bool()>& interrupt);
+  // Keeps little of its files in memory, or more.
+  void SetPast(bool past);
 
   int64_t records() const { return records_; }
   int64_t first() const { return first_; }  // -1 for none
@@ -82,34 +91,48 @@ class IndexMonth {
  private:
   // The details under one key.
   struct Details {
-    std::string schema;  // "d0"; empty while there is no file
+    std::string schema;               // "d0"
+    std::unique_ptr<IndexRuns> runs;  // null while there is no file
     int64_t records = 0, unread = 0;
     int64_t last = -1;  // of those that were read
   };
-  struct Statement {
-    std::string sql;
-    std::vector<store::SqlValue> values;
-  };
+  using Statements = std::vector<std::unique_ptr<store::SqliteStatement>>;
 
   IndexMonth(std::string directory, std::string month, std::string format, FileSystem& files);
   std::string DetailsPath(const std::string& key) const;
   absl::Status Load(bool fresh, const DetailKeys& keys);
+  absl::Status PrepareAll();
   absl::Status Attach(const std::string& key, Details& details, bool fresh);
   absl::Status AddDetails(const std::vector<IndexRow>& rows);
   absl::Status AddRecords(const std::vector<IndexRow>& rows);
   absl::Status InTransaction(const std::function<absl::Status()>& body);
   absl::Status Insert(const std::string& into, const std::vector<store::SqlValue>& values,
                       size_t columns);
+  absl::Status CheckFile(const std::string& schema, const std::string& path);
   void NoteSizes();
-  absl::StatusOr<std::vector<Statement>> StatementsFor(const TermsTogether& terms,
-                                                       const IndexSpan& span);
+  int CacheSize() const;  // of a file; negative, in KiB, as SQLite takes it
+  bool Since(const IndexSpan& span) const;
+  bool Until(const IndexSpan& span) const;
+  // The indices that may meet the span; none where low is above high.
+  absl::StatusOr<std::pair<int64_t, int64_t>> Bounds(const IndexSpan& span);
+  absl::StatusOr<std::unique_ptr<PostingCursor>> CursorFor(int64_t term, size_t number);
+  absl::Status FindAmong(const TermsTogether& terms, IndexRuns* details, const IndexSpan& span,
+                         std::vector<int64_t>& found);
+  absl::StatusOr<bool> IsWithin(int64_t index, bool progress, const IndexSpan& span);
 
   const std::string directory_, month_, format_, path_;
   FileSystem& files_;
   std::unique_ptr<store::SqliteConnection> database_;
+  Statements find_;                                  // a cursor each, over postings
+  std::unique_ptr<store::SqliteStatement> walk_[2];  // records, steps
+  std::unique_ptr<store::SqliteStatement> time_of_[2];
+  std::unique_ptr<store::SqliteStatement> slots_;
   int64_t records_ = 0, first_ = -1, last_ = -1;
   std::map<std::string, Details> details_;  // by key
   int schemas_ = 0;
+  int64_t progress_ = 0;  // of the records, so many are of steps
+  uint64_t steps_ = 0;
+  bool past_ = false;
   std::map<std::string, uint64_t> sizes_;
 };
 

@@ -48,6 +48,8 @@ class DetailKeys {
   absl::StatusOr<std::string> ForSealing(const std::string& name);
   // NOT_FOUND where the key was dropped: the detail is erased.
   absl::StatusOr<std::string> ForOpening(const std::string& name) const;
+  // Whether ForOpening would say NOT_FOUND, without reading the key.
+  bool Dropped(const std::string& name) const;
 
  private:
   DetailKeys(std::string directory, FileSystem& files, RandomSource& random);

@@ -16,6 +16,7 @@
 #include "gateway/audit/index_month.h"
 #include "gateway/base/crypto.h"
 #include "gateway/base/error.h"
+#include "gateway/base/fair_mutex.h"
 #include "gateway/base/file_system.h"
 #include "gateway/base/mutex.h"
 
@@ -23,16 +24,24 @@ namespace sluice::audit {
 namespace {
 
 constexpr int kMostHits = 1000;
-// A batch ends with its month, or at any of these.
+// A batch ends with its month, or at any of these. Terms of envelopes go into a tree, those of
+// details into a run, which takes a fraction of the time.
 constexpr size_t kBatchRecords = 10'000;
 constexpr size_t kBatchTerms = 20'000;
+constexpr size_t kBatchDetailTerms = 100'000;
 constexpr size_t kBatchBytes = 4 << 20;
-// A search takes in at most so many records by itself where a keeper runs.
+// Where a keeper runs, a search takes in at most so many batches by itself, and none where more
+// than so many records are missing.
+constexpr int kBatchesASearch = 4;
 constexpr uint64_t kAtOnce = 20'000;
+// What one slice of bringing runs into order moves. For each posting that is taken in, so many are
+// moved, as long as there is anything to move: more than there are levels.
+constexpr int64_t kSlice = 200'000;
+constexpr int64_t kMovedForEach = 8;
 constexpr auto kKeepEvery = std::chrono::seconds(1);
 
 std::string FormatFor(const std::string& term_key) {
-  return absl::StrCat("sluice-index/v3 ",
+  return absl::StrCat("sluice-index/v4 ",
                       HexEncode(AsBytes(HmacSha256(term_key, "format")).substr(0, 8)));
 }
 
@@ -53,7 +62,7 @@ class SqliteSearchIndex : public SearchIndex {
   ~SqliteSearchIndex() override { StopKeeping(); }
 
   absl::Status Load() {
-    MutexLock lock(mutex_);
+    FairLock lock(mutex_);
     SLUICE_RETURN_IF_ERROR(files_->CreateDirectories(directory_));
     if (absl::Status status = LoadMonths(); !status.ok()) return BeginAnew(status);
     return absl::OkStatus();
@@ -68,7 +77,10 @@ class SqliteSearchIndex : public SearchIndex {
 
   absl::Status CatchUp(Log& log) override {
     const uint64_t goal = log.size();
-    while (size() < goal) SLUICE_RETURN_IF_ERROR(Step(log, goal));
+    while (size() < goal) {
+      SLUICE_RETURN_IF_ERROR(Step(log, goal));
+      SLUICE_RETURN_IF_ERROR(PutInOrder());
+    }
     return absl::OkStatus();
   }
 
@@ -76,11 +88,10 @@ class SqliteSearchIndex : public SearchIndex {
                                       const SearchPage& page) override {
     bool anew = false;
     for (;;) {
-      if (log.size() <= size() + kAtOnce || !keeping_) {
-        // It answers from what there is, and says up to where.
-        if (absl::Status status = CatchUp(log); !status.ok()) Tell(status);
-      }
-      MutexLock lock(mutex_);
+      // It answers from what there is, and says up to where.
+      if (absl::Status status = keeping_ ? TakeInSome(log) : CatchUp(log); !status.ok())
+        Tell(status);
+      FairLock lock(mutex_);
       absl::Status bad = next_ > log.size() ? OtherLog() : absl::OkStatus();
       if (bad.ok()) {
         auto result = SearchMonths(query, scope, page);
@@ -93,42 +104,32 @@ class SqliteSearchIndex : public SearchIndex {
     }
   }
 
-  absl::StatusOr<std::vector<std::string>> Plan(const RecordQuery& query, const Scope& scope,
-                                                const SearchPage& page) override {
-    MutexLock lock(mutex_);
-    std::vector<std::string> plan;
-    const auto any = terms_to_find_.OfQuery(query, scope);
-    for (auto& [name, month] : months_) {
-      for (const TermsTogether& terms : any) {
-        SLUICE_ASSIGN_OR_RETURN(const auto lines, month->Plan(terms, SpanOf(query, page)));
-        plan.insert(plan.end(), lines.begin(), lines.end());
-      }
-    }
-    return plan;
-  }
-
   absl::Status Rebuild(const absl::Status& why) override {
-    MutexLock lock(mutex_);
+    FairLock lock(mutex_);
     return BeginAnew(why);
   }
 
   uint64_t size() const override { return next_; }
 
-  absl::StatusOr<uint64_t> LatestOf(uint64_t opened) override {
-    MutexLock lock(mutex_);
-    auto latest = static_cast<int64_t>(opened);
-    for (const bool progress : {false, true}) {
-      const int64_t term = terms_to_find_.OfStream(static_cast<int64_t>(opened), progress);
-      for (auto& [name, month] : months_) {
-        SLUICE_ASSIGN_OR_RETURN(const int64_t index, month->Latest(term));
-        latest = std::max(latest, index);
+  absl::StatusOr<std::vector<uint64_t>> LatestOf(const std::vector<uint64_t>& opened) override {
+    std::vector<uint64_t> latest = opened;
+    if (opened.empty()) return latest;
+    FairLock lock(mutex_);
+    for (uint64_t& newest : latest) {
+      const auto stream = static_cast<int64_t>(newest);
+      for (const bool progress : {false, true}) {
+        const int64_t term = terms_to_find_.OfStream(stream, progress);
+        for (auto& [name, month] : months_) {
+          SLUICE_ASSIGN_OR_RETURN(const int64_t index, month->Latest(term));
+          if (index >= 0) newest = std::max(newest, static_cast<uint64_t>(index));
+        }
       }
     }
-    return static_cast<uint64_t>(latest);
+    return latest;
   }
 
   std::vector<int> Years() const override {
-    MutexLock lock(mutex_);
+    FairLock lock(mutex_);
     std::set<int> years;
     for (const auto& [name, month] : months_) {
       int year = 0;
@@ -229,8 +230,6 @@ class SqliteSearchIndex : public SearchIndex {
         SLUICE_ASSIGN_OR_RETURN(const auto found, month->Find(terms, span));
         hits.insert(hits.end(), found.begin(), found.end());
       }
-      // The newest keeps its cache; those of years would be hundreds of MiB.
-      if (month != newest_first.front().second) month->FreeMemory();
       std::sort(hits.rbegin(), hits.rend());
       hits.erase(std::unique(hits.begin(), hits.end()), hits.end());
       if (hits.size() > limit + 1) hits.resize(limit + 1);
@@ -243,19 +242,28 @@ class SqliteSearchIndex : public SearchIndex {
     return result;
   }
 
+  // A bounded part, so that who asks does not wait long.
+  absl::Status TakeInSome(Log& log) {
+    const uint64_t goal = log.size();
+    if (goal > size() + kAtOnce) return absl::OkStatus();
+    for (int i = 0; i < kBatchesASearch && size() < goal; ++i)
+      SLUICE_RETURN_IF_ERROR(Step(log, goal));
+    return absl::OkStatus();
+  }
+
   // One batch more. Whatever is wrong with the index makes it anew; an error is of the log, or of a
   // disk that is full.
   absl::Status Step(Log& log, uint64_t goal) {
-    MutexLock adding(adding_);
+    FairLock adding(adding_);
     uint64_t begin = 0, generation = 0;
     {
-      MutexLock lock(mutex_);
+      FairLock lock(mutex_);
       begin = next_;
       generation = generation_;
     }
     if (begin >= goal) return absl::OkStatus();
     SLUICE_ASSIGN_OR_RETURN(const Batch batch, ReadBatch(log, begin, goal));
-    MutexLock lock(mutex_);
+    FairLock lock(mutex_);
     if (generation_ != generation) return absl::OkStatus();
     const absl::Status status = Store(batch);
     if (status.ok() || absl::IsResourceExhausted(status)) return status;
@@ -264,12 +272,44 @@ class SqliteSearchIndex : public SearchIndex {
     return BeginAnew(status);
   }
 
+  // What the batches so far call for, slice by slice, until it is done or the index stops.
+  absl::Status PutInOrder() {
+    while (!stopping_) {
+      SLUICE_ASSIGN_OR_RETURN(const bool more, Slice(/*called_for=*/true));
+      if (!more) break;
+    }
+    return absl::OkStatus();
+  }
+
+  // One slice. Whether there may be more.
+  absl::StatusOr<bool> Slice(bool called_for) {
+    FairLock lock(mutex_);
+    if (called_for && to_move_ <= 0) return false;
+    int64_t newest = -1;
+    for (const auto& [name, month] : months_) newest = std::max(newest, month->last());
+    for (auto& [name, month] : months_) {
+      const bool past = month->last() < newest;
+      // Caches of years would be hundreds of MiB.
+      month->SetPast(past);
+      const auto moved = month->Work(kSlice, past);
+      if (absl::IsDataLoss(moved.status())) {
+        SLUICE_RETURN_IF_ERROR(BeginAnew(moved.status()));
+        return false;
+      }
+      SLUICE_RETURN_IF_ERROR(moved.status());
+      to_move_ -= *moved;
+      if (*moved > 0) return true;
+    }
+    to_move_ = 0;
+    return false;
+  }
+
   absl::StatusOr<Batch> ReadBatch(Log& log, uint64_t begin, uint64_t goal)
       SLUICE_REQUIRES(adding_) {
     Batch batch;
     batch.begin = batch.end = begin;
     absl::Status parsed;
-    size_t terms = 0, bytes = 0;
+    size_t terms = 0, detail_terms = 0, bytes = 0;
     std::map<std::string, absl::StatusOr<std::string>> opened_keys;
     const KeyForOpening key = [&](const std::string& name) {
       const auto known = opened_keys.find(name);
@@ -296,11 +336,12 @@ class SqliteSearchIndex : public SearchIndex {
       // One that does not open under its key is the verifier's to report.
       row.opened = absl::StartsWith(row.detail_key, month + "/") && key(row.detail_key).ok();
       if (row.opened && detail.ok()) row.detail_terms = made_terms->OfDetail(envelope, *detail);
-      terms += row.terms.size() + row.detail_terms.size();
+      terms += row.terms.size();
+      detail_terms += row.detail_terms.size();
       bytes += entry.record.envelope.size() + entry.record.sealed_detail.size();
       batch.end = entry.index + 1;
       return batch.end < goal && batch.rows.size() < kBatchRecords && terms < kBatchTerms &&
-             bytes < kBatchBytes;
+             detail_terms < kBatchDetailTerms && bytes < kBatchBytes;
     }));
     SLUICE_RETURN_IF_ERROR(parsed);
     if (batch.rows.empty())
@@ -313,41 +354,53 @@ class SqliteSearchIndex : public SearchIndex {
     if (month == months_.end()) {
       SLUICE_ASSIGN_OR_RETURN(
           auto opened, IndexMonth::Open(directory_, batch.month, format_, parts_.keys, *files_));
-      for (auto& [name, other] : months_) other->FreeMemory();
       month = months_.emplace(batch.month, std::move(opened)).first;
     }
     SLUICE_RETURN_IF_ERROR(month->second->CheckFiles());
     SLUICE_RETURN_IF_ERROR(month->second->Add(batch.rows));
     next_ = batch.end;
+    for (const IndexRow& row : batch.rows)
+      to_move_ += kMovedForEach * static_cast<int64_t>(row.detail_terms.size());
     return absl::OkStatus();
   }
 
   void KeepUp(Log& log) {
     LowerThisThread();
     std::string told;
-    while (keeping_) {
+    while (!stopping_) {
       absl::Status status;
-      while (keeping_ && status.ok() && size() < log.size()) status = Step(log, log.size());
+      while (!stopping_ && status.ok() && size() < log.size()) {
+        status = Step(log, log.size());
+        if (status.ok()) status = PutInOrder();
+      }
       if (status.ok() && size() > log.size()) status = Rebuild(OtherLog());
-      if (status.ok()) status = Look();
+      bool more = status.ok();
+      while (!stopping_ && more && size() >= log.size()) {
+        const auto sliced = Slice(/*called_for=*/false);
+        status = sliced.status();
+        more = sliced.ok() && *sliced;
+      }
+      if (status.ok() && !stopping_) status = Look();
       // Once for each trouble.
       const std::string trouble(status.message());
       if (trouble != told) Tell(status);
       told = trouble;
       MutexLock lock(keeper_mutex_);
-      if (keeping_) keeper_wakes_.WaitFor(keeper_mutex_, kKeepEvery);
+      if (!stopping_) keeper_wakes_.WaitFor(keeper_mutex_, kKeepEvery);
     }
   }
 
-  // Once a second: what was dropped, what is gone, and whether one month more is sound.
+  // Once a second: what was dropped, what is gone, and whether one month more is sound, which makes
+  // way for whoever asks.
   absl::Status Look() {
-    MutexLock lock(mutex_);
+    FairLock lock(mutex_);
     absl::Status status = CheckFiles();
     for (auto& [name, month] : months_) {
       if (!status.ok()) break;
-      if (!checked_.insert(name).second) continue;
-      status = month->CheckWhole();
-      month->FreeMemory();
+      if (checked_.count(name) > 0) continue;
+      status = month->CheckWhole([this] { return stopping_ || mutex_.Awaited(); });
+      if (absl::IsCancelled(status)) return absl::OkStatus();
+      checked_.insert(name);
       break;
     }
     return status.ok() ? status : BeginAnew(status);
@@ -356,28 +409,30 @@ class SqliteSearchIndex : public SearchIndex {
   void StopKeeping() {
     {
       MutexLock lock(keeper_mutex_);
-      keeping_ = false;
+      stopping_ = true;
       keeper_wakes_.NotifyAll();
     }
     if (keeper_.joinable()) keeper_.join();
+    keeping_ = stopping_ = false;
   }
 
   const std::string directory_, format_;
   const SearchIndexParts parts_;
   const std::unique_ptr<FileSystem> files_;
 
-  Mutex adding_;  // one batch at a time; taken before mutex_
+  FairMutex adding_;  // one batch at a time; taken before mutex_
   IndexTerms terms_to_add_ SLUICE_GUARDED_BY(adding_);
   uint64_t failed_at_ SLUICE_GUARDED_BY(adding_) = ~uint64_t{0};
 
-  mutable Mutex mutex_;
+  mutable FairMutex mutex_;
   IndexTerms terms_to_find_ SLUICE_GUARDED_BY(mutex_);
   std::map<std::string, std::unique_ptr<IndexMonth>> months_ SLUICE_GUARDED_BY(mutex_);
   std::set<std::string> checked_ SLUICE_GUARDED_BY(mutex_);
   std::atomic<uint64_t> next_{0};  // set under mutex_
   uint64_t generation_ SLUICE_GUARDED_BY(mutex_) = 0;
+  int64_t to_move_ SLUICE_GUARDED_BY(mutex_) = 0;  // postings
 
-  std::atomic<bool> keeping_{false};
+  std::atomic<bool> keeping_{false}, stopping_{false};
   Mutex keeper_mutex_;
   Condition keeper_wakes_;
   std::thread keeper_;

@@ -38,7 +38,8 @@ struct SearchIndexParts {
   std::function<void(const absl::Status&)> on_trouble;
 };
 
-// Any thread; all but size block on disk: for pool threads. Searches do not wait for a rebuild.
+// Any thread; all but size block on disk: for pool threads. Whoever asks waits for those who asked
+// before, and for one slice of what the keeper does; not for a rebuild.
 class SearchIndex {
  public:
   // Opens or makes the files in `directory`; whatever cannot be read is removed and made anew.
@@ -50,22 +51,19 @@ class SearchIndex {
   virtual void Keep(Log& log) = 0;
   virtual void Stop() = 0;
 
-  // Takes in what the log has at the call and the index has not.
+  // Takes in what the log has at the call and the index has not, and brings it into order.
   virtual absl::Status CatchUp(Log& log) = 0;
-  // Catches up first, where that takes no longer than a moment or nobody keeps the index.
+  // Catches up first where nobody keeps the index; else, where little is missing, takes in a part
+  // of it. It answers from what there is then, and says up to where.
   virtual absl::StatusOr<SearchResult> Search(Log& log, const RecordQuery& query,
                                               const Scope& scope, const SearchPage& page) = 0;
-  // How SQLite goes about a search, a line each: for tests.
-  virtual absl::StatusOr<std::vector<std::string>> Plan(const RecordQuery& query,
-                                                        const Scope& scope,
-                                                        const SearchPage& page) = 0;
   // Throws all of it away. `why` is told to on_trouble, where it is an error.
   virtual absl::Status Rebuild(const absl::Status& why) = 0;
   // Records that it has.
   virtual uint64_t size() const = 0;
-  // The newest record, as far as the index has caught up, of the stream that this OPENED begins;
-  // that itself where there is no other.
-  virtual absl::StatusOr<uint64_t> LatestOf(uint64_t opened) = 0;
+  // For each of these OPENED, the newest record of the stream that it begins, as far as the index
+  // has caught up; that itself where there is no other.
+  virtual absl::StatusOr<std::vector<uint64_t>> LatestOf(const std::vector<uint64_t>& opened) = 0;
   // Years (UTC) of which it has records.
   virtual std::vector<int> Years() const = 0;
 };

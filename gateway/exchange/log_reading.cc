@@ -115,7 +115,10 @@ absl::StatusOr<audit::SearchResult> LogReading::SearchAndRead(const LogQuestion&
       SLUICE_ASSIGN_OR_RETURN(const bool answers, Add(question, index, response));
       if (!(sound = answers)) break;
     }
-    if (sound) return found;
+    if (sound) {
+      SLUICE_RETURN_IF_ERROR(AddLatest(response));
+      return found;
+    }
     const absl::Status bad = absl::DataLossError("the search index names records that do not fit");
     if (again) return bad;
     SLUICE_RETURN_IF_ERROR(parts_.index.Rebuild(bad));
@@ -140,21 +143,27 @@ absl::StatusOr<bool> LogReading::Add(const LogQuestion& question, uint64_t index
   }
   if (!question.query.subjects.empty())
     record.set_subject_match(audit::MatchOf(question.query.subjects, envelope, opened));
-  SLUICE_RETURN_IF_ERROR(AddLatest(record));
   *response.add_records() = std::move(record);
   return true;
 }
 
-// How far the stream got that this record opened.
-absl::Status LogReading::AddLatest(v1::Record& record) {
-  if (record.envelope().kind() != v1::RECORD_KIND_OPENED) return absl::OkStatus();
-  const auto opened = static_cast<uint64_t>(record.index());
-  SLUICE_ASSIGN_OR_RETURN(const uint64_t latest, parts_.index.LatestOf(opened));
-  if (latest == opened) return absl::OkStatus();
-  SLUICE_ASSIGN_OR_RETURN(const audit::Log::Entry entry, parts_.log.ReadOne(latest));
-  record.set_latest_index(static_cast<int64_t>(latest));
-  if (!record.mutable_latest()->ParseFromString(entry.record.envelope))
-    return absl::DataLossError(absl::StrCat("record ", latest, " does not parse"));
+// How far each stream got that one of these records opened.
+absl::Status LogReading::AddLatest(v1::ListRecordsResponse& response) {
+  std::vector<v1::Record*> records;
+  std::vector<uint64_t> opened;
+  for (v1::Record& record : *response.mutable_records()) {
+    if (record.envelope().kind() != v1::RECORD_KIND_OPENED) continue;
+    records.push_back(&record);
+    opened.push_back(static_cast<uint64_t>(record.index()));
+  }
+  SLUICE_ASSIGN_OR_RETURN(const auto latest, parts_.index.LatestOf(opened));
+  for (size_t i = 0; i < records.size(); ++i) {
+    if (latest[i] == opened[i]) continue;
+    SLUICE_ASSIGN_OR_RETURN(const audit::Log::Entry entry, parts_.log.ReadOne(latest[i]));
+    records[i]->set_latest_index(static_cast<int64_t>(latest[i]));
+    if (!records[i]->mutable_latest()->ParseFromString(entry.record.envelope))
+      return absl::DataLossError(absl::StrCat("record ", latest[i], " does not parse"));
+  }
   return absl::OkStatus();
 }
 

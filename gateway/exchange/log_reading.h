@@ -41,7 +41,7 @@ class LogReading {
  private:
   absl::StatusOr<audit::Log::Entry> Find(const Call& call, int64_t index,
                                          v1::AuditEnvelope* envelope);
-  absl::Status AddLatest(v1::Record& record);
+  absl::Status AddLatest(v1::ListRecordsResponse& response);
   absl::StatusOr<audit::SearchResult> SearchAndRead(const LogQuestion& question,
                                                     const audit::SearchPage& page,
                                                     v1::ListRecordsResponse& response);

@@ -81,6 +81,8 @@ absl::Status SqliteConnection::Failure(std::string_view action) const {
       return absl::DataLossError(message);
     case SQLITE_CONSTRAINT:
       return absl::FailedPreconditionError(message);
+    case SQLITE_INTERRUPT:
+      return absl::CancelledError(message);
     case SQLITE_FULL:
       return absl::ResourceExhaustedError(message);
     case SQLITE_BUSY:
@@ -120,6 +122,15 @@ absl::StatusOr<std::vector<SqlRow>> SqliteConnection::Query(std::string_view sql
   }
 }
 
+absl::StatusOr<std::unique_ptr<SqliteStatement>> SqliteConnection::Prepare(std::string_view sql) {
+  SLUICE_CHECK(sql.size() < static_cast<size_t>(std::numeric_limits<int>::max()));
+  sqlite3_stmt* prepared = nullptr;
+  if (sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()),
+                         SQLITE_PREPARE_PERSISTENT, &prepared, nullptr) != SQLITE_OK)
+    return Failure(sql);
+  return std::unique_ptr<SqliteStatement>(new SqliteStatement(*this, prepared));
+}
+
 absl::Status SqliteConnection::Run(const std::string& sql) {
   if (sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
     return Failure(sql);
@@ -132,5 +143,55 @@ absl::StatusOr<int64_t> SqliteConnection::Number(std::string_view sql) {
 }
 
 bool SqliteConnection::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
+
+void SqliteConnection::SetInterrupt(std::function<bool()> interrupt) {
+  constexpr int kInstructions = 10'000;
+  interrupt_ = std::move(interrupt);
+  const auto ask = [](void* self) {
+    return static_cast<SqliteConnection*>(self)->interrupt_() ? 1 : 0;
+  };
+  if (interrupt_) {
+    sqlite3_progress_handler(handle_, kInstructions, ask, this);
+  } else {
+    sqlite3_progress_handler(handle_, 0, nullptr, nullptr);
+  }
+}
+
+SqliteStatement::~SqliteStatement() { sqlite3_finalize(handle_); }
+
+void SqliteStatement::Bind(int parameter, int64_t value) {
+  SLUICE_CHECK(sqlite3_bind_int64(handle_, parameter, value) == SQLITE_OK);
+}
+
+void SqliteStatement::BindBytes(int parameter, std::string_view bytes) {
+  SLUICE_CHECK(sqlite3_bind_blob64(handle_, parameter, bytes.data(), bytes.size(), SQLITE_STATIC) ==
+               SQLITE_OK);
+}
+
+absl::StatusOr<bool> SqliteStatement::Step() {
+  const int result = sqlite3_step(handle_);
+  if (result == SQLITE_ROW) return true;
+  absl::StatusOr<bool> end = false;
+  if (result != SQLITE_DONE) end = connection_.Failure(sqlite3_sql(handle_));
+  Reset();
+  return end;
+}
+
+absl::Status SqliteStatement::Run() {
+  SLUICE_ASSIGN_OR_RETURN(const bool row, Step());
+  SLUICE_CHECK(!row);
+  return absl::OkStatus();
+}
+
+int64_t SqliteStatement::Int(int column) const { return sqlite3_column_int64(handle_, column); }
+
+std::string_view SqliteStatement::Bytes(int column) const {
+  // Blob first, then its size: this order converts nothing.
+  const void* data = sqlite3_column_blob(handle_, column);
+  const auto size = static_cast<size_t>(sqlite3_column_bytes(handle_, column));
+  return size == 0 ? std::string_view() : std::string_view(static_cast<const char*>(data), size);
+}
+
+void SqliteStatement::Reset() { sqlite3_reset(handle_); }
 
 }  // namespace sluice::store

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "gateway/base/error.h"
+#include "gateway/store/sqlite_connection.h"
 
 namespace sluice::store {
 namespace {
@@ -315,6 +316,21 @@ TEST_F(StoreTest, ACopyGoesOnWhileOthersWrite) {
   }
   stop = true;
   writer.join();
+}
+
+TEST_F(StoreTest, AStatementThatIsInterruptedEnds) {
+  { std::ofstream made(path_); }
+  const auto connection = SqliteConnection::Open(path_);
+  ASSERT_TRUE(connection.ok()) << connection.status();
+  constexpr char kEndless[] =
+      "WITH RECURSIVE n(i) AS (VALUES(0) UNION ALL SELECT i+1 FROM n) SELECT max(i) FROM n";
+  int asked = 0;
+  (*connection)->SetInterrupt([&] { return ++asked == 3; });
+  EXPECT_TRUE(absl::IsCancelled((*connection)->Number(kEndless).status()));
+  EXPECT_EQ(asked, 3);
+  (*connection)->SetInterrupt(nullptr);
+  EXPECT_EQ(*(*connection)->Number("SELECT 7"), 7);
+  EXPECT_EQ(asked, 3);
 }
 
 }  // namespace
