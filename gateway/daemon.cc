@@ -58,7 +58,8 @@ Daemon::Daemon(std::string config_file, const std::vector<adapters::Kind>& kinds
       end_(std::move(end)),
       files_(MakePosixFileSystem()),
       random_(MakeSystemRandom()),
-      listener_keys_(*files_, clock) {}
+      listener_keys_(*files_, clock),
+      alarms_(clock, operations) {}
 
 Daemon::~Daemon() {
   ticking_ = false;
@@ -87,6 +88,8 @@ absl::Status Daemon::Check() {
     SLUICE_ASSIGN_OR_RETURN(const std::string seed, files_->ReadAll(config.seed));
     SLUICE_RETURN_IF_ERROR(identity::ParseSeed(seed, config.seed).status());
   }
+  if (!config.audit.witnesses.policy.empty())
+    SLUICE_RETURN_IF_ERROR(ReadWitnessPolicy(config, *files_).status());
   MutexLock lock(config_mutex_);
   config_ = std::move(config);
   authorities_ = std::move(authorities);
@@ -106,7 +109,7 @@ std::unique_ptr<Daemon::Failure> Daemon::Start() {
   if (absl::Status status = MakeServices(); !status.ok()) return Fail(kExitConfiguration, status);
   drift_->Look(snapshots_.Get());
   ready_ = true;
-  server_->SetReady(true);
+  server_->SetReady(!gate_.closed());
   ticking_ = true;
   ticker_ = std::thread([this] {
     while (ticking_) {
@@ -148,8 +151,8 @@ std::unique_ptr<Daemon::Failure> Daemon::OpenLog() {
   log_->OnPoison([this](const absl::Status& why) { Poisoned(why); });
   if (absl::Status status = audit::CheckLogIsWhole(*store_, *log_); !status.ok())
     return Fail(kExitLogRefused, status);
-  const auto heads =
-      audit::CheckHeadsElsewhere(audit.heads_at, signing_key_->verifier, *log_, *files_);
+  const auto heads = audit::CheckHeadsElsewhere(audit.heads_at, signing_key_->verifier, *log_,
+                                                *files_, WitnessTls(config_));
   if (!heads.ok()) return Fail(kExitLogRefused, heads.status());
   if (!heads->silent.empty() && !audit.start_without_heads) {
     return Fail(kExitLogRefused,
@@ -251,15 +254,18 @@ absl::Status Daemon::MakeServices() {
   limits.stall = config.limits.stall;
   broker_ = std::make_unique<exchange::Broker>(
       exchange::BrokerParts{snapshots_, *sources_, *running_, quotas_, request_ids_, *tokens_,
-                            *denials_, *log_, *sealer_, *pseudonyms_, clock_, operations_, *drift_},
+                            *denials_, *log_, *sealer_, *pseudonyms_, clock_, operations_, *drift_,
+                            &gate_},
       limits);
-  const exchange::LogReadingParts reading{*log_,        *index_,  *detail_keys_, *sealer_,
-                                          *pseudonyms_, *tokens_, snapshots_,    clock_};
+  const exchange::LogReadingParts reading{*log_,      *index_,      *detail_keys_,
+                                          *sealer_,   *pseudonyms_, *tokens_,
+                                          snapshots_, clock_,       &cosigned_};
   exchange::LogTailLimits tail_limits;
   tail_limits.stall = config.limits.stall;
   tail_ = std::make_unique<exchange::LogTail>(reading, tail_limits);
   reading_ = std::make_unique<exchange::LogReading>(
       reading, *tail_, audit::FormatVerifierKey(signing_key_->verifier));
+  SLUICE_RETURN_IF_ERROR(StartWatching(config));
   SLUICE_RETURN_IF_ERROR(StartHttp(config));
   return MakeControlServices(config);
 }

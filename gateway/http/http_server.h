@@ -19,11 +19,11 @@
 namespace sluice::http {
 
 struct HttpRequest {
-  bool is_post = false;  // else GET, or HEAD, whose answer goes without its body
   std::string path;      // as sent, up to "?"
   std::string peer;      // "ipv4:10.0.0.7:41522"
-  std::string body;
   std::string leaf_pem;  // over TLS, what the client proved to hold the key of; empty: none
+  bool is_post = false;  // else GET, or HEAD, whose answer goes without its body
+  std::string body;
 };
 
 struct HttpResponse {

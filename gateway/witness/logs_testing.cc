@@ -24,12 +24,14 @@ std::string LogForWitness::Note(uint64_t size) const {
 
 std::vector<Hash> LogForWitness::Proof(uint64_t old_size, uint64_t size) const {
   if (old_size == 0) return {};
-  const std::vector<Hash> leaves = Leaves(size);
   return *audit::ConsistencyProof(
-      old_size, size, [&](uint64_t begin, int level) -> absl::StatusOr<Hash> {
-        const auto from = leaves.begin() + static_cast<ptrdiff_t>(begin);
-        return audit::RootOf({from, from + (ptrdiff_t{1} << level)});
-      });
+      old_size, size,
+      [this](uint64_t begin, int level) -> absl::StatusOr<Hash> { return Subtree(begin, level); });
+}
+
+Hash LogForWitness::Subtree(uint64_t begin, int level) const {
+  const std::vector<Hash> leaves = Leaves(begin + (uint64_t{1} << level));
+  return audit::RootOf({leaves.begin() + static_cast<ptrdiff_t>(begin), leaves.end()});
 }
 
 std::string LogForWitness::Request(uint64_t old_size, uint64_t size) const {

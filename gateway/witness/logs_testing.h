@@ -6,6 +6,7 @@
 
 #include "gateway/audit/merkle.h"
 #include "gateway/audit/signing_key.h"
+#include "gateway/base/mutex.h"
 #include "gateway/base/operational_log.h"
 #include "gateway/witness/add_checkpoint.h"
 
@@ -20,6 +21,8 @@ class LogForWitness {
   audit::Checkpoint Head(uint64_t size) const;
   std::string Note(uint64_t size) const;
   std::vector<Hash> Proof(uint64_t old_size, uint64_t size) const;
+  // Over [begin, begin + 2^level).
+  Hash Subtree(uint64_t begin, int level) const;
   // The body of add-checkpoint.
   std::string Request(uint64_t old_size, uint64_t size) const;
 
@@ -29,14 +32,20 @@ class LogForWitness {
   const uint64_t fork_;
 };
 
-// Keeps the lines.
+// Keeps the lines, for whoever knows that nobody writes any more.
 class KeptOperations : public OperationalLog {
  public:
   explicit KeptOperations(const Clock& clock) : OperationalLog(-1, clock) {}
   std::vector<std::string> lines;
 
  protected:
-  void WriteLine(const std::string& line) override { lines.push_back(line); }
+  void WriteLine(const std::string& line) override {
+    MutexLock lock(mutex_);
+    lines.push_back(line);
+  }
+
+ private:
+  Mutex mutex_;
 };
 
 }  // namespace sluice::witness
