@@ -56,10 +56,11 @@ absl::Status CheckNames(const Names& names) {
   const SpiffeId& id = names.identity;
   if (const auto made = MakeSpiffeId(id.trust_domain, id.kind, id.agency, id.name); !made.ok())
     return Mistake(kPlace, std::string(made.status().message()), "mend the identity");
-  if (id.kind != Kind::kGateway && !(names.dns_names.empty() && names.ip_addresses.empty())) {
+  const bool is_called_by_name = id.kind == Kind::kGateway || id.kind == Kind::kWitness;
+  if (!is_called_by_name && !(names.dns_names.empty() && names.ip_addresses.empty())) {
     return Mistake(kPlace,
                    absl::StrCat("a ", std::string(KindName(id.kind)), " has no DNS or IP names"),
-                   "leave them out: only gateways are called by name");
+                   "leave them out: only gateways and witnesses are called by name");
   }
   for (const std::string& name : names.dns_names) {
     if (!IsHostName(name))

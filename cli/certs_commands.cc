@@ -146,9 +146,9 @@ absl::Status RunPublish(Session& session, const CertsOptions& options) {
 }
 
 void AddNames(CLI::App* command, const std::shared_ptr<CertsOptions>& options) {
-  command->add_option("--dns", options->dns_names, "DNS name, for gateways")
+  command->add_option("--dns", options->dns_names, "DNS name, for gateways and witnesses")
       ->allow_extra_args(false);
-  command->add_option("--ip", options->ip_addresses, "IP address, for gateways")
+  command->add_option("--ip", options->ip_addresses, "IP address, for gateways and witnesses")
       ->allow_extra_args(false);
   command->add_option("--trust-domain", options->trust_domain,
                       "where the name is not a whole spiffe:// URI");

@@ -41,6 +41,16 @@ audit:
   derived: derived             # search index: rebuilt at will
   segment: 64MiB
   head_interval: 1s
+  disk_low: 256MiB             # free on the log's disk; below it nothing is released. 0: never
+  scrub:
+    rate: 4MiB                 # of the log is read again a second, past the page cache; 0: never
+    rest: 1d                   # between two passes
+  witnesses:
+    policy: ""                 # who cosigns heads, and how many must (tlog-policy); empty: nobody
+    authorities: ""            # PEM: who signed the witnesses' certificates; empty: the system's
+    interval: 10s              # heads are handed in at most this often
+    timeout: 5s                # of one witness's answer
+    releases_stop_after: 0s    # without a quorum's cosignatures nothing is released; 0s: never
   http:
     listen: ""                 # heads and tiles for auditors, over HTTPS: 0.0.0.0:8444
 

@@ -1,5 +1,5 @@
-// sluice ops status|reload|streams|cancel|drain|backup: what the operator does to a gateway that
-// runs.
+// sluice ops status|alarms|reload|streams|cancel|drain|backup: what the operator does to a gateway
+// that runs.
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -99,6 +99,8 @@ void AddOpsCommands(CLI::App& app, Invocation& invocation) {
   group->require_subcommand(1);
   group->add_subcommand("status", "how it is doing; exit 1 where it does not serve")
       ->callback([&invocation] { invocation.command = ShowStatus; });
+  group->add_subcommand("alarms", "what it finds wrong with itself; exit 1 where anything is")
+      ->callback([&invocation] { invocation.command = ShowAlarms; });
   group->add_subcommand("reload", "have it read its configuration again")->callback([&invocation] {
     invocation.command = ReloadConfiguration;
   });

@@ -97,5 +97,38 @@ TEST(OpsTest, StatusAndReloadGoByEitherName) {
   EXPECT_EQ(tool.Run({"ops", "status"}).code, 1);
 }
 
+TEST(OpsTest, AlarmsAndWitnessesAreShownWithWhatToDo) {
+  Tool tool;
+  v1::GetStatusResponse status;
+  status.set_gateway("gateway/gw1");
+  status.set_ready(true);
+  tool.gateway.Answer(kGetStatus, status);
+  EXPECT_EQ(tool.Run({"ops", "alarms"}).out, "no alarm\n");
+
+  v1::Alarm& alarm = *status.add_alarms();
+  alarm.set_alarm("cosignatures_old");
+  *alarm.mutable_since() = At("2026-11-23T14:01:00+08:00");
+  alarm.set_detail("enough witnesses cosigned a head 95 s ago at last");
+  alarm.set_effect("nothing is released");
+  alarm.set_next("sluice ops status");
+  v1::WitnessStatus& silent = *status.add_witnesses();
+  silent.set_witness("archive");
+  silent.set_records(1200);
+  silent.set_failure("no answer");
+  status.add_witnesses()->set_witness("audit");
+  tool.gateway.Answer(kGetStatus, status);
+  const Ran alarms = tool.Run({"ops", "alarms"});
+  EXPECT_EQ(alarms.code, 1);
+  EXPECT_THAT(alarms.out, HasSubstr("cosignatures_old"));
+  EXPECT_THAT(alarms.out, HasSubstr("95 s ago"));
+  EXPECT_THAT(alarms.err, HasSubstr("error: ALARMS: gateway/gw1 raises 1 alarm."));
+  const Ran shown = tool.Run({"ops", "status"});
+  EXPECT_EQ(shown.code, 0) << shown.err;
+  EXPECT_THAT(shown.out, HasSubstr("never by enough witnesses"));
+  EXPECT_THAT(shown.out, HasSubstr("archive, cosigned 1,200 records; now: no answer"));
+  EXPECT_THAT(shown.out, HasSubstr("audit, cosigned nothing so far"));
+  EXPECT_THAT(shown.out, HasSubstr("cosignatures_old since"));
+}
+
 }  // namespace
 }  // namespace sluice::cli

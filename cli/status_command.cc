@@ -38,7 +38,23 @@ absl::Status ShowStatus(Session& session) {
                                    " records behind")},
       {"calls", absl::StrCat(status.running_exchanges(), " running")},
       {"certificate", absl::StrCat("until ", time(status.certificate_expires()))}};
+  if (status.witnesses_size() > 0)
+    lines.emplace_back("cosigned", status.has_cosigned()
+                                       ? absl::StrCat(Grouped(status.cosigned_records()),
+                                                      " records, ", time(status.cosigned()))
+                                       : std::string("never by enough witnesses"));
+  for (const v1::WitnessStatus& one : status.witnesses()) {
+    const std::string last = one.records() == 0
+                                 ? std::string("cosigned nothing so far")
+                                 : absl::StrCat("cosigned ", Grouped(one.records()), " records");
+    lines.emplace_back("witness",
+                       absl::StrCat(one.witness(), ", ", last,
+                                    one.failure().empty() ? "" : "; now: ", one.failure()));
+  }
   for (const std::string& problem : status.problems()) lines.emplace_back("problem", problem);
+  for (const v1::Alarm& alarm : status.alarms())
+    lines.emplace_back(
+        "alarm", absl::StrCat(alarm.alarm(), " since ", time(alarm.since()), ": ", alarm.detail()));
   session.PrintOne(lines, status);
   if (session.format() == Format::kTable && status.sources_size() > 0) {
     std::vector<std::vector<std::string>> rows;
@@ -55,6 +71,25 @@ absl::Status ShowStatus(Session& session) {
                                    rows);
   }
   return status.ready() ? absl::OkStatus() : NotReady(status);
+}
+
+absl::Status ShowAlarms(Session& session) {
+  SLUICE_ASSIGN_OR_RETURN(const auto status, Ask(session, kGetStatus, {}));
+  const Environment& environment = session.environment;
+  if (status.alarms().empty() && session.format() == Format::kTable) {
+    environment.out << "no alarm\n";
+    return absl::OkStatus();
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const v1::Alarm& alarm : status.alarms())
+    rows.push_back({alarm.alarm(), FormatTime(ToMicros(alarm.since()), environment.zone),
+                    alarm.detail(), alarm.effect(), alarm.next()});
+  session.PrintList({{"alarm"}, {"since"}, {"found"}, {"effect"}, {"next"}}, rows, status.alarms());
+  if (status.alarms().empty()) return absl::OkStatus();
+  return LocalError("ALARMS",
+                    absl::StrCat(status.gateway(), " raises ", status.alarms_size(),
+                                 status.alarms_size() == 1 ? " alarm." : " alarms."),
+                    {}, "what each takes is in docs/operator.md, \"Alarms\"", kFailed);
 }
 
 absl::Status ReloadConfiguration(Session& session) {

@@ -7,6 +7,8 @@
 namespace sluice::cli {
 
 absl::Status ShowStatus(Session& session);
+// The alarms that are raised; fails where there is one.
+absl::Status ShowAlarms(Session& session);
 absl::Status ReloadConfiguration(Session& session);
 
 }  // namespace sluice::cli

@@ -35,7 +35,9 @@ function(sluice_precompiled target kind)
 endfunction()
 
 function(sluice_room name)
-  cmake_parse_arguments(ROOM "GRPC" "SHARDS" "DEPS;TEST_DEPS" ${ARGN})
+  # APART: sources of a library that the folder makes beside the room's, for programs that want no
+  # more of it.
+  cmake_parse_arguments(ROOM "GRPC" "SHARDS" "DEPS;TEST_DEPS;APART" ${ARGN})
   # Under the thread sanitizer, targets that link gRPC are left out: Debian's gRPC and Abseil are
   # not annotated for it.
   if(ROOM_GRPC AND SLUICE_SANITIZE STREQUAL "thread")
@@ -47,6 +49,9 @@ function(sluice_room name)
   set(testing ${sources})
   list(FILTER testing INCLUDE REGEX "(/fake_[^/]*|_testing)\\.cc$")
   list(FILTER sources EXCLUDE REGEX "(_test\\.cc|/fake_[^/]*\\.cc|_testing\\.cc|_main\\.cc)$")
+  foreach(source ${ROOM_APART})
+    list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/${source})
+  endforeach()
 
   if(sources)
     add_library(sluice_${name} STATIC ${sources})

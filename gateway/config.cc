@@ -92,6 +92,27 @@ class Reader {
     if (!audit.http_listen.empty() && !http::IsAddress(audit.http_listen))
       listen.Fail("must be an IP address and a port, such as 0.0.0.0:8444");
     http.RefuseOthers();
+    audit.disk_low = map.Optional("disk_low").AsBytes(audit.disk_low, 0, int64_t{1} << 50);
+    YamlMap scrub = map.Optional("scrub").AsMap();
+    audit.scrub_rate = scrub.Optional("rate").AsBytes(audit.scrub_rate, 0, int64_t{1} << 40);
+    audit.scrub_rest = scrub.Optional("rest").AsDuration(audit.scrub_rest, kSecond, 90 * kDay);
+    scrub.RefuseOthers();
+    ReadWitnesses(map.Optional("witnesses").AsMap(), audit.witnesses);
+    map.RefuseOthers();
+  }
+
+  void ReadWitnesses(YamlMap map, Config::Audit::Witnesses& witnesses) const {
+    witnesses.policy = Path(map.Optional("policy"));
+    witnesses.authorities = Path(map.Optional("authorities"));
+    witnesses.interval = map.Optional("interval").AsDuration(witnesses.interval, kSecond, kHour);
+    witnesses.timeout = map.Optional("timeout").AsDuration(witnesses.timeout, kSecond, kMinute);
+    const YamlNode stop = map.Optional("releases_stop_after");
+    witnesses.releases_stop_after = stop.AsDuration(0, 0, 30 * kDay);
+    if (witnesses.releases_stop_after > 0 && witnesses.policy.empty())
+      stop.Fail("needs a policy: without witnesses nothing would ever be released");
+    else if (witnesses.releases_stop_after > 0 &&
+             witnesses.releases_stop_after < 2 * (witnesses.interval + witnesses.timeout))
+      stop.Fail("must be twice interval and timeout together at least, or it would come and go");
     map.RefuseOthers();
   }
 
@@ -173,6 +194,11 @@ absl::StatusOr<Config> LoadConfig(const std::string& file, FileSystem& files, st
     CheckFile(files, absl::StrCat("sharing.clocks[", i, "]"), config.sharing.clocks[i], false,
               mistakes);
   if (!config.seed.empty()) CheckFile(files, "seed", config.seed, false, mistakes);
+  const Config::Audit::Witnesses& witnesses = config.audit.witnesses;
+  if (!witnesses.policy.empty())
+    CheckFile(files, "audit.witnesses.policy", witnesses.policy, false, mistakes);
+  if (!witnesses.authorities.empty())
+    CheckFile(files, "audit.witnesses.authorities", witnesses.authorities, false, mistakes);
   if (mistakes.empty()) return config;
   for (std::string& mistake : mistakes) mistake = absl::StrCat(file, ": ", mistake);
   return absl::InvalidArgumentError(absl::StrJoin(mistakes, "\n"));

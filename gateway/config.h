@@ -45,7 +45,18 @@ struct Config {
     std::string derived;                // tiles, index: rebuilt at will
     int64_t segment_bytes = 64 << 20;
     Micros head_interval = kSecond;
-    std::string http_listen;  // heads and tiles for auditors, over HTTPS; empty: none
+    std::string http_listen;       // heads and tiles for auditors, over HTTPS; empty: none
+    int64_t disk_low = 256 << 20;  // free on the log's disk; below it nothing is released. 0: never
+    int64_t scrub_rate = 4 << 20;  // bytes a second that are read again; 0: none
+    Micros scrub_rest = kDay;      // between two passes
+
+    struct Witnesses {
+      std::string policy;       // file (tlog-policy); empty: nobody is asked
+      std::string authorities;  // PEM file, of the witnesses' servers; empty: the system's
+      Micros interval = 10 * kSecond;
+      Micros timeout = 5 * kSecond;
+      Micros releases_stop_after = 0;  // without a quorum's cosignatures; 0: never
+    } witnesses;
   } audit;
 
   struct Sharing {

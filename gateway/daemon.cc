@@ -58,7 +58,8 @@ Daemon::Daemon(std::string config_file, const std::vector<adapters::Kind>& kinds
       end_(std::move(end)),
       files_(MakePosixFileSystem()),
       random_(MakeSystemRandom()),
-      listener_keys_(*files_, clock) {}
+      listener_keys_(*files_, clock),
+      alarms_(clock, operations) {}
 
 Daemon::~Daemon() {
   ticking_ = false;
@@ -88,6 +89,8 @@ absl::Status Daemon::Check() {
     SLUICE_RETURN_IF_ERROR(identity::ParseSeed(seed, config.seed).status());
   }
   SLUICE_ASSIGN_OR_RETURN(auto rules, ReadSharingRules(config, *files_));
+  if (!config.audit.witnesses.policy.empty())
+    SLUICE_RETURN_IF_ERROR(ReadWitnessPolicy(config, *files_).status());
   MutexLock lock(config_mutex_);
   rules_ = std::move(rules);
   config_ = std::move(config);
@@ -109,7 +112,7 @@ std::unique_ptr<Daemon::Failure> Daemon::Start() {
   drift_->Look(snapshots_.Get());
   WarnOfCalendars();
   ready_ = true;
-  server_->SetReady(true);
+  server_->SetReady(!gate_.closed());
   ticking_ = true;
   ticker_ = std::thread([this] {
     while (ticking_) {
@@ -151,8 +154,8 @@ std::unique_ptr<Daemon::Failure> Daemon::OpenLog() {
   log_->OnPoison([this](const absl::Status& why) { Poisoned(why); });
   if (absl::Status status = audit::CheckLogIsWhole(*store_, *log_); !status.ok())
     return Fail(kExitLogRefused, status);
-  const auto heads =
-      audit::CheckHeadsElsewhere(audit.heads_at, signing_key_->verifier, *log_, *files_);
+  const auto heads = audit::CheckHeadsElsewhere(audit.heads_at, signing_key_->verifier, *log_,
+                                                *files_, WitnessTls(config_));
   if (!heads.ok()) return Fail(kExitLogRefused, heads.status());
   if (!heads->silent.empty() && !audit.start_without_heads) {
     return Fail(kExitLogRefused,
@@ -254,16 +257,19 @@ absl::Status Daemon::MakeServices() {
   limits.stall = config.limits.stall;
   broker_ = std::make_unique<exchange::Broker>(
       exchange::BrokerParts{snapshots_, *sources_, *running_, quotas_, request_ids_, *tokens_,
-                            *denials_, *log_, *sealer_, *pseudonyms_, clock_, operations_, *drift_},
+                            *denials_, *log_, *sealer_, *pseudonyms_, clock_, operations_, *drift_,
+                            &gate_},
       limits);
-  const exchange::LogReadingParts reading{*log_,        *index_,  *detail_keys_, *sealer_,
-                                          *pseudonyms_, *tokens_, snapshots_,    clock_};
+  const exchange::LogReadingParts reading{*log_,      *index_,      *detail_keys_,
+                                          *sealer_,   *pseudonyms_, *tokens_,
+                                          snapshots_, clock_,       &cosigned_};
   exchange::LogTailLimits tail_limits;
   tail_limits.stall = config.limits.stall;
   tail_ = std::make_unique<exchange::LogTail>(reading, tail_limits);
   reading_ = std::make_unique<exchange::LogReading>(
       reading, *tail_, audit::FormatVerifierKey(signing_key_->verifier));
   reports_ = std::make_unique<exchange::LogReports>(reading);
+  SLUICE_RETURN_IF_ERROR(StartWatching(config));
   SLUICE_RETURN_IF_ERROR(StartHttp(config));
   return MakeControlServices(config);
 }

@@ -2,9 +2,10 @@
 //
 // Start, in order: keys and authorities checked · store · log recovered, store and heads kept
 // elsewhere asked · STARTED recorded · outbox finished · seed taken in · usage counted, streams
-// left open abandoned · listener · ready. Drain, in order: unready · notice to balancers · new
-// calls refused · running calls end, or are ended when their time is over · counted denials written
-// · changes closed · usage saved · STOPPED recorded · last head · log closed.
+// left open abandoned · witnesses, scrub and alarms · listener · ready. Drain, in order: unready ·
+// notice to balancers · new calls refused · running calls end, or are ended when their time is over
+// · counted denials written · changes closed · usage saved · STOPPED recorded · last head · log
+// closed.
 #pragma once
 
 #include <atomic>
@@ -15,7 +16,9 @@
 #include <vector>
 
 #include "adapters/registry.h"
+#include "gateway/alarms.h"
 #include "gateway/audit/heads_elsewhere.h"
+#include "gateway/audit/scrub.h"
 #include "gateway/audit/search.h"
 #include "gateway/audit/signing_key.h"
 #include "gateway/config.h"
@@ -31,9 +34,11 @@
 #include "gateway/listener_keys.h"
 #include "gateway/rpc/server.h"
 #include "gateway/rpc/services.h"
+#include "gateway/self_watch.h"
 #include "gateway/served.h"
 #include "gateway/sharing/access_requests.h"
 #include "gateway/sharing/touched.h"
+#include "gateway/witness/cosigner.h"
 
 namespace sluice {
 
@@ -68,6 +73,15 @@ class Daemon : public Served {
   absl::Status StartAuditorsHttp(const Config& config);
   std::vector<std::string> NotReady() const;
   http::Measures Measure(const std::string& log_folder) const;
+  // What the gateway sees of itself (daemon_watch.cc).
+  static HttpTls WitnessTls(const Config& config);
+  absl::Status StartWatching(const Config& config);
+  void StopWatching();
+  void WatchSelf();
+  void RecordClockStep(Micros step);
+  std::vector<v1::WitnessStatus> WitnessStates() const;
+  void AddWatched(http::Measures& measures) const;
+  void AddWatched(v1::GetStatusResponse& status) const;
   absl::Status Publish();
   void Poisoned(const absl::Status& why);
   void Tick();
@@ -126,6 +140,12 @@ class Daemon : public Served {
   audit::LogMeters log_meters_;
   std::unique_ptr<audit::Log> log_;
   audit::RecoveryReport recovery_;
+  SnapshotCell<audit::CosignedHead> cosigned_;
+  std::unique_ptr<witness::Cosigner> cosigner_;
+  std::unique_ptr<audit::Scrub> scrub_;
+  Alarms alarms_;
+  exchange::ReleaseGate gate_;
+  std::unique_ptr<SelfWatch> watch_;
   std::unique_ptr<audit::SearchIndex> index_;
   SnapshotCell<policy::Snapshot> snapshots_;
   std::unique_ptr<audit::Changes> changes_;
@@ -162,5 +182,8 @@ class Daemon : public Served {
 };
 
 std::string_view Version();
+
+// The policy that audit.witnesses names, which must be one that can be kept to.
+absl::StatusOr<audit::TlogPolicy> ReadWitnessPolicy(const Config& config, FileSystem& files);
 
 }  // namespace sluice

@@ -9,7 +9,8 @@ absl::Status Daemon::StartHttp(const Config& config) {
   const std::string& listen = config.operations.http_listen;
   if (listen.empty()) return absl::OkStatus();
   http::OperationsPageParts parts{[this] { return NotReady(); },
-                                  [this, log = config.audit.directory] { return Measure(log); }};
+                                  [this, log = config.audit.directory] { return Measure(log); },
+                                  [this] { return alarms_.Raised(); }};
   auto server = http::HttpServer::Start(
       listen, http::HttpLimits{}, [parts = std::move(parts)](const http::HttpRequest& request) {
         return http::OperationsPage(parts, request);
@@ -24,12 +25,13 @@ absl::Status Daemon::StartHttp(const Config& config) {
 absl::Status Daemon::StartAuditorsHttp(const Config& config) {
   const std::string& listen = config.audit.http_listen;
   if (listen.empty()) return absl::OkStatus();
-  auditor_pages_ = std::make_unique<http::AuditorPages>(http::AuditorPageParts{
-      {*log_, *index_, *detail_keys_, *sealer_, *pseudonyms_, *tokens_, snapshots_, clock_},
-      *denials_,
-      *random_,
-      operations_,
-      signing_key_->verifier});
+  auditor_pages_ = std::make_unique<http::AuditorPages>(
+      http::AuditorPageParts{{*log_, *index_, *detail_keys_, *sealer_, *pseudonyms_, *tokens_,
+                              snapshots_, clock_, &cosigned_},
+                             *denials_,
+                             *random_,
+                             operations_,
+                             signing_key_->verifier});
   http::HttpLimits limits;
   // A bundle has 16 MiB at most.
   limits.connections = 32;
@@ -55,6 +57,8 @@ std::vector<std::string> Daemon::NotReady() const {
     reasons.emplace_back("the gateway is draining");
   else if (!ready_)
     reasons.emplace_back("the gateway is starting");
+  for (const std::string& cause : gate_.Causes())
+    reasons.push_back(absl::StrCat("nothing is released: ", cause));
   if (certificate_expires_ <= clock_.Now())
     reasons.push_back(
         absl::StrCat("the gateway's certificate ended at ", FormatUtc(certificate_expires_)));
@@ -78,6 +82,7 @@ http::Measures Daemon::Measure(const std::string& log_folder) const {
   measures.list_due = snapshots_.Get()->verifier->EarliestNextUpdate();
   measures.log_disk = ReadDiskSpace(log_folder);
   measures.process = ReadProcessUsage();
+  AddWatched(measures);
   return measures;
 }
 

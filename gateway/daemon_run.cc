@@ -73,6 +73,7 @@ void Daemon::EverySecond() {
   sources_->Reap();
   if (ready_) sources_->ProbeWhereDue();
   RotateKeys();
+  WatchSelf();
   if (seconds % 3600 == 1) WarnOfLists();
   // The first look is at the start.
   if (seconds % kLookAtSourcesEverySeconds == 0) drift_->Look(snapshots_.Get());
@@ -221,6 +222,7 @@ void Daemon::Drain() {
   ticker_.join();
   control_pool_->Close();
   index_->Stop();
+  StopWatching();
   denials_->Flush(true);
   changes_->Close();
   if (!poisoned_) {
@@ -245,7 +247,7 @@ v1::GetStatusResponse Daemon::Status() const {
   }
   status.set_version(std::string(Version()));
   SetTime(started_, status.mutable_started());
-  status.set_ready(ready_ && !poisoned_);
+  status.set_ready(ready_ && !poisoned_ && !gate_.closed());
   if (poisoned_) status.add_problems("the audit log is poisoned: nothing is released");
   if (!ready_) status.add_problems("the gateway is draining");
   status.set_log_origin(signing_key_->name);
@@ -264,6 +266,7 @@ v1::GetStatusResponse Daemon::Status() const {
                                      "catalogue show ",
                                      dataset));
   for (v1::SourceStatus& source : sources_->Status()) *status.add_sources() = std::move(source);
+  AddWatched(status);
   SetTime(certificate_expires_, status.mutable_certificate_expires());
   for (const certs::ListState& list : snapshots_.Get()->verifier->Lists()) {
     if (!list.present || list.next_update - clock_.Now() < kWarnOfListsAhead)

@@ -11,7 +11,7 @@ import re
 import sys
 
 ROOMS = [
-    'main', 'cli', 'rpc', 'http', 'exchange', 'sharing', 'policy', 'catalogue', 'identity', 'audit',
+    'main', 'cli', 'rpc', 'witness', 'http', 'exchange', 'sharing', 'policy', 'catalogue', 'identity', 'audit',
     'store', 'adapters', 'records', 'certs', 'base',
 ]
 # Beside the house: they may look into every room, and no room looks into them.

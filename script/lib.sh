@@ -14,6 +14,7 @@ packages_build=(
   libjemalloc-dev libicu-dev libcurl4-openssl-dev zlib1g-dev libzstd-dev libexpat1-dev libminizip-dev
   libgtest-dev libgmock-dev libflatbuffers-dev flatbuffers-compiler)
 packages_test=(openssl sqlite3 postgresql-15 jq strace python3 python3-grpcio python3-prometheus-client python3-cryptography
+  python3-yaml prometheus
   mariadb-server odbc-postgresql odbc-mariadb libsqliteodbc tdsodbc
   gnucobol3 libreoffice-calc-nogui openssh-server python3-asyncssh nginx vsftpd)
 # Of the tests of clients/, one line a language. Node's are need_npm's.

@@ -10,8 +10,8 @@ namespace {
 constexpr Micros kTimeout = 5 * kSecond;
 constexpr size_t kMostBytes = 1 << 20;
 
-absl::StatusOr<std::string> Fetch(const std::string& place, FileSystem& files) {
-  if (place.find("://") != std::string::npos) return HttpGet(place, kTimeout, kMostBytes);
+absl::StatusOr<std::string> Fetch(const std::string& place, FileSystem& files, const HttpTls& tls) {
+  if (place.find("://") != std::string::npos) return HttpGet(place, kTimeout, kMostBytes, tls);
   return files.ReadAll(place, kMostBytes);
 }
 
@@ -30,10 +30,10 @@ absl::StatusOr<Hash> RootAt(Log& log, uint64_t size) {
 
 absl::StatusOr<HeadsElsewhere> CheckHeadsElsewhere(const std::vector<std::string>& places,
                                                    const VerifierKey& key, Log& log,
-                                                   FileSystem& files) {
+                                                   FileSystem& files, const HttpTls& tls) {
   HeadsElsewhere result;
   for (const std::string& place : places) {
-    const auto note = Fetch(place, files);
+    const auto note = Fetch(place, files, tls);
     const auto head =
         note.ok() ? VerifyCheckpoint(*note, key) : absl::StatusOr<Checkpoint>(note.status());
     if (!head.ok()) {

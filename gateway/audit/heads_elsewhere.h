@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "gateway/audit/log.h"
 #include "gateway/base/file_system.h"
+#include "gateway/base/http_client.h"
 
 namespace sluice::audit {
 
@@ -20,6 +21,6 @@ struct HeadsElsewhere {
 // answer, or answer with no checkpoint of this log, are listed.
 absl::StatusOr<HeadsElsewhere> CheckHeadsElsewhere(const std::vector<std::string>& places,
                                                    const VerifierKey& key, Log& log,
-                                                   FileSystem& files);
+                                                   FileSystem& files, const HttpTls& tls = {});
 
 }  // namespace sluice::audit

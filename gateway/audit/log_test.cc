@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
+#include "gateway/audit/log_proofs.h"
 #include "gateway/audit/log_testing.h"
 #include "gateway/audit/receipts.h"
 #include "gateway/base/error.h"
@@ -84,6 +85,37 @@ TEST_F(LogTest, WhatIsAppendedIsReadBackProvedAndThereAfterReopening) {
   EXPECT_EQ(Datasets(*log).size(), 11u);
   ASSERT_TRUE(AppendOne(*log, MakeRecord(v1::RECORD_KIND_STARTED, "again")).ok());
   EXPECT_TRUE(log->Prove(3).ok());
+}
+
+TEST_F(LogTest, ProvesUnderOlderHeadsAndBetweenThem) {
+  auto log = Open();
+  std::vector<CosignedHead> heads;
+  for (int i = 0; i < 300; ++i) {
+    ASSERT_TRUE(AppendOne(*log, MakeRecord(v1::RECORD_KIND_RELEASED, absl::StrCat(i))).ok());
+    if (i % 100 != 99 && i > 2) continue;
+    const auto note = AskForHead(*log, clock_);
+    ASSERT_TRUE(note.ok());
+    heads.push_back({*note, *VerifyCheckpoint(*note, TestLogVerifier())});
+  }
+  for (const CosignedHead& head : heads) {
+    const auto proof = ProveUnder(*log, 0, head);
+    ASSERT_TRUE(proof.ok()) << proof.status();
+    EXPECT_TRUE(VerifyTlogProof(*proof, log->ReadOne(0)->record.envelope, TestLogVerifier()).ok());
+    EXPECT_FALSE(ProveUnder(*log, head.checkpoint.size, head).ok());
+    EXPECT_TRUE(ProveConsistency(*log, 0, head.checkpoint.size)->empty());
+    for (const CosignedHead& older : heads) {
+      if (older.checkpoint.size > head.checkpoint.size) break;
+      const auto path = ProveConsistency(*log, older.checkpoint.size, head.checkpoint.size);
+      ASSERT_TRUE(path.ok()) << path.status();
+      EXPECT_TRUE(CheckConsistency(older.checkpoint.size, head.checkpoint.size,
+                                   older.checkpoint.root, head.checkpoint.root, *path)
+                      .ok());
+    }
+  }
+  CosignedHead wrong = heads.back();
+  wrong.checkpoint.root[0] ^= 1;
+  EXPECT_EQ(ProveUnder(*log, 0, wrong).status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_TRUE(log->Close().ok());
 }
 
 }  // namespace

@@ -174,6 +174,7 @@ class Verification {
                               CheckRecord(first + i, batch.records[i]));
       runs_.Take(first + i, envelope.kind());
       streams_.Take(first + i, envelope);
+      if (envelope.clock_step() != 0) time_.TakeStep(first + i, envelope.clock_step());
     }
     time_.Take(batch.header);
     ++batches_;

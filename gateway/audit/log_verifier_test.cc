@@ -122,6 +122,25 @@ TEST_F(LogVerifierTest, AClockThatStepsBackIsPointedOut) {
                     HasSubstr("1 step back, the longest by 59000 ms at #1")));
 }
 
+TEST_F(LogVerifierTest, AStepOfTheClockThatWasRecordedIsPointedOut) {
+  auto log = Open();
+  Append(*log, v1::RECORD_KIND_STARTED);
+  for (const Micros step : {-90 * kSecond, 30 * kSecond}) {
+    v1::AuditEnvelope envelope;
+    envelope.set_kind(v1::RECORD_KIND_CHANGED);
+    envelope.set_resource_kind("clock");
+    envelope.set_clock_step(step);
+    EXPECT_TRUE(AppendOne(*log, {envelope.SerializeAsString(), ""}).ok());
+  }
+  Append(*log, v1::RECORD_KIND_STOPPED);
+  ASSERT_TRUE(log->Close().ok());
+  const auto report = VerifyLog(options_.directory, TestLogVerifier(), files_, nullptr, nullptr);
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_FALSE(report->lines.back().ok);
+  EXPECT_THAT(report->lines.back().finding,
+              HasSubstr("2 steps recorded, the longest by -90000 ms at #1"));
+}
+
 TEST_F(LogVerifierTest, EveryFlippedByteIsCaught) {
   {
     auto log = Open();

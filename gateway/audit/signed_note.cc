@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "gateway/audit/cosignature.h"
 #include "gateway/audit/text_lines.h"
 #include "gateway/base/check.h"
 #include "gateway/base/error.h"
@@ -77,9 +78,8 @@ bool Holds(std::string_view text, const std::string& blob, const VerifierKey& ke
   if (blob.size() != kTimeSize + kSignatureSize) return false;
   seconds = BigEndian(std::string_view(blob).substr(0, kTimeSize));
   if (seconds > INT64_MAX) return false;
-  const std::string message = absl::StrCat("cosignature/v1\ntime ", seconds, "\n",
-                                           absl::string_view(text.data(), text.size()));
-  return VerifyEd25519(key.public_key, message, std::string_view(blob).substr(kTimeSize));
+  return VerifyEd25519(key.public_key, CosignatureMessage(text, seconds),
+                       std::string_view(blob).substr(kTimeSize));
 }
 
 // The known key of that name and id, or null. Two known keys that share both cannot be told apart.

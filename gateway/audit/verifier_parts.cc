@@ -1,6 +1,7 @@
 #include "gateway/audit/verifier_parts.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -137,6 +138,13 @@ void TimeLine::Take(const FrameHeader& header) {
   last_ = header.time;
 }
 
+void TimeLine::TakeStep(uint64_t index, Micros step) {
+  ++steps_;
+  if (std::abs(step) <= std::abs(longest_step_)) return;
+  longest_step_ = step;
+  step_at_ = index;
+}
+
 std::string TimeLine::Finding() const {
   if (!any_) return "no batch";
   std::string out = absl::StrCat(FormatUtc(first_), " to ", FormatUtc(last_), ", clock ");
@@ -145,6 +153,9 @@ std::string TimeLine::Finding() const {
   else
     absl::StrAppend(&out, "not known to be synchronised in ", unsynchronised_, " of ",
                     Plural(batches_, "batch", "batches"));
+  if (steps_ > 0)
+    absl::StrAppend(&out, ", ", Plural(steps_, "step", "steps"), " recorded, the longest by ",
+                    longest_step_ / 1000, " ms at #", step_at_);
   if (back_ == 0) return absl::StrCat(out, ", no step back");
   return absl::StrCat(out, ", ", Plural(back_, "step", "steps"), " back, the longest by ",
                       farthest_back_ / 1000, " ms at #", back_at_);

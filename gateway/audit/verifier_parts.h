@@ -83,14 +83,18 @@ class StreamCounter {
 class TimeLine {
  public:
   void Take(const FrameHeader& header);
+  // A record that says by how much the clock stepped.
+  void TakeStep(uint64_t index, Micros step);
   std::string Finding() const;
-  bool sound() const { return back_ == 0 && unsynchronised_ == 0; }
+  bool sound() const { return back_ == 0 && unsynchronised_ == 0 && steps_ == 0; }
   Micros last() const { return last_; }
 
  private:
   bool any_ = false;
   Micros first_ = 0, last_ = 0, farthest_back_ = 0;
   uint64_t back_ = 0, back_at_ = 0, unsynchronised_ = 0, batches_ = 0;
+  uint64_t steps_ = 0, step_at_ = 0;  // that were recorded, and the longest
+  Micros longest_step_ = 0;
 };
 
 // DATA_LOSS where the envelope does not parse, or names another detail than the one beside it.

@@ -21,6 +21,7 @@
 #include "gateway/exchange/exchange_counts.h"
 #include "gateway/exchange/quota.h"
 #include "gateway/exchange/read_writer.h"
+#include "gateway/exchange/release_gate.h"
 #include "gateway/exchange/request_ids.h"
 #include "gateway/exchange/running.h"
 #include "gateway/exchange/sources.h"
@@ -57,6 +58,9 @@ struct BrokerParts {
   const Clock& clock;
   OperationalLog& operations;
   const DriftWatch& drift;
+  const ReleaseGate* gate = nullptr;  // null: always open
+
+  absl::Status MayRelease() const { return gate == nullptr ? absl::OkStatus() : gate->Check(); }
 };
 
 // A preview that may be had: the caller is an owner, and would give this grant, which has no id, in

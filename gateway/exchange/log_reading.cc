@@ -206,7 +206,11 @@ void LogReading::ProveRecord(const Call& call, v1::ProveRecordRequest request,
   v1::AuditEnvelope envelope;
   const auto entry = Find(call, request.index(), &envelope);
   if (!entry.ok()) return done(entry.status());
-  const auto proof = parts_.log.Prove(static_cast<uint64_t>(request.index()));
+  const auto index = static_cast<uint64_t>(request.index());
+  const auto cosigned = parts_.Cosigned();
+  const auto proof = cosigned != nullptr && index < cosigned->checkpoint.size
+                         ? audit::ProveUnder(parts_.log, index, *cosigned)
+                         : parts_.log.Prove(index);
   if (!proof.ok()) return done(proof.status());
   response->set_envelope(entry->record.envelope);
   response->set_proof(audit::FormatTlogProof(*proof));
@@ -220,7 +224,11 @@ void LogReading::ProveRecord(const Call& call, v1::ProveRecordRequest request,
 
 absl::StatusOr<v1::GetHeadResponse> LogReading::GetHead() {
   v1::GetHeadResponse response;
-  SLUICE_ASSIGN_OR_RETURN(*response.mutable_checkpoint(), parts_.log.Head(false));
+  if (const auto cosigned = parts_.Cosigned(); cosigned != nullptr) {
+    response.set_checkpoint(cosigned->note);
+  } else {
+    SLUICE_ASSIGN_OR_RETURN(*response.mutable_checkpoint(), parts_.log.Head(false));
+  }
   response.set_verifier_key(verifier_key_);
   return response;
 }

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "gateway/audit/log_proofs.h"
 #include "gateway/audit/record.h"
 #include "gateway/base/snapshot_cell.h"
 #include "gateway/exchange/broker.h"
@@ -39,6 +40,12 @@ struct LogReadingParts {
   const Tokens& tokens;
   const SnapshotCell<policy::Snapshot>& snapshots;
   const Clock& clock;
+  // The newest head that enough witnesses cosigned; empty, or null, where there is none.
+  const SnapshotCell<audit::CosignedHead>* cosigned = nullptr;
+
+  std::shared_ptr<const audit::CosignedHead> Cosigned() const {
+    return cosigned == nullptr ? nullptr : cosigned->Get();
+  }
 };
 
 // Of one reading: what its record says.

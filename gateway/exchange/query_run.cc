@@ -68,6 +68,8 @@ void QueryRun::Go(policy::Decision decision) {
   };
   absl::Status status = Reserve();
   if (status.ok()) status = parts_.running.Add(running_, access_.snapshot, parts_.snapshots);
+  // Not before: who closes the gate ends what runs.
+  if (status.ok()) status = parts_.MayRelease();
   if (!status.ok()) return End(status, KindFor(status));
   status = source_->Submit([run = shared_from_this()](absl::StatusOr<adapters::Adapter*> adapter) {
     return run->Work(std::move(adapter));

@@ -61,6 +61,8 @@ void ReadRun::Start() {
   };
   absl::Status status = Reserve();
   if (status.ok()) status = parts_.running.Add(running_, access_.snapshot, parts_.snapshots);
+  // Not before: who closes the gate ends what runs.
+  if (status.ok()) status = parts_.MayRelease();
   if (!status.ok()) return End(status, KindFor(status));
   {
     MutexLock lock(mutex_);

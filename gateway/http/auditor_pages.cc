@@ -93,7 +93,9 @@ HttpResponse AuditorPages::Answer(const HttpRequest& request) {
   }
   absl::StatusOr<HttpResponse> answer = NoSuchPage();
   if (request.path == "/checkpoint") {
-    const auto head = parts_.reading.log.Head(false);
+    const auto cosigned = parts_.reading.Cosigned();
+    const auto head = cosigned != nullptr ? absl::StatusOr<std::string>(cosigned->note)
+                                          : parts_.reading.log.Head(false);
     if (head.ok() && head->empty())
       answer = Error(v1::REASON_NOT_FOUND, "no head is signed yet; ask again in a second.");
     else if (head.ok())

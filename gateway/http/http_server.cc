@@ -147,7 +147,7 @@ class HttpServer::Listener::Connection
   void Read() {
     parser_.emplace();
     parser_->header_limit(listener_.limits_.header_bytes);
-    parser_->body_limit(0);
+    parser_->body_limit(listener_.limits_.body_bytes);
     Lowest().expires_after(Span(listener_.limits_.request));
     bhttp::async_read(
         stream_, buffer_, *parser_,
@@ -163,20 +163,26 @@ class HttpServer::Listener::Connection
       if (error == bhttp::error::header_limit)
         return Write(Plain(431, "the request's headers are too large\n"));
       if (error == bhttp::error::body_limit || error == bhttp::error::unexpected_body)
-        return Write(Plain(413, "a request has no body here\n"));
+        return Write(Plain(413, listener_.limits_.body_bytes == 0
+                                    ? "a request has no body here\n"
+                                    : "the request's body is too large\n"));
       return Write(Plain(400, "this is no HTTP request\n"));
     }
     if (error) return Close();
     const auto& request = parser_->get();
     head_ = request.method() == bhttp::verb::head;
     keep_alive_ = request.keep_alive() && ++requests_ < listener_.limits_.requests_per_connection;
-    if (!head_ && request.method() != bhttp::verb::get) {
+    const bool posts = listener_.limits_.body_bytes > 0;
+    HttpRequest asked;
+    asked.is_post = request.method() == bhttp::verb::post;
+    if (asked.is_post ? !posts : !head_ && request.method() != bhttp::verb::get) {
       keep_alive_ = false;
-      HttpResponse refused = Plain(405, "only GET and HEAD are answered\n");
-      refused.headers.emplace_back("Allow", "GET, HEAD");
+      HttpResponse refused = Plain(405, posts ? "only GET, HEAD and POST are answered\n"
+                                              : "only GET and HEAD are answered\n");
+      refused.headers.emplace_back("Allow", posts ? "GET, HEAD, POST" : "GET, HEAD");
       return Write(std::move(refused));
     }
-    HttpRequest asked;
+    asked.body = std::move(parser_->get().body());
     asked.path.assign(request.target().data(), request.target().size());
     asked.path = asked.path.substr(0, asked.path.find('?'));
     asked.peer = peer_;

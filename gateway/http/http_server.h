@@ -1,6 +1,7 @@
-// A small HTTP/1.1 listener, plain or over TLS, for answers that are made whole: GET and HEAD, no
-// bodies. Everything that a client may take up is bounded by `HttpLimits`: it cannot hold a thread,
-// and Stop waits for none. One thread does all input and output; a few others make the answers.
+// A small HTTP/1.1 listener, plain or over TLS, for answers that are made whole: GET and HEAD, and,
+// where a limit allows bodies, POST. Everything that a client may take up is bounded by
+// `HttpLimits`: it cannot hold a thread, and Stop waits for none. One thread does all input and
+// output; a few others make the answers.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +22,8 @@ struct HttpRequest {
   std::string path;      // as sent, up to "?"
   std::string peer;      // "ipv4:10.0.0.7:41522"
   std::string leaf_pem;  // over TLS, what the client proved to hold the key of; empty: none
+  bool is_post = false;  // else GET, or HEAD, whose answer goes without its body
+  std::string body;
 };
 
 struct HttpResponse {
@@ -37,6 +40,7 @@ struct HttpLimits {
   int connections = 64;  // more are closed at once
   int connections_per_address = 16;
   uint32_t header_bytes = 8 << 10;  // request line and headers; more is answered with 431
+  uint64_t body_bytes = 0;          // of a POST; more is answered with 413. 0: there is no POST
   Micros handshake = 10 * kSecond;
   Micros request = 10 * kSecond;      // from the first wait for a request to its last byte
   Micros response = 30 * kSecond;     // until the client has taken an answer

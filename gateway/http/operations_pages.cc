@@ -112,10 +112,48 @@ void AddProcess(const Measures& measures, MetricsText& text) {
   text.Sample({}, measures.process.cpu_seconds);
 }
 
-HttpResponse Readiness(const std::vector<std::string>& reasons) {
+void AddWatched(const Measures& measures, MetricsText& text) {
+  text.Family("sluice_alarm", "gauge", "1 while the gateway raises that alarm.");
+  for (const std::string& name : measures.alarm_names) {
+    const auto raised = [&](const v1::Alarm& alarm) { return alarm.alarm() == name; };
+    text.Sample({{"alarm", name}},
+                int64_t{std::any_of(measures.alarms.begin(), measures.alarms.end(), raised)});
+  }
+  text.Family("sluice_alarm_since_timestamp_seconds", "gauge",
+              "Since when the gateway raises that alarm.");
+  for (const v1::Alarm& alarm : measures.alarms)
+    text.Sample({{"alarm", alarm.alarm()}}, int64_t{alarm.since().seconds()});
+  text.Gauge("sluice_releases_stopped", "1 while the gateway keeps all data back.",
+             measures.releases_stopped ? 1 : 0);
+  text.Family("sluice_witness_up", "gauge", "1 where the witness cosigned when it was last asked.");
+  for (const v1::WitnessStatus& one : measures.witnesses)
+    text.Sample({{"witness", one.witness()}}, int64_t{one.failure().empty()});
+  text.Family("sluice_witness_head_records", "gauge",
+              "Records under the newest head that the witness cosigned.");
+  for (const v1::WitnessStatus& one : measures.witnesses)
+    text.Sample({{"witness", one.witness()}}, int64_t{one.records()});
+  text.Gauge("sluice_cosigned_head_records",
+             "Records under the newest head that enough witnesses cosigned.",
+             measures.cosigned_records);
+  text.Time("sluice_cosigned_head_timestamp_seconds",
+            "When enough witnesses had cosigned it; 0 where none are asked, or before the first.",
+            measures.cosigned_time);
+  text.Counter("sluice_scrub_passes_total", "Times that the whole log was read again.",
+               measures.scrub_passes);
+  text.Gauge("sluice_scrub_records", "Records that this pass has read, or the last one had.",
+             measures.scrub_records);
+  text.Time("sluice_scrub_timestamp_seconds", "When the last pass ended; 0 before the first.",
+            measures.scrub_time);
+}
+
+// Reasons against traffic, then the alarms, which by themselves are none.
+HttpResponse Readiness(const std::vector<std::string>& reasons,
+                       const std::vector<v1::Alarm>& alarms) {
   HttpResponse response;
   response.status = reasons.empty() ? 200 : 503;
   response.body = reasons.empty() ? "ready\n" : absl::StrCat(absl::StrJoin(reasons, "\n"), "\n");
+  for (const v1::Alarm& alarm : alarms)
+    absl::StrAppend(&response.body, "alarm ", alarm.alarm(), ": ", alarm.detail(), "\n");
   return response;
 }
 
@@ -127,6 +165,7 @@ std::string MetricsPage(const Measures& measures) {
   AddExchanges(measures, text);
   AddLog(measures, text);
   AddSources(measures, text);
+  AddWatched(measures, text);
   return text.text();
 }
 
@@ -135,7 +174,7 @@ HttpResponse OperationsPage(const OperationsPageParts& parts, const HttpRequest&
   if (request.path == "/healthz") {
     response.body = "alive\n";
   } else if (request.path == "/readyz") {
-    return Readiness(parts.not_ready());
+    return Readiness(parts.not_ready(), parts.alarms ? parts.alarms() : std::vector<v1::Alarm>());
   } else if (request.path == "/metrics") {
     response.content_type = kMetricsType;
     response.body = MetricsPage(parts.measure());

@@ -32,12 +32,22 @@ struct Measures {
   std::optional<Micros> list_due;  // the first revocation list that runs out
   DiskSpace log_disk;
   ProcessUsage process;
+  // What the gateway finds wrong with itself.
+  std::vector<std::string> alarm_names;  // all that there are
+  std::vector<v1::Alarm> alarms;         // that are raised
+  bool releases_stopped = false;
+  std::vector<v1::WitnessStatus> witnesses;
+  int64_t cosigned_records = 0;  // under the newest head that enough of them cosigned
+  Micros cosigned_time = 0;
+  int64_t scrub_passes = 0, scrub_records = 0;
+  Micros scrub_time = 0;
 };
 
 struct OperationsPageParts {
   // Why no traffic may come, a sentence each; empty where it may.
   std::function<std::vector<std::string>()> not_ready;
   std::function<Measures()> measure;
+  std::function<std::vector<v1::Alarm>()> alarms;  // may be null
 };
 
 // For HttpServer.

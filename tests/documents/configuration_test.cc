@@ -58,11 +58,26 @@ std::string Described(const Config& config) {
                                authority.revocation_list});
   }
   const Config::Audit& audit = config.audit;
-  parts.insert(parts.end(), {audit.directory, audit.origin, audit.signing_key, audit.kept_head,
+  parts.insert(parts.end(), {audit.directory,
+                             audit.origin,
+                             audit.signing_key,
+                             audit.kept_head,
                              absl::StrJoin(audit.heads_at, ","),
-                             absl::StrCat(audit.start_without_heads), audit.detail_keys,
-                             audit.subject_key, audit.derived, absl::StrCat(audit.segment_bytes),
-                             absl::StrCat(audit.head_interval), audit.http_listen});
+                             absl::StrCat(audit.start_without_heads),
+                             audit.detail_keys,
+                             audit.subject_key,
+                             audit.derived,
+                             absl::StrCat(audit.segment_bytes),
+                             absl::StrCat(audit.head_interval),
+                             audit.http_listen,
+                             absl::StrCat(audit.disk_low),
+                             absl::StrCat(audit.scrub_rate),
+                             absl::StrCat(audit.scrub_rest),
+                             audit.witnesses.policy,
+                             audit.witnesses.authorities,
+                             absl::StrCat(audit.witnesses.interval),
+                             absl::StrCat(audit.witnesses.timeout),
+                             absl::StrCat(audit.witnesses.releases_stop_after)});
   parts.push_back(config.operations.http_listen);
   parts.insert(parts.end(), {absl::StrJoin(config.sharing.calendars, ","),
                              absl::StrJoin(config.sharing.clocks, ",")});
@@ -82,8 +97,8 @@ std::string Described(const Config& config) {
 std::vector<std::string> KnownPaths() {
   constexpr char kStranger[] = "xxxxxxxxxxxxxxxxxxxxxxxx";
   const std::string text = absl::StrReplaceAll(
-      "KEY: 1\ntls: {KEY: 1, authorities: [{KEY: 1}]}\naudit: {KEY: 1, http: {KEY: 1}}\nlimits: "
-      "{KEY: 1}\n"
+      "KEY: 1\ntls: {KEY: 1, authorities: [{KEY: 1}]}\naudit: {KEY: 1, http: {KEY: 1}, "
+      "scrub: {KEY: 1}, witnesses: {KEY: 1}}\nlimits: {KEY: 1}\n"
       "operations: {KEY: 1, http: {KEY: 1}}\n"
       "sharing: {KEY: 1}\n",
       {{"KEY", kStranger}});
@@ -102,7 +117,8 @@ std::vector<std::string> KnownPaths() {
 
 bool IsSection(const std::string& path) {
   return path == "tls" || path == "audit" || path == "limits" || path == "operations" ||
-         path == "sharing" || path == "operations.http" || path == "audit.http";
+         path == "sharing" || path == "operations.http" || path == "audit.http" ||
+         path == "audit.scrub" || path == "audit.witnesses";
 }
 
 // The cell of the page beside a path; "" where there is no row.
@@ -130,7 +146,7 @@ TEST(ConfigurationTest, ThePageHasEverySettingAndItsDefault) {
   const std::string text = WrittenByInit();
   const YamlDocument written = YamlDocument::Parse(text, kFile);
   const std::vector<std::string> paths = KnownPaths();
-  EXPECT_GE(paths.size(), 42u) << absl::StrJoin(paths, "\n");  // of all sections
+  EXPECT_GE(paths.size(), 49u) << absl::StrJoin(paths, "\n");  // of all sections
   const std::string nothing = "tls: {authorities: [{}]}\naudit: {}\n";
   const std::string missing(ParseConfig(nothing, kFile).status().message());
 
