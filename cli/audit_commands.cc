@@ -2,8 +2,10 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "cli/audit_export.h"
 #include "cli/audit_proofs.h"
 #include "cli/audit_tail.h"
+#include "cli/audit_verify.h"
 #include "cli/commands.h"
 #include "cli/display.h"
 #include "cli/json.h"
@@ -183,6 +185,9 @@ void AddAuditCommands(CLI::App& app, Invocation& invocation) {
     invocation.command = [index](Session& session) { return Show(session, *index); };
   });
   AddAuditTailCommands(*audit, invocation);
+  AddAuditExportCommand(*audit, invocation);
+  AddAuditPullCommand(*audit, invocation);
+  AddAuditVerifyCommand(*audit, invocation);
   AddAuditProofCommands(*audit, invocation);
 }
 

@@ -8,13 +8,13 @@
 namespace sluice::rpc {
 namespace {
 
-// The tail's way to one reader. Refusals are recorded before they are told.
+// A stream's way to one reader. Refusals are recorded before they are told.
 class TailStreamWriter : public exchange::TailWriter {
  public:
   TailStreamWriter(const ServiceParts& parts, exchange::Call call,
                    std::shared_ptr<ServerStream::Writer> writer)
       : parts_(parts), call_(std::move(call)), writer_(std::move(writer)) {}
-  void Write(v1::TailResponse message, std::function<void(bool)> taken) override {
+  void Write(const google::protobuf::Message& message, std::function<void(bool)> taken) override {
     writer_->Write(ToBuffer(message), std::move(taken));
   }
   void Finish(absl::Status status) override {
@@ -42,13 +42,15 @@ class TailStreamWriter : public exchange::TailWriter {
                          });                                                                      \
   }
 
-// Tail gives bytes.
-using RawTail = v1::Audit::WithCallbackMethod_ListRecords<
-    v1::Audit::WithRawCallbackMethod_Tail<v1::Audit::WithCallbackMethod_GetRecord<
+// Streams give bytes.
+using RawStreams = v1::Audit::WithRawCallbackMethod_Tail<v1::Audit::WithRawCallbackMethod_Export<
+    v1::Audit::WithRawCallbackMethod_CopyEntries<v1::Audit::Service>>>;
+using CallbackMethods =
+    v1::Audit::WithCallbackMethod_ListRecords<v1::Audit::WithCallbackMethod_GetRecord<
         v1::Audit::WithCallbackMethod_ProveRecord<v1::Audit::WithCallbackMethod_GetHead<
-            v1::Audit::WithCallbackMethod_RebuildIndex<v1::Audit::Service>>>>>>;
+            v1::Audit::WithCallbackMethod_RebuildIndex<RawStreams>>>>>;
 
-class AuditService : public RawTail {
+class AuditService : public CallbackMethods {
  public:
   AuditService(const ServiceParts& parts, exchange::LogReading& reading)
       : parts_(parts), reading_(reading) {}
@@ -69,39 +71,70 @@ class AuditService : public RawTail {
 
   grpc::ServerWriteReactor<grpc::ByteBuffer>* Tail(grpc::CallbackServerContext* context,
                                                    const grpc::ByteBuffer* bytes) override {
+    return Stream<v1::TailRequest>(
+        context, bytes, "Audit.Tail",
+        [this](const Reader& reader, const exchange::Call& call, v1::TailRequest request) {
+          reading_.Tail(reader, call, std::move(request));
+        });
+  }
+
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* Export(grpc::CallbackServerContext* context,
+                                                     const grpc::ByteBuffer* bytes) override {
+    return Stream<v1::ExportRequest>(
+        context, bytes, "Audit.Export",
+        [this](const Reader& reader, const exchange::Call& call, v1::ExportRequest request) {
+          reading_.Export(reader, call, std::move(request));
+        });
+  }
+
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* CopyEntries(grpc::CallbackServerContext* context,
+                                                          const grpc::ByteBuffer* bytes) override {
+    return Stream<v1::CopyEntriesRequest>(context, bytes, "Audit.CopyEntries",
+                                          [this](const Reader& reader, const exchange::Call& call,
+                                                 const v1::CopyEntriesRequest& request) {
+                                            reading_.CopyEntries(reader, call, request);
+                                          });
+  }
+
+ private:
+  using Reader = std::shared_ptr<exchange::LogTail::Follower>;
+
+  // `begin` runs on the control pool.
+  template <class Request>
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* Stream(
+      grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes, std::string_view method,
+      std::function<void(const Reader&, const exchange::Call&, Request)> begin) {
     using Writer = std::shared_ptr<ServerStream::Writer>;
     return new ServerStream(context, [&](Writer writer) -> std::function<void()> {
-      static constexpr std::string_view kMethod = "Audit.Tail";
       auto call =
-          parts_.authenticator.Identify(*context, kMethod, StreamDeadlineOf(*context, parts_));
+          parts_.authenticator.Identify(*context, method, StreamDeadlineOf(*context, parts_));
       if (!call.ok()) {
-        AnswerUnknown(parts_, *context, kMethod, call.status(),
+        AnswerUnknown(parts_, *context, method, call.status(),
                       [writer](const absl::Status& refused, google::protobuf::Message*) {
                         writer->Finish(refused, std::nullopt);
                       });
         return nullptr;
       }
-      v1::TailRequest request;
+      Request request;
       if (absl::Status status = FromBuffer(*bytes, request); !status.ok()) {
         writer->Finish(std::move(status), std::nullopt);
         return nullptr;
       }
-      const auto follower = exchange::LogTail::MakeFollower(
+      const Reader reader = exchange::LogTail::MakeFollower(
           *call, std::make_shared<TailStreamWriter>(parts_, *call, writer));
       const bool taken = parts_.control.TrySubmit(
-          [this, follower, call = *call, request = std::move(request)]() mutable {
-            reading_.Tail(follower, call, std::move(request));
+          [reader, call = *call, begin = std::move(begin), request = std::move(request)]() mutable {
+            begin(reader, call, std::move(request));
           });
       if (!taken) {
         writer->Finish(Error(v1::REASON_OVERLOADED, "too many calls of this kind are waiting."),
                        std::nullopt);
         return nullptr;
       }
-      return [this, follower] { reading_.tail().GiveUp(follower); };
+      return [this, reader] { reading_.tail().GiveUp(reader); };
     });
   }
 
- private:
   const ServiceParts& parts_;
   exchange::LogReading& reading_;
 };
