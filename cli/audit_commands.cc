@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "cli/audit_export.h"
 #include "cli/audit_proofs.h"
+#include "cli/audit_reconcile.h"
 #include "cli/audit_tail.h"
 #include "cli/audit_verify.h"
 #include "cli/commands.h"
@@ -187,6 +188,7 @@ void AddAuditCommands(CLI::App& app, Invocation& invocation) {
   AddAuditTailCommands(*audit, invocation);
   AddAuditExportCommand(*audit, invocation);
   AddAuditPullCommand(*audit, invocation);
+  AddAuditReconcileCommand(*audit, invocation);
   AddAuditVerifyCommand(*audit, invocation);
   AddAuditProofCommands(*audit, invocation);
 }

@@ -64,7 +64,7 @@ absl::StatusOr<std::unique_ptr<LogCopy>> LogCopy::Open(const std::string& direct
 }
 
 absl::Status LogCopy::Load() {
-  SLUICE_RETURN_IF_ERROR(files_.CreateDirectories(directory_, kFolderMode));
+  SLUICE_RETURN_IF_ERROR(EnsureFolder(directory_));
   SLUICE_ASSIGN_OR_RETURN(lock_, files_.Lock(JoinPath(directory_, ".lock")));
   SLUICE_ASSIGN_OR_RETURN(newest_, ReadHead(kCopyNewestHead));
   SLUICE_ASSIGN_OR_RETURN(checkpoint_, ReadHead(kCopyCheckpoint));
@@ -137,13 +137,15 @@ absl::Status LogCopy::TakeStaged() {
   }
 }
 
+// Once a run: a folder that an interrupted run has made may not be on the storage.
 absl::Status LogCopy::EnsureFolder(const std::string& path) {
-  if (path == directory_ || folders_.contains(path)) return absl::OkStatus();
-  SLUICE_RETURN_IF_ERROR(EnsureFolder(DirectoryOf(path)));
-  if (!files_.Stat(path).ok()) {
-    SLUICE_RETURN_IF_ERROR(files_.CreateDirectories(path, kFolderMode));
-    SLUICE_RETURN_IF_ERROR(files_.SyncDirectory(DirectoryOf(path)));
-  }
+  if (folders_.contains(path)) return absl::OkStatus();
+  const std::string above = DirectoryOf(path);
+  const bool ours = path.size() > directory_.size();
+  if (above != path && (ours || !files_.Stat(above).ok()))
+    SLUICE_RETURN_IF_ERROR(EnsureFolder(above));
+  SLUICE_RETURN_IF_ERROR(files_.CreateDirectories(path, kFolderMode));
+  SLUICE_RETURN_IF_ERROR(files_.SyncDirectory(above));
   folders_.insert(path);
   return absl::OkStatus();
 }

@@ -148,7 +148,6 @@ TEST(LogCopyTest, GoesOnAfterALossOfPowerAtAnyMoment) {
   const CopiedLog log;
   // The operations of a whole run, from a copy of 100 to one of 600.
   uint64_t operations = 0;
-  std::map<std::string, std::string> nothing;
   {
     FakeFileSystem files;
     ASSERT_TRUE(PullTo(files, log, 100).ok());

@@ -108,6 +108,11 @@ class LogExportTest : public ::testing::Test {
     tail_->Close();
   }
 
+  int64_t Ask(const v1::QueryRequest& request) {
+    const auto reply = exchange_.Query(request);
+    EXPECT_TRUE(reply.ok()) << reply.status();
+    return reply.ok() ? reply->receipt().index() : -1;
+  }
   // Heads are signed at most once a second of the clock, which stands.
   void LetAHeadBeSigned() { exchange_.clock.Advance(kHour); }
   v1::ExportResponse Export(const v1::ExportRequest& request) {
@@ -145,9 +150,9 @@ class LogExportTest : public ::testing::Test {
 };
 
 TEST_F(LogExportTest, EachRecordIsProvedUnderOneHeadAndItsDetailByItsCommitment) {
-  exchange_.Query(PersonsRequest());
-  const int64_t first = exchange_.Query(VehiclesRequest())->receipt().index();
-  const int64_t second = exchange_.Query(VehiclesRequest())->receipt().index();
+  Ask(PersonsRequest());
+  const int64_t first = Ask(VehiclesRequest());
+  const int64_t second = Ask(VehiclesRequest());
   v1::ExportRequest request;
   request.mutable_filter()->set_dataset(VehiclesRequest().dataset());
 
@@ -169,8 +174,8 @@ TEST_F(LogExportTest, EachRecordIsProvedUnderOneHeadAndItsDetailByItsCommitment)
 }
 
 TEST_F(LogExportTest, IsRecordedOnceBeforeItsFirstMessageWithWhatItShowed) {
-  exchange_.Query(VehiclesRequest());
-  exchange_.Query(VehiclesRequest());
+  Ask(VehiclesRequest());
+  Ask(VehiclesRequest());
   v1::ExportRequest request;
   request.mutable_filter()->set_purpose("relief");
   const v1::ExportResponse got = Export(request);
@@ -189,7 +194,7 @@ TEST_F(LogExportTest, IsRecordedOnceBeforeItsFirstMessageWithWhatItShowed) {
 }
 
 TEST_F(LogExportTest, WhatCannotBeRecordedIsNotExported) {
-  exchange_.Query(VehiclesRequest());
+  Ask(VehiclesRequest());
   exchange_.files->Inject({.at = exchange_.files->Operations().size()});
   auto reader = std::make_shared<ExportReader>();
   reading_->Export(LogTail::MakeFollower(auditor_, reader), auditor_, {});
@@ -198,7 +203,7 @@ TEST_F(LogExportTest, WhatCannotBeRecordedIsNotExported) {
 }
 
 TEST_F(LogExportTest, DetailsStayBehindWhereTheyAreErasedOrNotAskedFor) {
-  const int64_t index = exchange_.Query(VehiclesRequest())->receipt().index();
+  const int64_t index = Ask(VehiclesRequest());
   v1::ExportRequest request;
   request.mutable_filter()->set_kind(v1::RECORD_KIND_RELEASED);
   request.set_without_details(true);
@@ -212,7 +217,7 @@ TEST_F(LogExportTest, DetailsStayBehindWhereTheyAreErasedOrNotAskedFor) {
 }
 
 TEST_F(LogExportTest, ALongOneComesInPiecesAndHoldsNothingForASlowReader) {
-  for (int i = 0; i < 450; ++i) exchange_.Query(VehiclesRequest());
+  for (int i = 0; i < 450; ++i) Ask(VehiclesRequest());
   LetAHeadBeSigned();
   auto reader = std::make_shared<ExportReader>();
   reader->Hold();
@@ -232,11 +237,11 @@ TEST_F(LogExportTest, ALongOneComesInPiecesAndHoldsNothingForASlowReader) {
 }
 
 TEST_F(LogExportTest, ACopyIsTheEntriesUpToItsHeadAndProvesThatItContinues) {
-  for (int i = 0; i < 5; ++i) exchange_.Query(VehiclesRequest());
+  for (int i = 0; i < 5; ++i) Ask(VehiclesRequest());
   LetAHeadBeSigned();
   const auto old = HeadOver(*exchange_.log, 5);
   ASSERT_TRUE(old.ok()) << old.status();
-  for (int i = 0; i < 3; ++i) exchange_.Query(VehiclesRequest());
+  for (int i = 0; i < 3; ++i) Ask(VehiclesRequest());
   LetAHeadBeSigned();
   ASSERT_TRUE(HeadOver(*exchange_.log, 8).ok());
 
