@@ -2,9 +2,12 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "cli/audit_export.h"
 #include "cli/audit_proofs.h"
+#include "cli/audit_reconcile.h"
 #include "cli/audit_report.h"
 #include "cli/audit_tail.h"
+#include "cli/audit_verify.h"
 #include "cli/commands.h"
 #include "cli/display.h"
 #include "cli/json.h"
@@ -185,6 +188,10 @@ void AddAuditCommands(CLI::App& app, Invocation& invocation) {
   });
   AddAuditTailCommands(*audit, invocation);
   AddAuditReportCommand(*audit, invocation);
+  AddAuditExportCommand(*audit, invocation);
+  AddAuditPullCommand(*audit, invocation);
+  AddAuditReconcileCommand(*audit, invocation);
+  AddAuditVerifyCommand(*audit, invocation);
   AddAuditProofCommands(*audit, invocation);
 }
 

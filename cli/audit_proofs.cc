@@ -3,10 +3,8 @@
 #include "absl/strings/str_cat.h"
 #include "cli/methods.h"
 #include "cli/named_file.h"
-#include "cli/progress.h"
 #include "cli/record_words.h"
 #include "cli/words.h"
-#include "gateway/audit/log_verifier.h"
 #include "gateway/audit/signed_note.h"
 #include "gateway/base/error.h"
 
@@ -17,7 +15,7 @@ constexpr uint64_t kMostProof = 1 << 20;
 
 struct ProofOptions {
   int64_t index = 0;
-  std::string file, folder, key;
+  std::string file, key;
 };
 
 absl::Status ProofBroken(const std::string& what) {
@@ -80,48 +78,6 @@ absl::Status VerifyProof(Session& session, const ProofOptions& options) {
   return PrintProved(session, proof, key);
 }
 
-std::string FormatReport(const audit::VerifyReport& report) {
-  size_t names = 0, findings = 0;
-  for (const audit::VerifyLine& line : report.lines) {
-    names = std::max(names, DisplayWidth(line.name));
-    findings = std::max(findings, DisplayWidth(line.finding));
-  }
-  std::string out;
-  for (const audit::VerifyLine& line : report.lines)
-    absl::StrAppend(&out, PadRight(line.name, names + 2),
-                    line.ok ? PadRight(line.finding, findings + 2) + "ok" : line.finding, "\n");
-  absl::StrAppend(&out, "verified ", report.records, " records, root ",
-                  Base64Encode(AsBytes(report.root)), "\n");
-  return out;
-}
-
-absl::Status Verify(Session& session, const ProofOptions& options) {
-  Environment& environment = session.environment;
-  SLUICE_ASSIGN_OR_RETURN(const audit::VerifierKey key,
-                          ReadVerifierKey(environment.files, options.key));
-  // A mistyped folder is no broken log.
-  if (const auto names = environment.files.List(options.folder); !names.ok())
-    return NotRead(options.folder, names.status());
-  audit::LogBroken broken;
-  absl::StatusOr<audit::VerifyReport> report;
-  {
-    ProgressBar bar(environment);
-    report = audit::VerifyLog(options.folder, key, environment.files, &broken,
-                              [&bar](uint64_t done, uint64_t all) { bar.Show(done, all); });
-  }
-  if (report.ok()) {
-    environment.out << FormatReport(*report);
-    return absl::OkStatus();
-  }
-  if (broken.what.empty()) return Annotate(report.status(), options.folder);
-  FailureLines lines;
-  if (!broken.holds.empty()) lines.emplace_back("holds", broken.holds);
-  return LocalError(
-      "LOG_BROKEN",
-      broken.where.empty() ? broken.what : absl::StrCat(broken.what, " (", broken.where, ")"),
-      std::move(lines), broken.next);
-}
-
 }  // namespace
 
 void AddAuditProofCommands(CLI::App& audit, Invocation& invocation) {
@@ -139,13 +95,6 @@ void AddAuditProofCommands(CLI::App& audit, Invocation& invocation) {
       ->required()
       ->check(CLI::NonNegativeNumber);
   prove->add_option("-o,--output", options->file, "what to write")->type_name("FILE")->required();
-  CLI::App* verify = add("verify", "check a whole log, offline", Verify);
-  verify->add_option("folder", options->folder, "the log's, or a copy")
-      ->type_name("DIR")
-      ->required();
-  verify->add_option("--key", options->key, "log.vkey, or what it says")
-      ->type_name("FILE")
-      ->required();
   CLI::App* proof = add("verify-proof", "check a file of sluice audit prove, offline", VerifyProof);
   proof->add_option("file", options->file, "as audit prove writes it")
       ->type_name("FILE")

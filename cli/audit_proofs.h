@@ -1,4 +1,4 @@
-// sluice audit prove|verify|verify-proof: the log without trusting the gateway.
+// sluice audit prove|verify-proof: one record without trusting the gateway.
 #pragma once
 
 #include "cli/session.h"

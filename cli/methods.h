@@ -37,6 +37,8 @@ namespace sluice::cli {
   METHOD(Audit, ProveRecord)              \
   METHOD(Audit, GetHead)                  \
   METHOD(Audit, Tail)                     \
+  METHOD(Audit, Export)                   \
+  METHOD(Audit, CopyEntries)              \
   METHOD(Audit, RebuildIndex)             \
   METHOD(Audit, Report)                   \
   METHOD(Operations, GetStatus)           \

@@ -4,6 +4,7 @@
 #include "cli/failure.h"
 #include "cli/named_file.h"
 #include "cli/receipts.h"
+#include "cli/receipts_folder.h"
 #include "cli/record_words.h"
 #include "cli/stream_receipt.h"
 #include "cli/words.h"
@@ -18,6 +19,7 @@ constexpr uint64_t kMostPayload = 64 << 20;
 
 struct ReceiptsOptions {
   std::string receipt, data, key;
+  ReceiptsLog log;
 };
 
 absl::Status NoReceipt(Session& session, const ReceiptsOptions& options, const absl::Status& why) {
@@ -77,6 +79,15 @@ absl::Status CheckOfStream(Session& session, const ReceiptsOptions& options,
 absl::Status Check(Session& session, const ReceiptsOptions& options) {
   FileSystem& files = session.environment.files;
   SLUICE_ASSIGN_OR_RETURN(const audit::VerifierKey key, ReadVerifierKey(files, options.key));
+  if (const auto info = files.Stat(options.receipt); info.ok() && info->is_directory) {
+    if (!options.data.empty())
+      return UsageError("a folder of receipts takes no file of data.",
+                        "data that lies in the same folder is found there");
+    return CheckReceiptsFolder(session, options.receipt, key, options.log);
+  }
+  if (options.log.gateway || !options.log.copy.empty())
+    return UsageError("a folder of receipts is held against the log, not one by itself.",
+                      "sluice receipts check FOLDER --in-log --key log.vkey");
   SLUICE_ASSIGN_OR_RETURN(const std::string text,
                           ReadNamedFile(files, options.receipt, kMostReceipt));
   if (IsStreamReceipt(text)) return CheckOfStream(session, options, text, key);
@@ -105,8 +116,8 @@ void AddReceiptsCommands(CLI::App& app, Invocation& invocation) {
   CLI::App* receipts = app.add_subcommand("receipts", "what proves an access to whoever holds it");
   receipts->require_subcommand(1);
   auto options = std::make_shared<ReceiptsOptions>();
-  CLI::App* check = receipts->add_subcommand("check", "check a receipt, offline");
-  check->add_option("receipt", options->receipt, "as query or read keeps it")
+  CLI::App* check = receipts->add_subcommand("check", "check a receipt, or a folder of them");
+  check->add_option("receipt", options->receipt, "as query or read keeps it, or their folder")
       ->type_name("FILE")
       ->required();
   check->add_option("data", options->data, "the bytes, as query --save-payload or read writes them")
@@ -114,6 +125,12 @@ void AddReceiptsCommands(CLI::App& app, Invocation& invocation) {
   check->add_option("--key", options->key, "log.vkey, or what it says")
       ->type_name("FILE")
       ->required();
+  CLI::Option* in_log = check->add_flag(
+      "--in-log", options->log.gateway,
+      "of a folder: also that the gateway's log has each record, unchanged; recorded once");
+  check->add_option("--log", options->log.copy, "the same, with a copy of the log: audit pull DIR")
+      ->type_name("DIR")
+      ->excludes(in_log);
   check->callback([&invocation, options] {
     invocation.command = [options](Session& session) { return Check(session, *options); };
   });

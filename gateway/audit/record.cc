@@ -17,7 +17,7 @@ namespace {
 // records wears a month's key out.
 constexpr char kDetailVersion = 1;
 constexpr size_t kSaltBytes = 32;
-constexpr size_t kRandomBytes = 32;
+constexpr size_t kRandomBytes = kCommitmentRandomBytes;
 constexpr size_t kTagBytes = 16;
 constexpr std::string_view kKeyLabel = "sluice/detail-key/v1\n";
 constexpr std::string_view kSealLabel = "sluice/detail/v1\n";
@@ -143,6 +143,14 @@ absl::StatusOr<v1::AuditDetail> OpenDetail(const SealedRecord& record, const Det
 }
 
 absl::StatusOr<v1::AuditDetail> OpenDetail(const SealedRecord& record, const KeyForOpening& key) {
+  SLUICE_ASSIGN_OR_RETURN(const std::string plain, OpenDetailBytes(record, key));
+  v1::AuditDetail detail;
+  if (!detail.ParseFromString(plain.substr(kRandomBytes)))
+    return Broken("the detail cannot be read");
+  return detail;
+}
+
+absl::StatusOr<std::string> OpenDetailBytes(const SealedRecord& record, const KeyForOpening& key) {
   v1::AuditEnvelope envelope;
   std::string_view bound = record.envelope;
   const std::string_view sealed = record.sealed_detail;
@@ -162,8 +170,8 @@ absl::StatusOr<v1::AuditDetail> OpenDetail(const SealedRecord& record, const Key
 
   SLUICE_ASSIGN_OR_RETURN(const std::string month_key, key(envelope.detail_key()));
   const std::string_view salt = sealed.substr(1, kSaltBytes);
-  const auto plain = AesGcmOpen(RecordKey(month_key, salt), kNonce, sealed.substr(1 + kSaltBytes),
-                                Associated(bound));
+  auto plain = AesGcmOpen(RecordKey(month_key, salt), kNonce, sealed.substr(1 + kSaltBytes),
+                          Associated(bound));
   if (!plain.ok())
     return Broken(absl::StrCat("the seal does not hold: the envelope was changed, or the key ",
                                envelope.detail_key(),
@@ -171,10 +179,7 @@ absl::StatusOr<v1::AuditDetail> OpenDetail(const SealedRecord& record, const Key
                                "key from its backup"));
   if (envelope.detail_commitment() != AsBytes(Sha256(*plain)))
     return Broken("the detail is not the one that the envelope commits to");
-  v1::AuditDetail detail;
-  if (!detail.ParseFromString(plain->substr(kRandomBytes)))
-    return Broken("the detail cannot be read");
-  return detail;
+  return plain;
 }
 
 }  // namespace sluice::audit

@@ -88,5 +88,9 @@ absl::StatusOr<v1::AuditDetail> OpenDetail(const SealedRecord& record, const Det
 // The same for whoever opens many and asks for each key but once.
 using KeyForOpening = std::function<absl::StatusOr<std::string>(const std::string& name)>;
 absl::StatusOr<v1::AuditDetail> OpenDetail(const SealedRecord& record, const KeyForOpening& key);
+// The same as bytes: 32 random ones and the serialised detail, whose SHA-256 is the envelope's
+// detail_commitment.
+absl::StatusOr<std::string> OpenDetailBytes(const SealedRecord& record, const KeyForOpening& key);
+inline constexpr size_t kCommitmentRandomBytes = 32;
 
 }  // namespace sluice::audit

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "gateway/exchange/log_export.h"
 #include "gateway/exchange/log_tail.h"
 
 namespace sluice::exchange {
@@ -36,6 +37,12 @@ class LogReading {
   // Whatever it ends with goes to the follower's writer.
   void Tail(const std::shared_ptr<LogTail::Follower>& follower, const Call& call,
             v1::TailRequest request);
+  // REQUEST_INVALID where more records are found than one export may have.
+  void Export(const std::shared_ptr<LogTail::Follower>& follower, const Call& call,
+              v1::ExportRequest request);
+  // For auditors: envelopes of all.
+  void CopyEntries(const std::shared_ptr<LogTail::Follower>& follower, const Call& call,
+                   const v1::CopyEntriesRequest& request);
   LogTail& tail() { return tail_; }
 
  private:
@@ -45,6 +52,8 @@ class LogReading {
   absl::StatusOr<audit::SearchResult> SearchAndRead(const LogQuestion& question,
                                                     const audit::SearchPage& page,
                                                     v1::ListRecordsResponse& response);
+  absl::StatusOr<ExportPlan> PlanExport(const Call& call, v1::ExportRequest request);
+  absl::Status FindAll(ExportPlan& plan);
   // False where the index named a record that is no answer.
   absl::StatusOr<bool> Add(const LogQuestion& question, uint64_t index,
                            v1::ListRecordsResponse& response);

@@ -21,12 +21,17 @@ constexpr char kRefusedForRole[] = "-";
 // A writer that keeps indices, and its end.
 class KeptTail : public TailWriter {
  public:
-  void Write(v1::TailResponse message, std::function<void(bool)> taken) override {
+  void Write(const google::protobuf::Message& message, std::function<void(bool)> taken) override {
     {
       MutexLock lock(mutex_);
-      for (const v1::Record& record : message.records())
-        if (record.index() <= kLastOfRoles) absl::StrAppend(&seen_, record.index());
-      whole_ = message.next_index() > kLastOfRoles;
+      if (const auto* tail = dynamic_cast<const v1::TailResponse*>(&message)) {
+        for (const v1::Record& record : tail->records()) See(record.index());
+        whole_ = tail->next_index() > kLastOfRoles;
+      } else if (const auto* exported = dynamic_cast<const v1::ExportResponse*>(&message)) {
+        for (const v1::ProvenRecord& record : exported->records()) See(record.index());
+      } else if (const auto* copied = dynamic_cast<const v1::CopyEntriesResponse*>(&message)) {
+        for (int i = 0; i < copied->entries_size(); ++i) See(i);
+      }
       changed_.NotifyAll();
     }
     taken(true);
@@ -41,11 +46,14 @@ class KeptTail : public TailWriter {
     MutexLock lock(mutex_);
     while (!whole_ && !end_)
       if (!changed_.WaitFor(mutex_, std::chrono::seconds(30))) break;
-    if (end_) return *end_;
+    if (end_ && !end_->ok()) return *end_;
     return seen_;
   }
 
  private:
+  void See(int64_t index) SLUICE_REQUIRES(mutex_) {
+    if (index <= kLastOfRoles) absl::StrAppend(&seen_, index);
+  }
   Mutex mutex_;
   Condition changed_;
   std::string seen_ SLUICE_GUARDED_BY(mutex_);
@@ -230,6 +238,27 @@ TEST_P(LogRolesTest, SeesWhatItMayByEveryCall) {
   } else {
     EXPECT_EQ(ReasonOf(reported), v1::REASON_ROLE_REQUIRED) << reported;
     EXPECT_EQ(party.seen, kRefusedForRole);
+  }
+
+  tried.insert("Export");
+  const auto exported = std::make_shared<KeptTail>();
+  reading_->Export(LogTail::MakeFollower(call, exported), call, {});
+  const auto shown = exported->Seen();
+  if (shown.ok()) {
+    EXPECT_EQ(*shown, party.seen);
+  } else {
+    EXPECT_EQ(ReasonOf(shown.status()), v1::REASON_ROLE_REQUIRED) << shown.status();
+    EXPECT_EQ(party.seen, kRefusedForRole);
+  }
+
+  tried.insert("CopyEntries");  // shows all, so for those alone that may see all
+  const auto copied = std::make_shared<KeptTail>();
+  reading_->CopyEntries(LogTail::MakeFollower(call, copied), call, {});
+  const auto entries = copied->Seen();
+  if (call.principal->Has(v1::ROLE_AUDITOR)) {
+    EXPECT_EQ(entries.value_or(""), "012") << entries.status();
+  } else {
+    EXPECT_EQ(ReasonOf(entries.status()), v1::REASON_ROLE_REQUIRED) << entries.status();
   }
 
   tried.insert("GetHead");  // shows no record: for everybody

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <map>
 #include <optional>
 #include <utility>
 
@@ -22,28 +21,95 @@ constexpr auto kLookEvery = std::chrono::milliseconds(200);
 // Readers that take what is on its way hear why it ended; the others are cut off.
 constexpr int kGraceLooks = 10;
 
-}  // namespace
+// The records of a tail.
+class TailFeed : public LogFeed {
+ public:
+  TailFeed(const LogReadingParts& parts, LogQuestion question, std::string request_json,
+           int64_t from)
+      : parts_(parts),
+        question_(std::move(question)),
+        request_json_(std::move(request_json)),
+        from_(from) {}
 
-void RecordReading(const LogReadingParts& parts, const Call& call, const Reading& reading,
-                   std::function<void(absl::StatusOr<int64_t>)> answer) {
-  audit::Draft draft = DraftFor(v1::RECORD_KIND_READ, call);
-  draft.envelope.set_read_from(reading.from);
-  draft.envelope.set_read_to(reading.to);
-  draft.envelope.set_count(reading.shown);
-  draft.envelope.set_reason(reading.ended);
-  draft.envelope.set_subjects_asked(reading.asked.empty() ? v1::SUBJECT_SCOPE_NONE
-                                                          : v1::SUBJECT_SCOPE_LISTED);
-  draft.envelope.set_subjects_released(v1::SUBJECT_SCOPE_NONE);
-  draft.detail.set_search_json(reading.request_json);
-  draft.detail.mutable_asked()->Assign(reading.asked.begin(), reading.asked.end());
-  auto sealed = parts.sealer.Seal(std::move(draft));
-  if (!sealed.ok()) return answer(sealed.status());
-  parts.log.Append(*std::move(sealed),
-                   [answer = std::move(answer)](absl::StatusOr<v1::Receipt> receipt) {
-                     if (!receipt.ok()) return answer(receipt.status());
-                     answer(receipt->index());
-                   });
-}
+  void Begin(int64_t read_index) override {
+    read_index_ = read_index;
+    if (from_ < 0) from_ = read_index + 1;
+    next_ = told_ = from_;
+  }
+
+  absl::StatusOr<Piece> Next(Micros now) override {
+    Piece piece;
+    SLUICE_ASSIGN_OR_RETURN(v1::TailResponse message, ReadOn(&piece.more));
+    const bool due =
+        next_ - told_ >= kTellEveryRecords || (next_ > told_ && now - told_at_ >= kTellEvery);
+    if (message.records().empty() && !first_ && !due) return piece;
+    first_ = false;
+    told_ = next_;
+    told_at_ = now;
+    piece.message = std::make_unique<v1::TailResponse>(std::move(message));
+    return piece;
+  }
+
+  std::optional<Reading> Ending() const override {
+    Reading reading;
+    reading.request_json = request_json_;
+    reading.asked = question_.query.subjects;
+    reading.from = from_;
+    reading.to = next_;
+    reading.shown = shown_;
+    return reading;
+  }
+
+ private:
+  absl::StatusOr<v1::TailResponse> ReadOn(bool* more) {
+    v1::TailResponse message;
+    const auto size = static_cast<int64_t>(parts_.log.size());
+    int64_t looked_at = 0;
+    size_t bytes = 0;
+    absl::Status bad;
+    const audit::KeyForOpening key = KeysOnce(parts_.keys);
+    const auto take = [&](const audit::Log::Entry& entry) {
+      v1::AuditEnvelope envelope;
+      if (!envelope.ParseFromString(entry.record.envelope)) {
+        bad = absl::DataLossError(absl::StrCat("record ", entry.index, " does not parse"));
+        return false;
+      }
+      absl::StatusOr<v1::AuditDetail> detail = absl::NotFoundError("");
+      if (question_.query.AsksDetails()) detail = audit::OpenDetail(entry.record, key);
+      const v1::AuditDetail* const opened = detail.ok() ? &*detail : nullptr;
+      if (audit::Matches(question_.query, question_.scope, envelope, opened)) {
+        v1::Record& record = *message.add_records();
+        record.set_index(static_cast<int64_t>(entry.index));
+        record.set_subject_match(question_.query.subjects.empty()
+                                     ? v1::SUBJECT_MATCH_UNSPECIFIED
+                                     : audit::MatchOf(question_.query.subjects, envelope, opened));
+        *record.mutable_envelope() = std::move(envelope);
+        bytes += entry.record.envelope.size();
+      }
+      next_ = static_cast<int64_t>(entry.index) + 1;
+      return ++looked_at < kLookedAtAtOnce && message.records_size() < kRecordsAMessage &&
+             bytes < kBytesAMessage && next_ < size;
+    };
+    if (next_ < size) SLUICE_RETURN_IF_ERROR(parts_.log.Read(static_cast<uint64_t>(next_), take));
+    SLUICE_RETURN_IF_ERROR(bad);
+    *more = next_ < size;
+    shown_ += message.records_size();
+    message.set_next_index(next_);
+    message.set_log_records(size);
+    message.set_read_index(read_index_);
+    return message;
+  }
+
+  const LogReadingParts parts_;
+  const LogQuestion question_;
+  const std::string request_json_;
+  int64_t from_, read_index_ = 0;
+  int64_t next_ = 0, shown_ = 0, told_ = 0;
+  Micros told_at_ = 0;
+  bool first_ = true;
+};
+
+}  // namespace
 
 class LogTail::Follower {
  public:
@@ -52,14 +118,8 @@ class LogTail::Follower {
   // Constant once it follows.
   Call call;
   std::shared_ptr<TailWriter> writer;
-  LogQuestion question;
-  std::string request_json;
-  int64_t from = 0, read_index = 0;
-
-  // The tail's thread alone.
-  int64_t next = 0, shown = 0, told = 0;
-  Micros told_at = 0;
-  bool first = true;
+  audit::Scope scope;
+  std::unique_ptr<LogFeed> feed;  // the tail's thread's alone
 
   Mutex mutex;
   State state SLUICE_GUARDED_BY(mutex) = State::kNew;
@@ -124,10 +184,7 @@ void LogTail::GiveUp(const std::shared_ptr<Follower>& follower) {
   shared_->Wake();
 }
 
-void LogTail::Follow(const std::shared_ptr<Follower>& follower, LogQuestion question,
-                     std::string request_json, int64_t from) {
-  follower->question = std::move(question);
-  follower->request_json = std::move(request_json);
+bool LogTail::Enter(const std::shared_ptr<Follower>& follower) {
   absl::Status refused;
   {
     MutexLock lock(shared_->mutex);
@@ -146,27 +203,52 @@ void LogTail::Follow(const std::shared_ptr<Follower>& follower, LogQuestion ques
       shared_->followers.push_back(follower);
     if (refused.ok()) shared_->anybody = true;
   }
-  if (!refused.ok()) return Refuse(follower, std::move(refused));
+  if (!refused.ok()) Refuse(follower, refused);
+  return refused.ok();
+}
+
+void LogTail::Follow(const std::shared_ptr<Follower>& follower, LogQuestion question,
+                     std::string request_json, int64_t from) {
   Reading reading;
-  reading.request_json = follower->request_json;
-  reading.asked = follower->question.query.subjects;
+  reading.request_json = request_json;
+  reading.asked = question.query.subjects;
   reading.to = static_cast<int64_t>(parts_.log.size());
   reading.from = from < 0 ? reading.to : from;
+  const audit::Scope scope = question.scope;
+  Serve(follower, scope,
+        std::make_unique<TailFeed>(parts_, std::move(question), std::move(request_json), from),
+        reading);
+}
+
+void LogTail::Serve(const std::shared_ptr<Follower>& follower, const audit::Scope& scope,
+                    std::unique_ptr<LogFeed> feed, const Reading& reading) {
+  follower->scope = scope;
+  follower->feed = std::move(feed);
+  if (!Enter(follower)) return;
   RecordReading(parts_, follower->call, reading,
-                [follower, from, shared = shared_](absl::StatusOr<int64_t> index) {
+                [follower, shared = shared_](absl::StatusOr<int64_t> index) {
                   if (!index.ok()) {
                     follower->writer->Finish(index.status());
                     return shared->Remove(follower);
                   }
-                  follower->read_index = *index;
-                  follower->from = from < 0 ? *index + 1 : from;
-                  follower->next = follower->told = follower->from;
+                  follower->feed->Begin(*index);
                   {
                     MutexLock lock(follower->mutex);
                     follower->state = Follower::State::kFollowing;
                   }
                   shared->Wake();
                 });
+}
+
+void LogTail::ServeRecorded(const std::shared_ptr<Follower>& follower, const audit::Scope& scope,
+                            std::unique_ptr<LogFeed> feed) {
+  follower->scope = scope;
+  follower->feed = std::move(feed);
+  {
+    MutexLock lock(follower->mutex);
+    follower->state = Follower::State::kFollowing;
+  }
+  if (Enter(follower)) shared_->Wake();
 }
 
 void LogTail::EndAll(const absl::Status& why) {
@@ -227,12 +309,12 @@ void LogTail::Run() {
     for (const auto& follower : followers) {
       // Whoever was still being recorded when the closing began.
       if (closing) follower->End(Error(v1::REASON_SHUTTING_DOWN, "the gateway is draining."));
-      Serve(follower, look, cutting);
+      Attend(follower, look, cutting);
     }
   }
 }
 
-void LogTail::Serve(const std::shared_ptr<Follower>& follower, bool look, bool cutting) {
+void LogTail::Attend(const std::shared_ptr<Follower>& follower, bool look, bool cutting) {
   const Micros now = parts_.clock.Monotonic();
   std::optional<absl::Status> end;
   bool cut = false;
@@ -257,29 +339,24 @@ void LogTail::Serve(const std::shared_ptr<Follower>& follower, bool look, bool c
   if (follower->call.deadline > 0 && now >= follower->call.deadline)
     status = Error(v1::REASON_DEADLINE_EXCEEDED, "the call's deadline passed.");
   if (status.ok() && look) status = StillAllowed(*follower);
-  bool more = false;
-  absl::StatusOr<v1::TailResponse> message;
+  absl::StatusOr<LogFeed::Piece> piece;
   if (status.ok()) {
-    message = ReadOn(*follower, &more);
-    status = message.status();
+    piece = follower->feed->Next(now);
+    status = piece.status();
   }
   if (!status.ok()) {
     follower->End(status);
     return shared_->Wake();
   }
-  if (more) shared_->Wake();
-  const bool due = follower->next - follower->told >= kTellEveryRecords ||
-                   (follower->next > follower->told && now - follower->told_at >= kTellEvery);
-  if (message->records().empty() && !follower->first && !due) return;
-  follower->first = false;
-  follower->told = follower->next;
-  follower->told_at = now;
+  if (piece->last) follower->End(absl::OkStatus());
+  if (piece->more || piece->last) shared_->Wake();
+  if (piece->message == nullptr) return;
   {
     MutexLock lock(follower->mutex);
     follower->in_flight = true;
     follower->written_at = now;
   }
-  follower->writer->Write(*std::move(message), [follower, shared = shared_](bool taken) {
+  follower->writer->Write(*piece->message, [follower, shared = shared_](bool taken) {
     if (!taken) follower->End(Error(v1::REASON_CANCELLED, "the reader went away."));
     {
       MutexLock lock(follower->mutex);
@@ -289,52 +366,6 @@ void LogTail::Serve(const std::shared_ptr<Follower>& follower, bool look, bool c
   });
 }
 
-absl::StatusOr<v1::TailResponse> LogTail::ReadOn(Follower& follower, bool* more) {
-  v1::TailResponse message;
-  const LogQuestion& question = follower.question;
-  const auto size = static_cast<int64_t>(parts_.log.size());
-  int64_t looked_at = 0;
-  size_t bytes = 0;
-  absl::Status bad;
-  std::map<std::string, absl::StatusOr<std::string>> keys;
-  const audit::KeyForOpening key = [&](const std::string& name) {
-    const auto known = keys.find(name);
-    if (known != keys.end()) return known->second;
-    return keys.emplace(name, parts_.keys.ForOpening(name)).first->second;
-  };
-  const auto take = [&](const audit::Log::Entry& entry) {
-    v1::AuditEnvelope envelope;
-    if (!envelope.ParseFromString(entry.record.envelope)) {
-      bad = absl::DataLossError(absl::StrCat("record ", entry.index, " does not parse"));
-      return false;
-    }
-    absl::StatusOr<v1::AuditDetail> detail = absl::NotFoundError("");
-    if (question.query.AsksDetails()) detail = audit::OpenDetail(entry.record, key);
-    const v1::AuditDetail* const opened = detail.ok() ? &*detail : nullptr;
-    if (audit::Matches(question.query, question.scope, envelope, opened)) {
-      v1::Record& record = *message.add_records();
-      record.set_index(static_cast<int64_t>(entry.index));
-      record.set_subject_match(question.query.subjects.empty()
-                                   ? v1::SUBJECT_MATCH_UNSPECIFIED
-                                   : audit::MatchOf(question.query.subjects, envelope, opened));
-      *record.mutable_envelope() = std::move(envelope);
-      bytes += entry.record.envelope.size();
-    }
-    follower.next = static_cast<int64_t>(entry.index) + 1;
-    return ++looked_at < kLookedAtAtOnce && message.records_size() < kRecordsAMessage &&
-           bytes < kBytesAMessage && follower.next < size;
-  };
-  if (follower.next < size)
-    SLUICE_RETURN_IF_ERROR(parts_.log.Read(static_cast<uint64_t>(follower.next), take));
-  SLUICE_RETURN_IF_ERROR(bad);
-  *more = follower.next < size;
-  follower.shown += message.records_size();
-  message.set_next_index(follower.next);
-  message.set_log_records(size);
-  message.set_read_index(follower.read_index);
-  return message;
-}
-
 absl::Status LogTail::StillAllowed(const Follower& follower) const {
   const auto snapshot = parts_.snapshots.Get();
   const certs::VerifiedPeer& peer = *follower.call.certificate;
@@ -342,20 +373,19 @@ absl::Status LogTail::StillAllowed(const Follower& follower) const {
     SLUICE_RETURN_IF_ERROR(snapshot->verifier->CheckAgain(peer, parts_.clock.Now()));
   SLUICE_ASSIGN_OR_RETURN(const identity::Principal principal, snapshot->directory->Resolve(peer));
   SLUICE_ASSIGN_OR_RETURN(const audit::Scope scope, ScopeOf(principal));
-  const audit::Scope& had = follower.question.scope;
+  const audit::Scope& had = follower.scope;
   if (scope.all == had.all && scope.owned_datasets == had.owned_datasets) return absl::OkStatus();
   return Error(v1::REASON_ROLE_REQUIRED, "the caller's roles have changed; begin anew.");
 }
 
 void LogTail::Conclude(const std::shared_ptr<Follower>& follower, const absl::Status& why) {
-  Reading reading;
-  reading.request_json = follower->request_json;
-  reading.asked = follower->question.query.subjects;
-  reading.from = follower->from;
-  reading.to = follower->next;
-  reading.shown = follower->shown;
-  reading.ended = ReasonOf(why) == v1::REASON_UNSPECIFIED ? v1::REASON_INTERNAL : ReasonOf(why);
-  RecordReading(parts_, follower->call, reading,
+  std::optional<Reading> reading = follower->feed->Ending();
+  if (!reading) {
+    follower->writer->Finish(why);
+    return shared_->Remove(follower);
+  }
+  reading->ended = ReasonOf(why) == v1::REASON_UNSPECIFIED ? v1::REASON_INTERNAL : ReasonOf(why);
+  RecordReading(parts_, follower->call, *reading,
                 [follower, why, shared = shared_](const absl::StatusOr<int64_t>& index) {
                   follower->writer->Finish(index.ok() ? why : index.status());
                   shared->Remove(follower);

@@ -1,7 +1,8 @@
-// Who follows the log: each gets the records that it may see and asked for, from some index on, as
-// they are synced. One thread reads for all; nothing is held for anybody but the one message that
-// is on its way to it, so a slow reader falls behind by itself, and one that takes nothing for too
-// long is ended. Recorded when it begins, before its first message, and when it ends.
+// Who reads the log as a stream: those that follow it get the records that they may see and asked
+// for, from some index on, as they are synced; others get an export, or the log's entries
+// (log_feed.h). One thread reads for all; nothing is held for anybody but the one message that is
+// on its way to it, so a slow reader falls behind by itself, and one that takes nothing for too
+// long is ended. Recorded when it begins, before its first message; a tail also when it ends.
 #pragma once
 
 #include <functional>
@@ -10,11 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "gateway/audit/log_proofs.h"
-#include "gateway/audit/record.h"
-#include "gateway/base/snapshot_cell.h"
-#include "gateway/exchange/broker.h"
-#include "gateway/exchange/log_question.h"
+#include "gateway/exchange/log_feed.h"
 
 namespace sluice::exchange {
 
@@ -23,41 +20,12 @@ class TailWriter {
  public:
   virtual ~TailWriter() = default;
   // `taken` is called once, from any thread: true when flow control let the message pass.
-  virtual void Write(v1::TailResponse message, std::function<void(bool)> taken) = 0;
+  virtual void Write(const google::protobuf::Message& message, std::function<void(bool)> taken) = 0;
   // Once. The status has not passed PublicStatus yet.
   virtual void Finish(absl::Status status) = 0;
   // Gives up a Write that is not taken: its `taken` comes soon, with false.
   virtual void Abort() = 0;
 };
-
-// What all that read the log stand on. All outlive it.
-struct LogReadingParts {
-  audit::Log& log;
-  audit::SearchIndex& index;
-  const audit::DetailKeys& keys;
-  audit::RecordSealer& sealer;
-  const audit::Pseudonyms& pseudonyms;
-  const Tokens& tokens;
-  const SnapshotCell<policy::Snapshot>& snapshots;
-  const Clock& clock;
-  // The newest head that enough witnesses cosigned; empty, or null, where there is none.
-  const SnapshotCell<audit::CosignedHead>* cosigned = nullptr;
-
-  std::shared_ptr<const audit::CosignedHead> Cosigned() const {
-    return cosigned == nullptr ? nullptr : cosigned->Get();
-  }
-};
-
-// Of one reading: what its record says.
-struct Reading {
-  std::string request_json;
-  std::vector<v1::SubjectPseudonym> asked;
-  int64_t from = 0, to = 0, shown = 0;
-  v1::Reason ended = v1::REASON_UNSPECIFIED;  // of a tail that ended, by its reader or otherwise
-};
-// Appends the record of a reading; then `answer` with its index, on this thread or the log's.
-void RecordReading(const LogReadingParts& parts, const Call& call, const Reading& reading,
-                   std::function<void(absl::StatusOr<int64_t>)> answer);
 
 struct LogTailLimits {
   size_t tails = 64, tails_per_principal = 8;
@@ -81,6 +49,12 @@ class LogTail {
   // writer, as all ends do.
   void Follow(const std::shared_ptr<Follower>& follower, LogQuestion question,
               std::string request_json, int64_t from);
+  // The same for a feed, whose record of the beginning is `reading`.
+  void Serve(const std::shared_ptr<Follower>& follower, const audit::Scope& scope,
+             std::unique_ptr<LogFeed> feed, const Reading& reading);
+  // The same for a feed whose reading was recorded, and that was begun.
+  void ServeRecorded(const std::shared_ptr<Follower>& follower, const audit::Scope& scope,
+                     std::unique_ptr<LogFeed> feed);
   // Those that follow now end like this. Does not wait.
   void EndAll(const absl::Status& why);
   // Ends all (SHUTTING_DOWN), takes no more, and returns when their records are written. Once.
@@ -90,8 +64,9 @@ class LogTail {
   struct Shared;
 
   void Run();
-  void Serve(const std::shared_ptr<Follower>& follower, bool look, bool cutting);
-  absl::StatusOr<v1::TailResponse> ReadOn(Follower& follower, bool* more);
+  // False where it was refused.
+  bool Enter(const std::shared_ptr<Follower>& follower);
+  void Attend(const std::shared_ptr<Follower>& follower, bool look, bool cutting);
   absl::Status StillAllowed(const Follower& follower) const;
   void Conclude(const std::shared_ptr<Follower>& follower, const absl::Status& why);
 

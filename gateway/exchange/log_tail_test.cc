@@ -20,7 +20,9 @@ constexpr auto kPatience = std::chrono::seconds(30);
 // A reader that takes what comes, or takes nothing until it is told to.
 class Reader : public TailWriter {
  public:
-  void Write(v1::TailResponse message, std::function<void(bool)> taken) override {
+  void Write(const google::protobuf::Message& written, std::function<void(bool)> taken) override {
+    v1::TailResponse message;
+    message.CheckTypeAndMergeFrom(written);
     {
       MutexLock lock(mutex_);
       messages_.push_back(std::move(message));

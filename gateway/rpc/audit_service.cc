@@ -33,7 +33,8 @@ class LogStreamWriter : public Base {
   const exchange::Call call_;
 };
 
-class TailStreamWriter : public LogStreamWriter<exchange::TailWriter, v1::TailResponse> {
+class TailStreamWriter
+    : public LogStreamWriter<exchange::TailWriter, const google::protobuf::Message&> {
  public:
   using LogStreamWriter::LogStreamWriter;
   void Abort() override { writer_->Abort(); }
@@ -52,14 +53,16 @@ using ReportStreamWriter = LogStreamWriter<exchange::ReportWriter, v1::ReportRes
                          });                                                                      \
   }
 
-// Tail and Report give bytes.
-using RawTail = v1::Audit::WithCallbackMethod_ListRecords<
-    v1::Audit::WithRawCallbackMethod_Tail<v1::Audit::WithCallbackMethod_GetRecord<
+// Streams give bytes.
+using RawStreams = v1::Audit::WithRawCallbackMethod_Tail<
+    v1::Audit::WithRawCallbackMethod_Report<v1::Audit::WithRawCallbackMethod_Export<
+        v1::Audit::WithRawCallbackMethod_CopyEntries<v1::Audit::Service>>>>;
+using CallbackMethods =
+    v1::Audit::WithCallbackMethod_ListRecords<v1::Audit::WithCallbackMethod_GetRecord<
         v1::Audit::WithCallbackMethod_ProveRecord<v1::Audit::WithCallbackMethod_GetHead<
-            v1::Audit::WithCallbackMethod_RebuildIndex<v1::Audit::Service>>>>>>;
-using RawLog = v1::Audit::WithRawCallbackMethod_Report<RawTail>;
+            v1::Audit::WithCallbackMethod_RebuildIndex<RawStreams>>>>>;
 
-class AuditService : public RawLog {
+class AuditService : public CallbackMethods {
  public:
   AuditService(const ServiceParts& parts, exchange::LogReading& reading,
                exchange::LogReports& reports)
@@ -84,12 +87,37 @@ class AuditService : public RawLog {
     return Stream<v1::TailRequest>(
         context, *bytes, "Audit.Tail",
         [this](const exchange::Call& call, v1::TailRequest request, const Writer& writer) {
-          const auto follower = exchange::LogTail::MakeFollower(
-              call, std::make_shared<TailStreamWriter>(parts_, call, writer));
-          return Streaming{[this, follower, call, request = std::move(request)] {
-                             reading_.Tail(follower, call, request);
+          const Reader reader = MakeReader(call, writer);
+          return Streaming{[this, reader, call, request = std::move(request)] {
+                             reading_.Tail(reader, call, request);
                            },
-                           [this, follower] { reading_.tail().GiveUp(follower); }};
+                           [this, reader] { reading_.tail().GiveUp(reader); }};
+        });
+  }
+
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* Export(grpc::CallbackServerContext* context,
+                                                     const grpc::ByteBuffer* bytes) override {
+    return Stream<v1::ExportRequest>(
+        context, *bytes, "Audit.Export",
+        [this](const exchange::Call& call, v1::ExportRequest request, const Writer& writer) {
+          const Reader reader = MakeReader(call, writer);
+          return Streaming{[this, reader, call, request = std::move(request)] {
+                             reading_.Export(reader, call, request);
+                           },
+                           [this, reader] { reading_.tail().GiveUp(reader); }};
+        });
+  }
+
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* CopyEntries(grpc::CallbackServerContext* context,
+                                                          const grpc::ByteBuffer* bytes) override {
+    return Stream<v1::CopyEntriesRequest>(
+        context, *bytes, "Audit.CopyEntries",
+        [this](const exchange::Call& call, v1::CopyEntriesRequest request, const Writer& writer) {
+          const Reader reader = MakeReader(call, writer);
+          return Streaming{[this, reader, call, request = std::move(request)] {
+                             reading_.CopyEntries(reader, call, request);
+                           },
+                           [this, reader] { reading_.tail().GiveUp(reader); }};
         });
   }
 
@@ -107,10 +135,16 @@ class AuditService : public RawLog {
 
  private:
   using Writer = std::shared_ptr<ServerStream::Writer>;
+  using Reader = std::shared_ptr<exchange::LogTail::Follower>;
   // What a pool thread does, and what is done when the caller goes away.
   struct Streaming {
     std::function<void()> work, give_up;
   };
+
+  Reader MakeReader(const exchange::Call& call, const Writer& writer) {
+    return exchange::LogTail::MakeFollower(
+        call, std::make_shared<TailStreamWriter>(parts_, call, writer));
+  }
 
   template <class Request, class Prepare>
   grpc::ServerWriteReactor<grpc::ByteBuffer>* Stream(grpc::CallbackServerContext* context,
