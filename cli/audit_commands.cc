@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/audit_export.h"
+#include "cli/audit_held.h"
 #include "cli/audit_proofs.h"
 #include "cli/audit_reconcile.h"
 #include "cli/audit_report.h"
@@ -25,7 +26,7 @@ constexpr int64_t kMostPage = 1000;
 struct ListOptions {
   FilterOptions filter;
   int64_t limit = 100;
-  std::string page_token;
+  std::string page_token, copy;
 };
 
 std::string MatchWord(v1::SubjectMatch match) {
@@ -85,11 +86,16 @@ absl::Status List(Session& session, const ListOptions& options) {
     return UsageError("--limit is a number of records; 0 means all.", "--limit 100");
   v1::ListRecordsRequest request;
   SLUICE_ASSIGN_OR_RETURN(*request.mutable_filter(), MakeFilter(environment, options.filter));
+  const bool hold = !options.copy.empty();
+  if (hold) SLUICE_RETURN_IF_ERROR(CanBeHeld(request.filter()));
+  if (hold && !options.page_token.empty())
+    return UsageError("--copy holds a whole answer against a copy, not a page.", "--copy DIR");
   request.set_page_token(options.page_token);
   std::vector<v1::Record> records;
   v1::ListRecordsResponse response;
   // The same size for all pages, so that none brings more than was asked for at its end.
-  const int64_t size = options.limit == 0 ? kMostPage : std::min<int64_t>(options.limit, kMostPage);
+  const int64_t limit = hold ? 0 : options.limit;
+  const int64_t size = limit == 0 ? kMostPage : std::min<int64_t>(limit, kMostPage);
   request.set_page_size(static_cast<int32_t>(size));
   const bool json = session.format() == Format::kJson;
   size_t count = 0;
@@ -99,16 +105,21 @@ absl::Status List(Session& session, const ListOptions& options) {
     if (json) {  // page by page, however many there are
       for (const v1::Record& record : response.records())
         environment.out << ToJsonLine(record) << '\n';
-    } else {
+    }
+    if (!json || hold) {
       records.insert(records.end(), response.records().begin(), response.records().end());
     }
     request.set_page_token(response.next_page_token());
-  } while (!request.page_token().empty() &&
-           (options.limit == 0 || static_cast<int64_t>(count) < options.limit));
+  } while (!request.page_token().empty() && (limit == 0 || static_cast<int64_t>(count) < limit));
+  const auto held = [&] {
+    if (!hold) return absl::OkStatus();
+    return HoldAgainstCopy(session, options.copy, request.filter(), records,
+                           response.searched_to());
+  };
   if (json) {
     environment.out.flush();
     environment.err << Summary(response, count, count);
-    return absl::OkStatus();
+    return held();
   }
 
   std::set<int64_t> listed;
@@ -136,7 +147,7 @@ absl::Status List(Session& session, const ListOptions& options) {
   environment.out.flush();
   const bool table = session.format() == Format::kTable;
   environment.err << Summary(response, records.size(), table ? rows.size() : records.size());
-  return absl::OkStatus();
+  return held();
 }
 
 // What the sealed part says, where it may be read: as JSON would, but a line each.
@@ -176,6 +187,9 @@ void AddAuditCommands(CLI::App& app, Invocation& invocation) {
     AddFilterOptions(*list, options->filter);
     list->add_option("--limit", options->limit, "records at most (100); 0: all");
     list->add_option("--page-token", options->page_token, "go on where a search like this ended");
+    list->add_option("--copy", options->copy,
+                     "hold the whole answer against this copy of the log (audit pull)")
+        ->type_name("DIR");
     list->callback([&invocation, options] {
       invocation.command = [options](Session& session) { return List(session, *options); };
     });

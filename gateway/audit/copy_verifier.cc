@@ -21,8 +21,8 @@ constexpr char kKeepCopy[] =
 class TilesVerification {
  public:
   TilesVerification(const VerifierKey& key, const ReadResource& read, LogBroken& broken,
-                    const std::function<void(uint64_t, uint64_t)>& progress)
-      : key_(key), read_(read), broken_(broken), progress_(progress) {}
+                    const std::function<void(uint64_t, uint64_t)>& progress, const EachEntry& each)
+      : key_(key), read_(read), broken_(broken), progress_(progress), each_(each) {}
 
   absl::StatusOr<VerifyReport> Run() {
     SLUICE_RETURN_IF_ERROR(TakeHead());
@@ -95,6 +95,7 @@ class TilesVerification {
     if (!envelope_.ParseFromArray(entry.data(), static_cast<int>(entry.size())))
       return Broken(
           absl::DataLossError(absl::StrCat("the envelope of #", done_, " cannot be parsed")), name);
+    if (each_) each_(done_, envelope_);
     runs_.Take(done_, envelope_.kind());
     streams_.Take(done_, envelope_);
     ++done_;
@@ -149,6 +150,7 @@ class TilesVerification {
   const ReadResource& read_;
   LogBroken& broken_;
   const std::function<void(uint64_t, uint64_t)>& progress_;
+  const EachEntry& each_;
 
   Checkpoint head_;
   size_t signatures_ = 0;
@@ -163,9 +165,10 @@ class TilesVerification {
 
 absl::StatusOr<VerifyReport> VerifyTiles(const VerifierKey& key, const ReadResource& read,
                                          LogBroken* broken,
-                                         const std::function<void(uint64_t, uint64_t)>& progress) {
+                                         const std::function<void(uint64_t, uint64_t)>& progress,
+                                         const EachEntry& each) {
   LogBroken found;
-  auto report = TilesVerification(key, read, found, progress).Run();
+  auto report = TilesVerification(key, read, found, progress, each).Run();
   if (broken != nullptr) *broken = found;
   return report;
 }

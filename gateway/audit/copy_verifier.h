@@ -15,9 +15,13 @@ namespace sluice::audit {
 // other than that are about reading.
 using ReadResource = std::function<absl::StatusOr<std::string>(const std::string& name)>;
 
+// Told each entry in order, before it is known whether all holds.
+using EachEntry = std::function<void(uint64_t index, const v1::AuditEnvelope& envelope)>;
+
 // Either it all holds, or `broken` says what does not. Progress gets records done and of all.
 absl::StatusOr<VerifyReport> VerifyTiles(const VerifierKey& key, const ReadResource& read,
                                          LogBroken* broken,
-                                         const std::function<void(uint64_t, uint64_t)>& progress);
+                                         const std::function<void(uint64_t, uint64_t)>& progress,
+                                         const EachEntry& each = nullptr);
 
 }  // namespace sluice::audit
