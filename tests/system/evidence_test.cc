@@ -181,5 +181,13 @@ TEST_F(EvidenceTest, ALogThatWasSetBackIsRefusedAndBothHeadsAreKept) {
   Verify("copy");
 }
 
+TEST_F(EvidenceTest, AnAnswerIsHeldAgainstACopy) {
+  gateway_.Done("auditor", {"audit", "pull", "copy"});
+  const Finished held = gateway_.Sluice(
+      "auditor", {"audit", "search", "--agency", "civil-affairs", "--copy", "copy"});
+  EXPECT_EQ(held.code, 0) << held.all();
+  EXPECT_THAT(held.errors, HasSubstr("and none is missing"));
+}
+
 }  // namespace
 }  // namespace sluice::system_test
