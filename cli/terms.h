@@ -26,8 +26,8 @@ struct TermsOptions {
 void AddTermsOptions(CLI::App& command, TermsOptions& options);
 
 // `file` is what the terms file says, `asked` what the gateway says of the request. UsageError for
-// a field that is not there, a mask or a time that is none. LocalError STEP_NOT_ALLOWED or NOT_OWNER
-// where terms need what the gateway proposes, and it proposes nothing.
+// a field that is not there, a mask or a time that is none. LocalError STEP_NOT_ALLOWED or
+// NOT_OWNER where terms need what the gateway proposes, and it proposes nothing.
 absl::StatusOr<v1::Grant> BuildTerms(const TermsOptions& options, const v1::Grant& file,
                                      const v1::GetAccessRequestResponse& asked, Micros now,
                                      const absl::TimeZone& zone);
