@@ -99,14 +99,17 @@ endfunction()
 # One test binary. LABELS deep: left to `script/test --deep`, and to the release build: what takes
 # minutes there takes too long under a sanitizer. The release build's others are `plain`.
 #
+# PLAIN_ONLY: not under a sanitizer. Journeys of many short processes, of which each would wait for a
+# sanitizer to begin and to end; what those run, other tests run under one.
+#
 # Each test is one of ctest's, in a process of its own. Under a sanitizer, where a process takes long to
 # begin and a database's server longer still, the whole binary is, or each of its SHARDS.
 function(sluice_test name)
-  cmake_parse_arguments(TEST "GRPC" "TIMEOUT;SHARDS" "SOURCES;DEPS;LABELS" ${ARGN})
+  cmake_parse_arguments(TEST "GRPC;PLAIN_ONLY" "TIMEOUT;SHARDS" "SOURCES;DEPS;LABELS" ${ARGN})
   if(TEST_GRPC AND SLUICE_SANITIZE STREQUAL "thread")
     return()
   endif()
-  if(SLUICE_SANITIZE AND "deep" IN_LIST TEST_LABELS)
+  if(SLUICE_SANITIZE AND (TEST_PLAIN_ONLY OR "deep" IN_LIST TEST_LABELS))
     return()
   endif()
   add_executable(${name} ${TEST_SOURCES})
