@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "absl/strings/str_cat.h"
 #include "gateway/exchange/exchange_testing.h"
 #include "gateway/exchange/log_reading.h"
@@ -114,12 +117,29 @@ class LogExportTest : public ::testing::Test {
     EXPECT_TRUE(reply.ok()) << reply.status();
     return reply.ok() ? reply->receipt().index() : -1;
   }
-  // Heads are signed at most once a second of the clock, which stands.
-  void LetAHeadBeSigned() { exchange_.clock.Advance(kHour); }
+  // Heads are signed at most once a second of the clock, which otherwise stands.
+  void WhileTimePasses(const std::function<void()>& work) {
+    std::atomic<bool> done = false;
+    std::thread passing([&] {
+      while (!done) {
+        exchange_.clock.Advance(kSecond);
+        std::this_thread::yield();
+      }
+    });
+    work();
+    done = true;
+    passing.join();
+  }
+  void LetAHeadBeSigned() {
+    WhileTimePasses([this] { EXPECT_TRUE(exchange_.log->Head(true).ok()); });
+  }
+  void Begin(const std::shared_ptr<ExportReader>& reader, const v1::ExportRequest& request) {
+    WhileTimePasses(
+        [&] { reading_->Export(LogTail::MakeFollower(auditor_, reader), auditor_, request); });
+  }
   v1::ExportResponse Export(const v1::ExportRequest& request) {
-    LetAHeadBeSigned();
     auto reader = std::make_shared<ExportReader>();
-    reading_->Export(LogTail::MakeFollower(auditor_, reader), auditor_, request);
+    Begin(reader, request);
     EXPECT_TRUE(reader->AwaitEnd().ok()) << reader->AwaitEnd();
     return reader->Whole<v1::ExportResponse>();
   }
@@ -219,10 +239,9 @@ TEST_F(LogExportTest, DetailsStayBehindWhereTheyAreErasedOrNotAskedFor) {
 
 TEST_F(LogExportTest, ALongOneComesInPiecesAndHoldsNothingForASlowReader) {
   for (int i = 0; i < 450; ++i) Ask(VehiclesRequest());
-  LetAHeadBeSigned();
   auto reader = std::make_shared<ExportReader>();
   reader->Hold();
-  reading_->Export(LogTail::MakeFollower(auditor_, reader), auditor_, {});
+  Begin(reader, {});
   EXPECT_EQ(reader->AwaitMessage(), 1u);
   // Whoever takes nothing is cut off.
   exchange_.clock.Advance(31 * kSecond);
@@ -230,8 +249,7 @@ TEST_F(LogExportTest, ALongOneComesInPiecesAndHoldsNothingForASlowReader) {
   EXPECT_EQ(reader->messages(), 1u);
 
   auto quick = std::make_shared<ExportReader>();
-  LetAHeadBeSigned();
-  reading_->Export(LogTail::MakeFollower(auditor_, quick), auditor_, {});
+  Begin(quick, {});
   EXPECT_TRUE(quick->AwaitEnd().ok());
   EXPECT_GE(quick->messages(), 3u);
   EXPECT_EQ(quick->Whole<v1::ExportResponse>().records_size(), 451);

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
 #include <set>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "gateway/exchange/exchange_testing.h"
@@ -242,7 +244,18 @@ TEST_P(LogRolesTest, SeesWhatItMayByEveryCall) {
 
   tried.insert("Export");
   const auto exported = std::make_shared<KeptTail>();
-  reading_->Export(LogTail::MakeFollower(call, exported), call, {});
+  {  // its head waits for a second of the clock, which otherwise stands
+    std::atomic<bool> done = false;
+    std::thread passing([&] {
+      while (!done) {
+        exchange_.clock.Advance(kSecond);
+        std::this_thread::yield();
+      }
+    });
+    reading_->Export(LogTail::MakeFollower(call, exported), call, {});
+    done = true;
+    passing.join();
+  }
   const auto shown = exported->Seen();
   if (shown.ok()) {
     EXPECT_EQ(*shown, party.seen);
