@@ -142,8 +142,10 @@ absl::Status ServeWitness(Session& session, const WitnessCommandOptions& options
 
 absl::Status CheckHead(Session& session, const WitnessCommandOptions& options) {
   FileSystem& files = session.environment.files;
-  SLUICE_ASSIGN_OR_RETURN(const std::string head, ReadNamedFile(files, options.head, kMostHeadFile));
-  SLUICE_ASSIGN_OR_RETURN(const std::string text, ReadNamedFile(files, options.policy, kMostHeadFile));
+  SLUICE_ASSIGN_OR_RETURN(const std::string head,
+                          ReadNamedFile(files, options.head, kMostHeadFile));
+  SLUICE_ASSIGN_OR_RETURN(const std::string text,
+                          ReadNamedFile(files, options.policy, kMostHeadFile));
   const auto policy = audit::ParseTlogPolicy(text, options.policy);
   if (!policy.ok()) return LocalError("POLICY_INVALID", std::string(policy.status().message()));
   const auto verdict = audit::Judge(head, *policy);

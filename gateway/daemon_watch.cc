@@ -83,9 +83,9 @@ void Daemon::WatchSelf() {
   Observed observed;
   observed.poisoned = poisoned_;
   observed.log_records = log_->size();
-  // Before the first head of this run those of earlier ones are not counted.
+  // Before the first head of this run, that which was found at start.
   observed.head_records =
-      log_meters_.head_time == 0 ? observed.log_records : log_meters_.head_size.load();
+      std::max<uint64_t>(log_meters_.head_size.load(), recovery_.head ? recovery_.head->size : 0);
   observed.index_records = static_cast<uint64_t>(index_->size());
   std::string log_folder;
   {

@@ -54,6 +54,7 @@ absl::Status CheckRun::Passes() const {
   }
   SLUICE_RETURN_IF_ERROR(
       access_.parts.quotas.Check(access_.plan->grant->definition, access_.started));
+  SLUICE_RETURN_IF_ERROR(access_.parts.MayRelease());
   return access_.FindSource().status();
 }
 

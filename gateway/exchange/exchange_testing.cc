@@ -108,7 +108,7 @@ Exchange::Exchange(const Options& options, const Exchange* before)
   denials = std::make_unique<Denials>(*log, *sealer, clock);
   broker = std::make_unique<Broker>(
       BrokerParts{snapshots, *sources, *running, quotas, request_ids, *tokens, *denials, *log,
-                  *sealer, pseudonyms, clock, operations, *drift},
+                  *sealer, pseudonyms, clock, operations, *drift, &gate},
       options.broker);
 }
 

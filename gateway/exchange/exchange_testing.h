@@ -145,6 +145,7 @@ class Exchange {
   std::unique_ptr<audit::Log> file_log;
   std::unique_ptr<GatedLog> log;
   SnapshotCell<policy::Snapshot> snapshots;
+  ReleaseGate gate;
   std::unique_ptr<DriftWatch> drift;  // outlives the looks that run on sources
   std::unique_ptr<Sources> sources;
   std::unique_ptr<RunningExchanges> running;

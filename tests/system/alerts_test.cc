@@ -1,4 +1,7 @@
 // What docs/operator/ gives to Prometheus and Grafana, held against a gateway that runs.
+#include <set>
+
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"

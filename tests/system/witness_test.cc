@@ -120,8 +120,8 @@ TEST_F(WitnessSystemTest, TakesHeadsOfTheGatewaysThatItNamesAlone) {
   const auto sign = [&](const std::string& name, const std::string& folder,
                         std::vector<std::string> more) {
     std::filesystem::create_directories(folder);
-    std::vector<std::string> request = {"certs", "request", name, "--trust-domain", "gov.example",
-                                        "--dir", folder};
+    std::vector<std::string> request = {"certs",       "request", name,  "--trust-domain",
+                                        "gov.example", "--dir",   folder};
     request.insert(request.end(), more.begin(), more.end());
     const Finished requested = gateway.Local(request);
     EXPECT_EQ(requested.code, 0) << requested.all();
