@@ -259,7 +259,8 @@ TEST_F(PackTest, ThePageOfFormatOneStaysAsItIs) {
   envelope.set_kind(v1::RECORD_KIND_DENIED);
   envelope.set_reason(v1::REASON_PURPOSE_NOT_GRANTED);
   const std::string page = PackPage(summary, PackRow(7, envelope, nullptr));
-  EXPECT_EQ(HexEncode(AsBytes(Sha256(page))), "5b94b9d8378bee72757fea299d019266c3da7d5973d8c34f75e8489e49699107");
+  EXPECT_EQ(HexEncode(AsBytes(Sha256(page))),
+            "5b94b9d8378bee72757fea299d019266c3da7d5973d8c34f75e8489e49699107");
 }
 
 TEST_F(PackTest, WithoutDetailsThereAreNone) {
