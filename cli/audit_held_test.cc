@@ -26,7 +26,7 @@ class AuditHeldTest : public ::testing::Test {
   }
 
   void MakeCopy(int64_t size) {
-    std::vector<audit::Hash> leaves;
+    std::vector<Hash> leaves;
     for (int64_t i = 0; i < size; ++i)
       leaves.push_back(audit::LeafHash(EnvelopeAt(i).SerializeAsString()));
     const SigningKey key = *SigningKey::FromSeed(std::string(32, 'k'));

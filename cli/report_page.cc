@@ -68,9 +68,9 @@ int64_t RoundUp(int64_t most) {
   return std::max<int64_t>((most + step - 1) / step * step, 1);
 }
 
-class Page {
+class ReportWriting {
  public:
-  explicit Page(const ReportData& report) : report_(report) {}
+  explicit ReportWriting(const ReportData& report) : report_(report) {}
 
   std::string Make() {
     Begin();
@@ -321,6 +321,6 @@ class Page {
 
 }  // namespace
 
-std::string ReportPage(const ReportData& report) { return Page(report).Make(); }
+std::string ReportPage(const ReportData& report) { return ReportWriting(report).Make(); }
 
 }  // namespace sluice::cli
