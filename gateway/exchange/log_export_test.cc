@@ -216,9 +216,13 @@ TEST_F(LogExportTest, IsRecordedOnceBeforeItsFirstMessageWithWhatItShowed) {
 
 TEST_F(LogExportTest, WhatCannotBeRecordedIsNotExported) {
   Ask(VehiclesRequest());
-  exchange_.files->Inject({.at = exchange_.files->Operations().size()});
+  LetAHeadBeSigned();
+  exchange_.files->Inject(
+      {.at = exchange_.files->Operations().size(), .kind = Fault::Kind::kCrash});
+  v1::ExportRequest nothing;  // whose records would have to be read
+  nothing.mutable_filter()->set_kind(v1::RECORD_KIND_STOPPED);
   auto reader = std::make_shared<ExportReader>();
-  reading_->Export(LogTail::MakeFollower(auditor_, reader), auditor_, {});
+  reading_->Export(LogTail::MakeFollower(auditor_, reader), auditor_, nothing);
   EXPECT_EQ(ReasonOf(reader->AwaitEnd()), v1::REASON_AUDIT_UNAVAILABLE);
   EXPECT_EQ(reader->messages(), 0u);
 }

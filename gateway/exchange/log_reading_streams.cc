@@ -92,8 +92,8 @@ void LogReading::CopyEntries(const std::shared_ptr<LogTail::Follower>& follower,
   if (scope.ok() && request.from() < 0) scope = InvalidField("from", "must be 0 or more");
   if (scope.ok() && request.old_size() < 0) scope = InvalidField("old_size", "must be 0 or more");
   if (!scope.ok()) return LogTail::Refuse(follower, scope.status());
-  // No head may be signed yet.
-  auto head = HeadOver(parts_, 1);
+  // All that is in the log by now.
+  auto head = HeadOver(parts_, std::max<uint64_t>(parts_.log.size(), 1));
   if (!head.ok()) return LogTail::Refuse(follower, head.status());
   Reading reading;
   reading.request_json = RecordedForm(request);

@@ -151,7 +151,7 @@ TEST_F(EvidenceTest, ALogThatWasSetBackIsRefusedAndBothHeadsAreKept) {
     for (const char* folder : {"audit", "state", "store", "derived"})
       if (fs::exists(gateway_.Path(folder)))
         fs::copy(gateway_.Path(folder), gateway_.Path(absl::StrCat(to, "/", folder)),
-                 fs::copy_options::recursive);
+                 fs::copy_options::recursive | fs::copy_options::copy_symlinks);
   };
   Ask(SampleIds()[3], "R-0118");
   gateway_.Stop();
@@ -166,7 +166,7 @@ TEST_F(EvidenceTest, ALogThatWasSetBackIsRefusedAndBothHeadsAreKept) {
     if (!fs::exists(gateway_.Path(absl::StrCat("backup/", folder)))) continue;
     fs::remove_all(gateway_.Path(folder));
     fs::copy(gateway_.Path(absl::StrCat("backup/", folder)), gateway_.Path(folder),
-             fs::copy_options::recursive);
+             fs::copy_options::recursive | fs::copy_options::copy_symlinks);
   }
   gateway_.Start();
   const Finished shorter = gateway_.Sluice("auditor", {"audit", "pull", "copy"});

@@ -12,7 +12,7 @@ import urllib.request
 
 from prometheus_client.parser import text_string_to_metric_families
 
-LABELS = {'mode', 'outcome', 'reason', 'le', 'source', 'state', 'version'}
+LABELS = {'alarm', 'mode', 'outcome', 'reason', 'le', 'source', 'state', 'version', 'witness'}
 UNITS = ('_seconds', '_bytes', '_total', '_records', '_info')
 
 

@@ -109,7 +109,10 @@ class WitnessClient:
             connection = http.client.HTTPConnection(
                 self.where.hostname, self.where.port, timeout=20)
         try:
-            connection.request(method, path, body.encode() if body is not None else None)
+            try:
+                connection.request(method, path, body.encode() if body is not None else None)
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # it was refused before all of it was sent
             answer = connection.getresponse()
             return answer.status, answer.headers['Content-Type'], answer.read().decode()
         finally:
