@@ -250,7 +250,8 @@ void ReportBuilder::AddLook(int64_t index, Micros time, const v1::AuditEnvelope&
 void ReportBuilder::FindInHistory(ReportParts& parts) {
   const int64_t first = DayOf(span_.since), end = DayOf(span_.until - 1) + 1;
   std::map<std::string, std::map<int64_t, SystemDay>> by_principal;
-  for (const auto& [key, days] : systems_) {
+  for (const auto& [system_key, days] : systems_) {
+    const SystemKey& key = system_key;
     const auto found = [&](v1::ReportFinding finding) {
       finding.set_principal(key.first);
       finding.set_dataset(key.second);
