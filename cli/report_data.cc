@@ -48,19 +48,6 @@ std::vector<ReportSum> SumByDay(const ReportData& report) {
   return list;
 }
 
-std::vector<std::pair<std::string, int64_t>> DenialsByReason(const ReportData& report) {
-  std::map<std::string, int64_t> counts;
-  for (const v1::ReportDenial& denial : report.denials) {
-    std::string name = v1::Reason_Name(denial.reason());
-    if (name.starts_with("REASON_")) name.erase(0, 7);
-    counts[name] += denial.count();
-  }
-  std::vector<std::pair<std::string, int64_t>> list(counts.begin(), counts.end());
-  std::stable_sort(list.begin(), list.end(),
-                   [](const auto& a, const auto& b) { return a.second > b.second; });
-  return list;
-}
-
 FindingWords WordsOf(const v1::ReportFinding& finding) {
   const std::string value = Grouped(finding.value()), against = Grouped(finding.against());
   switch (finding.kind()) {

@@ -34,8 +34,6 @@ std::vector<ReportSum> SumBy(const ReportData& report,
                              const std::function<std::string(const v1::ReportUse&)>& key);
 // One a day from the first to the last, those without any use too.
 std::vector<ReportSum> SumByDay(const ReportData& report);
-// Denials by reason, most first.
-std::vector<std::pair<std::string, int64_t>> DenialsByReason(const ReportData& report);
 
 struct FindingWords {
   std::string what, why;  // "unusual volume", "12,000 rows; the busiest day before had 340"
