@@ -227,7 +227,7 @@ TEST_F(LogExportTest, WhatCannotBeRecordedIsNotExported) {
   EXPECT_EQ(reader->messages(), 0u);
 }
 
-TEST_F(LogExportTest, DetailsStayBehindWhereTheyAreErasedOrNotAskedFor) {
+TEST_F(LogExportTest, DetailsStayBehindWhereTheyAreNotAskedFor) {
   const int64_t index = Ask(VehiclesRequest());
   v1::ExportRequest request;
   request.mutable_filter()->set_kind(v1::RECORD_KIND_RELEASED);
