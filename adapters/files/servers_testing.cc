@@ -20,6 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "gateway/base/process_testing.h"
 #include "gtest/gtest.h"
 
 namespace sluice::adapters::files {
@@ -132,6 +133,11 @@ void TestFileServer::Remove(const std::string& name) const {
 void TestFileServer::WriteSecret(const std::string& name, const std::string& text) const {
   own_.WriteInPlace(name, text);
   EXPECT_EQ(chmod(file(name).c_str(), 0600), 0);
+}
+
+std::string TestFileServer::log() const {
+  if (process_ >= 0) ThreadsBecome(process_, "SIZ");
+  return own_.Read("log");
 }
 
 std::string TestFileServer::Host() const { return absl::StrCat("127.0.0.1:", port_); }

@@ -33,8 +33,8 @@ class TestFileServer {
   std::string file(const std::string& name) const { return own_.PathOf(name); }
   void WriteSecret(const std::string& name, const std::string& text) const;
   int port() const { return port_; }
-  // What it wrote into its log.
-  std::string log() const { return own_.Read("log"); }
+  // What it wrote into its log, once it has nothing left to do: its line comes behind the answer.
+  std::string log() const;
   // Ends at once, with what it started. Starts again at the same port.
   void Stop();
   void Start();

@@ -24,6 +24,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gateway/base/error.h"
+#include "gateway/base/process_testing.h"
 #include "gtest/gtest.h"
 
 namespace sluice::adapters::odbc {
@@ -207,7 +208,7 @@ void MariadbServer::Stop() {
 }
 
 void MariadbServer::Signal(int signal) const {
-  if (process_ > 0) kill(process_, signal);
+  if (process_ > 0) SendSignal(process_, signal);
 }
 
 Session& MariadbServer::owner(const std::string& database) {

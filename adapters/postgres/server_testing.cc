@@ -22,6 +22,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "adapters/postgres/identifiers.h"
+#include "gateway/base/process_testing.h"
 #include "gtest/gtest.h"
 
 namespace sluice::adapters::postgres {
@@ -306,7 +307,7 @@ std::vector<pid_t> TestServer::Processes() const {
 }
 
 void TestServer::SignalAll(int signal) const {
-  for (const pid_t process : Processes()) kill(process, signal);
+  for (const pid_t process : Processes()) SendSignal(process, signal);
 }
 
 TestSchema::TestSchema(std::string database) : database_(std::move(database)) {

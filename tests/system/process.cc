@@ -12,6 +12,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "gateway/base/process_testing.h"
 #include "gtest/gtest.h"
 
 namespace sluice::system_test {
@@ -116,7 +117,7 @@ bool Process::Running() {
 }
 
 void Process::Signal(int signal) const {
-  if (pid_ > 0) kill(pid_, signal);
+  if (pid_ > 0) SendSignal(pid_, signal);
 }
 
 Finished Process::Wait(int seconds) {
