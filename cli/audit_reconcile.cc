@@ -11,6 +11,7 @@
 #include "cli/record_filter.h"
 #include "cli/record_words.h"
 #include "cli/times.h"
+#include "gateway/audit/record_query.h"
 #include "gateway/base/error.h"
 #include "nlohmann/json.hpp"
 
@@ -31,9 +32,8 @@ struct Difference {
 
 // Records that let something go to whoever holds receipts. A stream is its end.
 bool LetsGo(const v1::AuditEnvelope& envelope) {
-  return envelope.kind() == v1::RECORD_KIND_RELEASED ||
-         envelope.kind() == v1::RECORD_KIND_PREVIEWED ||
-         envelope.kind() == v1::RECORD_KIND_CLOSED || envelope.kind() == v1::RECORD_KIND_ABANDONED;
+  return audit::IsAnswer(envelope.kind()) || envelope.kind() == v1::RECORD_KIND_CLOSED ||
+         envelope.kind() == v1::RECORD_KIND_ABANDONED;
 }
 
 bool WithinFilter(const v1::RecordFilter& filter, const v1::AuditEnvelope& envelope) {

@@ -5,6 +5,7 @@
 #include "cli/failure.h"
 #include "cli/json.h"
 #include "gateway/audit/receipts.h"
+#include "gateway/audit/record_query.h"
 #include "gateway/base/crypto.h"
 #include "gateway/base/error.h"
 #include "nlohmann/json.hpp"
@@ -128,7 +129,7 @@ absl::StatusOr<v1::AuditEnvelope> CheckReceipt(const v1::Receipt& receipt,
 }
 
 absl::Status CheckPayload(const v1::AuditEnvelope& envelope, std::string_view payload) {
-  if (envelope.kind() != v1::RECORD_KIND_RELEASED && envelope.kind() != v1::RECORD_KIND_PREVIEWED)
+  if (!audit::IsAnswer(envelope.kind()))
     return ReceiptBroken("the receipt is of a record that let nothing go.");
   if (static_cast<uint64_t>(envelope.payload_bytes()) != payload.size())
     return ReceiptBroken(absl::StrCat("the receipt is about ", envelope.payload_bytes(),

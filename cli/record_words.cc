@@ -9,6 +9,7 @@
 #include "cli/json.h"
 #include "cli/times.h"
 #include "cli/words.h"
+#include "gateway/audit/record_query.h"
 #include "gateway/base/crypto.h"
 #include "gateway/base/error.h"
 
@@ -88,6 +89,14 @@ std::string OutcomeWords(const v1::AuditEnvelope& envelope) {
                           envelope.run().clean() ? "" : ", the run before ended without a stop");
     case v1::RECORD_KIND_PREVIEWED:
       return absl::StrCat("previewed ", envelope.resource_name());
+    case v1::RECORD_KIND_MATCHED:
+      return absl::StrCat("matched, ", envelope.match_misses(), " of ", envelope.count(),
+                          " not a match", Links(envelope));
+    case v1::RECORD_KIND_COUNTED:
+      return "counted" + Links(envelope);
+    case v1::RECORD_KIND_SEALED:
+      return absl::StrCat("sealed ", envelope.seal().origin(), " at ", envelope.seal().size(),
+                          " records");
     default:
       return KindWord(envelope.kind());
   }
@@ -123,8 +132,11 @@ FailureLines EnvelopeLines(const v1::AuditEnvelope& envelope) {
     add("grant", absl::StrCat(envelope.grant(), ", revision ", envelope.grant_revision()));
   add("purpose", envelope.purpose());
   add("law", LawWords(envelope.basis()));
-  if (envelope.kind() == v1::RECORD_KIND_RELEASED || envelope.kind() == v1::RECORD_KIND_PREVIEWED) {
-    add("rows", Grouped(envelope.count()));
+  if (audit::IsAnswer(envelope.kind())) {
+    const char* counted = "rows";
+    if (envelope.kind() == v1::RECORD_KIND_MATCHED) counted = "items";
+    if (envelope.kind() == v1::RECORD_KIND_COUNTED) counted = "groups";
+    add(counted, Grouped(envelope.count()));
     add("payload", absl::StrCat(envelope.payload_bytes(), " bytes of ", envelope.media_type()));
     add("sha256", HexEncode(envelope.digest()));
   }

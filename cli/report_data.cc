@@ -70,6 +70,10 @@ FindingWords WordsOf(const v1::ReportFinding& finding) {
       return {"repeated looks at one person",
               absl::StrCat(value, " looks at one person on ", against, " days"), "反复查询同一人",
               absl::StrCat("对同一人在 ", against, " 天内查询 ", value, " 次")};
+    case v1::REPORT_FINDING_KIND_GUESSING:
+      return {"guessing of values",
+              absl::StrCat(value, " of ", against, " answers of Match were not a match"),
+              "疑似猜测", absl::StrCat("核验 ", against, " 项，其中 ", value, " 项不符或查无")};
     default:
       return {"of a kind that this tool does not know", absl::StrCat(value, ", ", against),
               "本工具不认识的类别", absl::StrCat(value, ", ", against)};

@@ -35,6 +35,8 @@ v1::RecordOutcome OutcomeOf(v1::RecordKind kind) {
   switch (kind) {
     case v1::RECORD_KIND_RELEASED:
     case v1::RECORD_KIND_PREVIEWED:
+    case v1::RECORD_KIND_MATCHED:
+    case v1::RECORD_KIND_COUNTED:
     case v1::RECORD_KIND_PROGRESS:
     case v1::RECORD_KIND_CLOSED:
     case v1::RECORD_KIND_ABANDONED:
@@ -47,6 +49,11 @@ v1::RecordOutcome OutcomeOf(v1::RecordKind kind) {
     default:
       return v1::RECORD_OUTCOME_UNSPECIFIED;
   }
+}
+
+bool IsAnswer(v1::RecordKind kind) {
+  return kind == v1::RECORD_KIND_RELEASED || kind == v1::RECORD_KIND_PREVIEWED ||
+         kind == v1::RECORD_KIND_MATCHED || kind == v1::RECORD_KIND_COUNTED;
 }
 
 bool ConcernsPopulation(const v1::AuditEnvelope& envelope) {

@@ -41,6 +41,8 @@ struct RecordQuery {
 Micros TimeOf(const v1::AuditEnvelope& envelope);
 
 v1::RecordOutcome OutcomeOf(v1::RecordKind kind);
+// Whether such a record is of an answer that was let go whole: its digest is that of the payload.
+bool IsAnswer(v1::RecordKind kind);
 
 // Whether the record does not list all the subjects that it may concern.
 bool ConcernsPopulation(const v1::AuditEnvelope& envelope);

@@ -20,6 +20,7 @@ constexpr int64_t kOddCalls = 5;
 constexpr int64_t kCallsToJudge = 50;
 constexpr int64_t kOddShare = 100;
 constexpr int64_t kMisses = 50;
+constexpr int64_t kWrongGuesses = 20;
 constexpr int64_t kLooks = 10;
 constexpr int64_t kLookDays = 3;
 
@@ -118,6 +119,8 @@ absl::Status ReportBuilder::Add(int64_t index, const v1::AuditEnvelope& envelope
   }
   switch (kind) {
     case v1::RECORD_KIND_RELEASED:
+    case v1::RECORD_KIND_MATCHED:
+    case v1::RECORD_KIND_COUNTED:
     case v1::RECORD_KIND_CLOSED:
     case v1::RECORD_KIND_ABANDONED:
       SLUICE_RETURN_IF_ERROR(AddAccess(index, time, envelope));
@@ -165,14 +168,21 @@ absl::Status ReportBuilder::AddAccess(int64_t index, Micros time,
   const bool stream = EndsStream(envelope.kind());
   if (stream) open_.erase(envelope.opened());
   SLUICE_ASSIGN_OR_RETURN(SystemDay* const system, SystemDayOf(day, envelope));
-  system->rows += envelope.count();
+  // Of the others it counts items and groups.
+  const bool shows_rows = stream || envelope.kind() == v1::RECORD_KIND_RELEASED;
+  const int64_t rows = shows_rows ? envelope.count() : 0;
+  system->rows += rows;
   ++system->calls;
   AddExample(system->examples, index);
   if (OddHour(time)) {
     ++system->odd_calls;
     AddExample(system->odd_examples, index);
   }
-  if (envelope.subjects_asked() == v1::SUBJECT_SCOPE_LISTED && !stream) {
+  if (envelope.kind() == v1::RECORD_KIND_MATCHED) {
+    system->guesses += envelope.count();
+    system->wrong_guesses += envelope.match_misses();
+    if (envelope.match_misses() > 0) AddExample(system->guess_examples, index);
+  } else if (envelope.subjects_asked() == v1::SUBJECT_SCOPE_LISTED && !stream) {
     ++system->questions;
     if (envelope.count() == 0) {
       ++system->misses;
@@ -185,10 +195,10 @@ absl::Status ReportBuilder::AddAccess(int64_t index, Micros time,
     use->set_streams(use->streams() + 1);
   } else {
     use->set_answers(use->answers() + 1);
-    lately_.push_back({index, envelope.count(), envelope.payload_bytes(), use});
+    lately_.push_back({index, rows, envelope.payload_bytes(), use});
     if (lately_.size() > kLately) lately_.pop_front();
   }
-  use->set_rows(use->rows() + envelope.count());
+  use->set_rows(use->rows() + rows);
   use->set_payload_bytes(use->payload_bytes() + envelope.payload_bytes());
   return absl::OkStatus();
 }
@@ -268,6 +278,9 @@ void ReportBuilder::FindInHistory(ReportParts& parts) {
       if (use.misses >= kMisses && 2 * use.misses > use.questions)
         found(FindingOf(v1::REPORT_FINDING_KIND_ENUMERATION, DayText(day), use.misses,
                         use.questions, use.miss_examples));
+      if (use.wrong_guesses >= kWrongGuesses && 2 * use.wrong_guesses > use.guesses)
+        found(FindingOf(v1::REPORT_FINDING_KIND_GUESSING, DayText(day), use.wrong_guesses,
+                        use.guesses, use.guess_examples));
       int64_t busiest = 0;
       int active = 0;
       for (auto before = days.lower_bound(day - kHistoryDays); before->first < day; ++before) {

@@ -58,7 +58,8 @@ class ReportBuilder {
   using UseKey = std::tuple<int64_t, std::string, std::string, std::string>;  // day, agency, …
   struct SystemDay {
     int64_t rows = 0, calls = 0, odd_calls = 0, questions = 0, misses = 0;
-    std::vector<int64_t> examples, odd_examples, miss_examples;
+    int64_t guesses = 0, wrong_guesses = 0;  // items of Match, and those that were none
+    std::vector<int64_t> examples, odd_examples, miss_examples, guess_examples;
   };
   using SystemKey = std::pair<std::string, std::string>;  // principal, dataset
   struct Look {

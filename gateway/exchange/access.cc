@@ -43,6 +43,18 @@ std::string RequestDigest(v1::ReadRequest request, const audit::Pseudonyms& pseu
   return pseudonyms.ForRequest(absl::StrCat("\nread\n", Deterministic(request)));
 }
 
+std::string RequestDigest(v1::MatchRequest request, const audit::Pseudonyms& pseudonyms) {
+  request.clear_request_id();
+  request.clear_traceparent();
+  return pseudonyms.ForRequest(absl::StrCat("\nmatch\n", Deterministic(request)));
+}
+
+std::string RequestDigest(v1::CountRequest request, const audit::Pseudonyms& pseudonyms) {
+  request.clear_request_id();
+  request.clear_traceparent();
+  return pseudonyms.ForRequest(absl::StrCat("\ncount\n", Deterministic(request)));
+}
+
 void FillSource(const adapters::SourceVersion& version, bool snapshot, int64_t bad_values,
                 v1::Applied& applied) {
   applied.set_source_version(version.version);

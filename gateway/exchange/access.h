@@ -60,6 +60,8 @@ v1::RecordKind KindFor(const absl::Status& status);
 // not part of it.
 std::string RequestDigest(v1::QueryRequest request, const audit::Pseudonyms& pseudonyms);
 std::string RequestDigest(v1::ReadRequest request, const audit::Pseudonyms& pseudonyms);
+std::string RequestDigest(v1::MatchRequest request, const audit::Pseudonyms& pseudonyms);
+std::string RequestDigest(v1::CountRequest request, const audit::Pseudonyms& pseudonyms);
 
 // What a reply says of the source as it was read.
 void FillSource(const adapters::SourceVersion& version, bool snapshot, int64_t bad_values,

@@ -2,21 +2,65 @@
 
 #include "gateway/base/error.h"
 #include "gateway/exchange/check_run.h"
+#include "gateway/exchange/count_run.h"
+#include "gateway/exchange/match_run.h"
 #include "gateway/exchange/query_run.h"
 #include "gateway/exchange/read_run.h"
 
 namespace sluice::exchange {
 
-std::function<void()> Broker::Query(Call call, v1::QueryRequest request, QueryDone done) {
-  QueryDone counted = [this, began = parts_.clock.Monotonic(),
-                       done = std::move(done)](absl::StatusOr<v1::QueryResponse> outcome) {
-    counts_.Ended(ExchangeCounts::Mode::kQuery, outcome.status(), parts_.clock.Monotonic() - began);
+namespace {
+
+// Tells the counts how the call ended.
+template <class Response>
+std::function<void(absl::StatusOr<Response>)> Counting(
+    ExchangeCounts& counts, ExchangeCounts::Mode mode, const Clock& clock,
+    std::function<void(absl::StatusOr<Response>)> done) {
+  return [&counts, mode, &clock, began = clock.Monotonic(),
+          done = std::move(done)](absl::StatusOr<Response> outcome) {
+    counts.Ended(mode, outcome.status(), clock.Monotonic() - began);
     done(std::move(outcome));
   };
-  auto run = std::make_shared<QueryRun>(parts_, limits_, std::move(call), std::move(request),
-                                        std::move(counted));
+}
+
+std::function<void()> GiveUp(std::shared_ptr<AnswerRun> run) {
+  return [run = std::move(run)] {
+    run->End(Error(v1::REASON_CANCELLED, "the caller gave the call up."));
+  };
+}
+
+}  // namespace
+
+Broker::Broker(BrokerParts parts, BrokerLimits limits)
+    : parts_(parts),
+      limits_(limits),
+      tries_(std::make_unique<MatchTries>()),
+      told_(std::make_unique<ToldNumbers>()),
+      timer_(std::make_unique<ReleaseTimer>()) {}
+Broker::~Broker() = default;
+
+std::function<void()> Broker::Match(Call call, v1::MatchRequest request, MatchDone done) {
+  auto run = std::make_shared<MatchRun>(
+      parts_, limits_, *tries_, *timer_, std::move(call), std::move(request),
+      Counting(counts_, ExchangeCounts::Mode::kMatch, parts_.clock, std::move(done)));
   run->Start();
-  return [run] { run->End(Error(v1::REASON_CANCELLED, "the caller gave the call up.")); };
+  return GiveUp(run);
+}
+
+std::function<void()> Broker::Count(Call call, v1::CountRequest request, CountDone done) {
+  auto run = std::make_shared<CountRun>(
+      parts_, limits_, *told_, std::move(call), std::move(request),
+      Counting(counts_, ExchangeCounts::Mode::kCount, parts_.clock, std::move(done)));
+  run->Start();
+  return GiveUp(run);
+}
+
+std::function<void()> Broker::Query(Call call, v1::QueryRequest request, QueryDone done) {
+  auto run = std::make_shared<QueryRun>(
+      parts_, limits_, std::move(call), std::move(request),
+      Counting(counts_, ExchangeCounts::Mode::kQuery, parts_.clock, std::move(done)));
+  run->Start();
+  return GiveUp(run);
 }
 
 std::function<void()> Broker::Read(Call call, const v1::ReadRequest& request,
@@ -29,6 +73,11 @@ std::function<void()> Broker::Read(Call call, const v1::ReadRequest& request,
 
 std::function<void()> Broker::Show(Call call, Preview preview, QueryDone done) {
   v1::Grant& grant = preview.grant;
+  if (!policy::ShowsRows(grant)) {
+    done(Error(v1::REASON_MODE_NOT_GRANTED,
+               "the terms allow neither Query nor Read: their consumer sees no rows."));
+    return [] {};
+  }
   v1::QueryRequest request;
   request.set_dataset(grant.dataset());
   request.set_purpose(grant.purposes(0));
@@ -37,13 +86,19 @@ std::function<void()> Broker::Show(Call call, Preview preview, QueryDone done) {
   grant.clear_case_reference_required();
   grant.clear_end_user_required();
   grant.clear_not_before();
+  grant.clear_conditions();
   grant.clear_max_page_rows();
+  grant.clear_least_group();
+  grant.clear_match_tells_fields();
+  grant.mutable_quota()->clear_misses_per_day();
+  grant.mutable_quota()->clear_tries_per_record();
+  for (v1::GrantedField& field : *grant.mutable_fields()) field.clear_match(), field.clear_finds();
   grant.clear_modes();
   grant.add_modes(v1::MODE_QUERY);
   auto run = std::make_shared<QueryRun>(parts_, limits_, std::move(call), std::move(request),
                                         std::move(done));
   run->StartPreview(preview);
-  return [run] { run->End(Error(v1::REASON_CANCELLED, "the caller gave the call up.")); };
+  return GiveUp(run);
 }
 
 void Broker::Check(Call call, const v1::CheckRequest& request,

@@ -31,6 +31,10 @@
 
 namespace sluice::exchange {
 
+class MatchTries;
+class ReleaseTimer;
+class ToldNumbers;
+
 // Who calls, and how.
 struct Call {
   // Shared by the calls of one certificate. Nobody, and no certificate, until it is known who
@@ -90,13 +94,19 @@ struct BrokerLimits {
   int64_t unordered_rows = 16'384;
   int64_t unordered_bytes = 4 << 20;
   Micros stall = 30 * kSecond;
+  // Answers of Match leave at whole multiples of this after the call came: longer than one takes.
+  Micros match_step = 10 * kMillisecond;
+  Micros match_step_per_item = 50;
 };
 
 class Broker {
  public:
   using QueryDone = std::function<void(absl::StatusOr<v1::QueryResponse>)>;
+  using MatchDone = std::function<void(absl::StatusOr<v1::MatchResponse>)>;
+  using CountDone = std::function<void(absl::StatusOr<v1::CountResponse>)>;
 
-  Broker(BrokerParts parts, BrokerLimits limits) : parts_(parts), limits_(limits) {}
+  Broker(BrokerParts parts, BrokerLimits limits);
+  ~Broker();
 
   // `done` is called once, from any thread; its status is fit for a foreign agency. The function
   // that is returned gives the call up (CANCELLED), at any time, from any thread.
@@ -105,6 +115,10 @@ class Broker {
   // function that is returned gives it up.
   std::function<void()> Read(Call call, const v1::ReadRequest& request,
                              std::shared_ptr<ReadWriter> writer);
+
+  // As Query.
+  std::function<void()> Match(Call call, v1::MatchRequest request, MatchDone done);
+  std::function<void()> Count(Call call, v1::CountRequest request, CountDone done);
 
   // The decision alone, as Query or Read would make it now, and the quota; recorded.
   void Check(Call call, const v1::CheckRequest& request,
@@ -116,13 +130,16 @@ class Broker {
   std::function<void()> Show(Call call, Preview preview, QueryDone done);
 
   const BrokerParts& parts() const { return parts_; }
-  // How queries and streams ended so far.
+  // How calls and streams ended so far.
   const ExchangeCounts& counts() const { return counts_; }
 
  private:
   const BrokerParts parts_;
   const BrokerLimits limits_;
   ExchangeCounts counts_;
+  const std::unique_ptr<MatchTries> tries_;
+  const std::unique_ptr<ToldNumbers> told_;
+  const std::unique_ptr<ReleaseTimer> timer_;
 };
 
 // The one function that turns a status into what a foreign agency may read: statuses without a

@@ -29,7 +29,7 @@ void CheckRun::Start() {
   access_.NameRequest();
   policy::Decision decision =
       policy::Decide(*access_.call.principal, access_.request, access_.snapshot, access_.started,
-                     limits_.decide, mode_);
+                     limits_.decide, mode_, access_.call.peer);
   const auto told = [run = shared_from_this()](absl::Status status) {
     run->done_(std::move(status));
   };

@@ -45,7 +45,16 @@ uint64_t ExchangeCounts::Count(Mode mode, v1::Reason reason) const {
 }
 
 const char* NameOf(ExchangeCounts::Mode mode) {
-  return mode == ExchangeCounts::Mode::kQuery ? "query" : "read";
+  switch (mode) {
+    case ExchangeCounts::Mode::kRead:
+      return "read";
+    case ExchangeCounts::Mode::kMatch:
+      return "match";
+    case ExchangeCounts::Mode::kCount:
+      return "count";
+    default:
+      return "query";
+  }
 }
 
 std::shared_ptr<ReadWriter> Counted(std::shared_ptr<ReadWriter> writer, ExchangeCounts& counts,

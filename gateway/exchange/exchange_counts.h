@@ -17,8 +17,9 @@ namespace sluice::exchange {
 
 class ExchangeCounts {
  public:
-  enum class Mode { kQuery, kRead };
-  static constexpr std::array<Mode, 2> kModes = {Mode::kQuery, Mode::kRead};
+  enum class Mode { kQuery, kRead, kMatch, kCount };
+  static constexpr std::array<Mode, 4> kModes = {Mode::kQuery, Mode::kRead, Mode::kMatch,
+                                                 Mode::kCount};
 
   // `told`: what the caller was told at the end.
   void Ended(Mode mode, const absl::Status& told, Micros took);
@@ -34,7 +35,7 @@ class ExchangeCounts {
   std::array<OfMode, kModes.size()> modes_;
 };
 
-// "query", "read".
+// "query", "read", "match", "count".
 const char* NameOf(ExchangeCounts::Mode mode);
 
 // The same writer, which tells the counts how the stream ended. They and the clock outlive it.

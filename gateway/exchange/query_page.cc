@@ -23,80 +23,46 @@ absl::Status TooLargeInOne(int64_t rows) {
 }
 
 }  // namespace
-absl::Status QueryRun::Work(absl::StatusOr<adapters::Adapter*> adapter) {
-  if (running_->state() != RunningExchange::State::kRunning)
-    return Error(v1::REASON_CANCELLED, "ended while it waited for the source.");
-  if (!adapter.ok()) {
-    End(adapter.status(), v1::RECORD_KIND_FAILED);
-    return adapter.status();
-  }
-  const Micros limit = parts_.clock.Monotonic() + source_->statement_limit();
-  auto page = ReadPage(**adapter);
-  absl::Status outcome = page.status();
-  absl::Status status = outcome.ok() ? Encode(*page) : outcome;
-  if (status.ok()) {
-    Release(*page);
-  } else {
-    End(status, KindFor(status));
-  }
-  // A deadline that the caller set shorter than the source's own says nothing of the source.
-  if (ReasonOf(outcome) == v1::REASON_DEADLINE_EXCEEDED && access_.call.deadline > 0 &&
-      access_.call.deadline < limit)
-    return Error(v1::REASON_CANCELLED, "the caller's own deadline passed.");
-  return outcome;
-}
 
-absl::StatusOr<QueryRun::Page> QueryRun::ReadPage(adapters::Adapter& adapter) {
-  adapters::CallContext context;
-  context.clock = &parts_.clock;
-  context.deadline = parts_.clock.Monotonic() + source_->statement_limit();
-  if (access_.call.deadline > 0)
-    context.deadline = std::min(context.deadline, access_.call.deadline);
-  context.stop = running_->stop;
-  context.rests = source_->others_wait();
+absl::Status QueryRun::Read(adapters::Adapter& adapter, const adapters::CallContext& context) {
   adapters::ScanRequest scan = MakeScan(*access_.plan);
   if (position_) scan.after = position_->after;
   scan.rows_wanted = page_rows_ + 1;
   SLUICE_ASSIGN_OR_RETURN(auto reader, adapter.Scan(std::move(scan), context));
-  struct Watched {
-    RunningExchange& exchange;
-    ~Watched() { exchange.SetReader(nullptr); }
-  } watched{*running_};
-  running_->SetReader(reader.get());
-
-  Page page;
   // What fits no message is not read on: an exchange holds a few batches, however large its rows.
   const auto most_bytes = static_cast<int64_t>(limits_.payload_bytes * kMostExpansion);
   // One row more than the page holds tells whether another page follows.
-  while (page.rows <= page_rows_ && page.bytes <= most_bytes) {
-    SLUICE_ASSIGN_OR_RETURN(auto batch, reader->Next());
-    if (!batch) break;
-    SLUICE_RETURN_IF_ERROR(Take(*batch, reader->bad_cells(), page));
-  }
-  page.version = reader->version();
-  page.snapshot = reader->snapshot();
-  const bool cut = page.bytes > most_bytes;
-  page.more = page.rows > page_rows_ || cut;
-  page.rows = std::min(page.rows, page_rows_);
+  SLUICE_RETURN_IF_ERROR(
+      ReadAll(*reader, *running_, [&](const records::RecordBatch& batch) -> absl::StatusOr<bool> {
+        SLUICE_RETURN_IF_ERROR(Take(batch, reader->bad_cells(), page_));
+        return page_.rows <= page_rows_ && page_.bytes <= most_bytes;
+      }));
+  page_.version = reader->version();
+  page_.snapshot = reader->snapshot();
+  const bool cut = page_.bytes > most_bytes;
+  page_.more = page_.rows > page_rows_ || cut;
+  page_.rows = std::min(page_.rows, page_rows_);
+  return CheckPage(cut);
+}
+
+absl::Status QueryRun::CheckPage(bool cut) const {
   if (position_ && !position_->source_version.empty() &&
-      position_->source_version != page.version.version) {
+      position_->source_version != page_.version.version) {
     return Error(v1::REASON_SOURCE_CHANGED,
                  "the owner's data changed since the page before; begin again without a token.");
   }
   if (cut && (!access_.plan->ordered || access_.plan->dataset->key.empty()))
-    return TooLargeInOne(page.rows);
+    return TooLargeInOne(page_.rows);
   // An owner who looks at a few of its own rows may see any of them.
-  if (page.more && !access_.plan->ordered && !is_preview()) {
-    if (cut_by_quota_)
-      return Error(v1::REASON_QUOTA_EXCEEDED, "more rows match than the grant's quota has left.",
-                   {{"grant", access_.plan->grant->definition.id()}});
-    return Error(v1::REASON_ORDER_NOT_GRANTED,
-                 absl::StrCat("more than ", page_rows_,
-                              " rows match, and the grant hides the key that pages would follow."),
-                 {{"grant", access_.plan->grant->definition.id()},
-                  {"dataset", access_.plan->grant->definition.dataset()}});
-  }
-  return page;
+  if (!page_.more || access_.plan->ordered || is_preview()) return absl::OkStatus();
+  if (cut_by_quota_)
+    return Error(v1::REASON_QUOTA_EXCEEDED, "more rows match than the grant's quota has left.",
+                 {{"grant", access_.plan->grant->definition.id()}});
+  return Error(v1::REASON_ORDER_NOT_GRANTED,
+               absl::StrCat("more than ", page_rows_,
+                            " rows match, and the grant hides the key that pages would follow."),
+               {{"grant", access_.plan->grant->definition.id()},
+                {"dataset", access_.plan->grant->definition.dataset()}});
 }
 
 // Adds the rows of a scanned batch that the plan lets through.
@@ -121,7 +87,8 @@ absl::Status QueryRun::Take(const records::RecordBatch& scanned,
 }
 
 // Makes the payload, of fewer rows where they would not fit one message.
-absl::Status QueryRun::Encode(Page& page) {
+absl::Status QueryRun::Encode() {
+  Page& page = page_;
   for (;;) {
     records::RecordBatch rows = FirstRows(page.output, access_.plan->output_schema, page.rows);
     if (!access_.plan->ordered && rows.rows() > 1)
@@ -149,64 +116,42 @@ absl::Status QueryRun::Encode(Page& page) {
   return absl::OkStatus();
 }
 
-void QueryRun::FillReleased(const Page& page, audit::Draft& draft) const {
+v1::RecordKind QueryRun::kind() const {
+  return is_preview() ? v1::RECORD_KIND_PREVIEWED : v1::RECORD_KIND_RELEASED;
+}
+
+void QueryRun::FillSubjects(audit::Draft& draft) const {
   const catalogue::Dataset& dataset = *access_.plan->dataset;
   if (dataset.subject_fields.empty()) return;
   draft.envelope.set_subjects_released(v1::SUBJECT_SCOPE_LISTED);
   SubjectList subjects(parts_.pseudonyms, access_.started, *draft.detail.mutable_released());
-  for (const auto& row : page.subjects) {
+  for (const auto& row : page_.subjects) {
     for (size_t i = 0; i < row.size(); ++i) {
       if (!row[i].empty()) subjects.Add(dataset.field(dataset.subject_fields[i]).subject(), row[i]);
     }
   }
 }
 
-void QueryRun::Release(const Page& page) {
-  audit::Draft draft = DraftOf(is_preview() ? v1::RECORD_KIND_PREVIEWED : v1::RECORD_KIND_RELEASED);
-  FillReleased(page, draft);
+void QueryRun::FillReleased(audit::Draft& draft) {
+  FillSubjects(draft);
   v1::AuditEnvelope& envelope = draft.envelope;
-  envelope.set_count(page.rows);
+  envelope.set_count(page_.rows);
   envelope.set_digest(digest_);
   envelope.set_payload_bytes(static_cast<int64_t>(response_.payload().size()));
   envelope.set_media_type(std::string(records::kRowBatchMediaType));
-  envelope.set_source_version(page.version.version);
-  draft.detail.set_rejected_records(page.version.rejected_records);
+  envelope.set_source_version(page_.version.version);
+  draft.detail.set_rejected_records(page_.version.rejected_records);
   const auto bad_values =
-      std::accumulate(page.bad_values.begin(), page.bad_values.end(), int64_t{0});
+      std::accumulate(page_.bad_values.begin(), page_.bad_values.end(), int64_t{0});
   envelope.set_bad_values(bad_values);
-  access_.FillApplied(*response_.mutable_applied());
-  FillSource(page.version, page.snapshot, bad_values, *response_.mutable_applied());
-  response_.set_call_id(access_.call.call_id);
-  response_.set_request_id(access_.request_id);
+  FillResponse(response_);
+  FillSource(page_.version, page_.snapshot, bad_values, *response_.mutable_applied());
   response_.set_media_type(envelope.media_type());
-  response_.set_rows(page.rows);
-
-  auto sealed = parts_.sealer.Seal(std::move(draft));
-  if (!sealed.ok()) return End(sealed.status(), v1::RECORD_KIND_FAILED);
-  if (!running_->Advance(RunningExchange::State::kRunning, RunningExchange::State::kReleasing))
-    return;
-  parts_.log.Append(
-      *std::move(sealed), [run = shared_from_this()](absl::StatusOr<v1::Receipt> receipt) {
-        if (receipt.ok()) return run->Released(*std::move(receipt));
-        run->parts_.running.Remove(run->running_);
-        run->reservation_.Settle(0);
-        run->parts_.request_ids.GiveBack(run->access_.place);
-        absl::Status told =
-            PublicStatus(receipt.status(), run->access_.call.call_id, run->parts_.operations);
-        AddKey(told, "call", run->access_.call.call_id);
-        run->done_(std::move(told));
-      });
+  response_.set_rows(page_.rows);
+  page_ = Page();  // the rows are not held while the record is written
 }
 
-// The record is durable: the answer may go, unless the grant went in the meantime.
-void QueryRun::Released(v1::Receipt receipt) {
-  running_->Advance(RunningExchange::State::kReleasing, RunningExchange::State::kDone);
-  if (absl::Status why = running_->withdrawn(); !why.ok()) {
-    audit::Draft draft = DraftOf(v1::RECORD_KIND_FAILED);
-    draft.envelope.set_repeats(receipt.index());
-    return Finish(std::move(why), std::move(draft));
-  }
-  parts_.running.Remove(running_);
+void QueryRun::LetGo(v1::Receipt receipt) {
   const int64_t index = receipt.index();
   *response_.mutable_receipt() = std::move(receipt);
   if (is_preview()) return done_(std::move(response_));

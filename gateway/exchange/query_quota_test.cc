@@ -151,8 +151,8 @@ TEST_F(QueryQuotaTest, ARestartFindsWhatWasUsedInTheFileAndInTheLogBehindIt) {
 }
 
 TEST_F(QueryQuotaTest, ARestartWithoutTheFileCountsTheWholeLog) {
-  for (const std::string text : {"", "{\"format\":\"sluice-usage/v1\"", "{\"format\":\"other\"}",
-                                 "{\"format\":\"sluice-usage/v1\",\"counted_to\":9999,\"hours\":[],"
+  for (const std::string text : {"", "{\"format\":\"sluice-usage/v2\"", "{\"format\":\"other\"}",
+                                 "{\"format\":\"sluice-usage/v2\",\"counted_to\":9999,\"hours\":[],"
                                  "\"grants\":{\"persons1\":[1,1,1,1,1]}}"}) {
     exchange_ = std::make_unique<Exchange>();
     exchange_->ps.SetRows(Persons(10));

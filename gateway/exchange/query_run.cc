@@ -6,20 +6,12 @@
 #include "gateway/base/error.h"
 
 namespace sluice::exchange {
+
 QueryRun::QueryRun(const BrokerParts& parts, const BrokerLimits& limits, Call call,
                    v1::QueryRequest request, Broker::QueryDone done)
-    : parts_(parts),
-      limits_(limits),
-      access_{.parts = parts, .call = std::move(call), .request = std::move(request)},
-      done_(std::move(done)) {}
+    : AnswerRun(parts, limits, std::move(call), std::move(request)), done_(std::move(done)) {}
 
-void QueryRun::Start() {
-  const Call& call = access_.call;
-  access_.started = parts_.clock.Now();
-  access_.snapshot = parts_.snapshots.Get();
-  Go(policy::Decide(*call.principal, access_.request, access_.snapshot, access_.started,
-                    limits_.decide));
-}
+void QueryRun::Start() { Go(Decide(v1::MODE_QUERY)); }
 
 void QueryRun::StartPreview(const Preview& preview) {
   access_.started = parts_.clock.Now();
@@ -52,29 +44,6 @@ policy::Decision QueryRun::DecidePreview(const v1::Grant& definition) {
   if (!definition.systems().empty()) consumer.name = definition.systems(0);
   return policy::Decide(consumer, access_.request, access_.snapshot, access_.started,
                         limits_.decide);
-}
-
-void QueryRun::Go(policy::Decision decision) {
-  const Call& call = access_.call;
-  if (decision.denial) return Finish(decision.denial->status, access_.Denied(*decision.denial));
-  access_.plan = *std::move(decision.plan);
-  running_ = std::make_shared<RunningExchange>(call.principal, call.certificate,
-                                               access_.plan->grant, call.deadline);
-  running_->call_id = call.call_id;
-  running_->method = call.method;
-  running_->started = access_.started;
-  running_->end = [weak = weak_from_this()](absl::Status why) {
-    if (const auto run = weak.lock()) run->End(std::move(why));
-  };
-  absl::Status status = Reserve();
-  if (status.ok()) status = parts_.running.Add(running_, access_.snapshot, parts_.snapshots);
-  // Not before: who closes the gate ends what runs.
-  if (status.ok()) status = parts_.MayRelease();
-  if (!status.ok()) return End(status, KindFor(status));
-  status = source_->Submit([run = shared_from_this()](absl::StatusOr<adapters::Adapter*> adapter) {
-    return run->Work(std::move(adapter));
-  });
-  if (!status.ok()) End(status, KindFor(status));
 }
 
 TokenBinding QueryRun::Binding() const {
@@ -116,33 +85,12 @@ absl::Status QueryRun::Reserve() {
   return absl::OkStatus();
 }
 
-audit::Draft QueryRun::DraftOf(v1::RecordKind kind) const {
-  audit::Draft draft = DraftFor(kind, access_.call);
-  access_.FillPlan(draft);
+void QueryRun::FillDraft(audit::Draft& draft) const {
   if (position_) draft.envelope.set_first_page(position_->first_page);
   if (is_preview()) {
     draft.envelope.set_resource_kind("access_request");
     draft.envelope.set_resource_name(access_request_);
   }
-  return draft;
-}
-
-void QueryRun::End(absl::Status why, v1::RecordKind kind) {
-  if (running_ == nullptr ||
-      !running_->Advance(RunningExchange::State::kRunning, RunningExchange::State::kDone)) {
-    return;
-  }
-  running_->CancelReader();
-  Finish(std::move(why), DraftOf(kind));
-}
-
-// The refusal or failure is recorded, then told. `draft` has all but reason and message.
-void QueryRun::Finish(absl::Status why, audit::Draft draft) {
-  reservation_.Settle(0);
-  access_.Refuse(std::move(why), std::move(draft), [run = shared_from_this()](absl::Status told) {
-    if (run->running_ != nullptr) run->parts_.running.Remove(run->running_);
-    run->done_(std::move(told));
-  });
 }
 
 }  // namespace sluice::exchange

@@ -1,15 +1,15 @@
-// One Query on its way. Kept alive by whoever works on it.
+// One Query on its way, or an owner's preview: a page of rows.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "gateway/exchange/access.h"
+#include "gateway/exchange/answer_run.h"
 
 namespace sluice::exchange {
 
-class QueryRun : public std::enable_shared_from_this<QueryRun> {
+class QueryRun : public AnswerRun {
  public:
   QueryRun(const BrokerParts& parts, const BrokerLimits& limits, Call call,
            v1::QueryRequest request, Broker::QueryDone done);
@@ -18,13 +18,8 @@ class QueryRun : public std::enable_shared_from_this<QueryRun> {
   void Start();
   // The same for an owner's preview; the request is empty.
   void StartPreview(const Preview& preview);
-  // Ends the permitted call, by whoever watches over it, with this status, unless its record is
-  // being written or it is done.
-  void End(absl::Status why) { End(std::move(why), v1::RECORD_KIND_FAILED); }
 
  private:
-  void End(absl::Status why, v1::RecordKind kind);
-
   // What the source gave for one page.
   struct Page {
     std::vector<records::RecordBatch> output;
@@ -40,39 +35,31 @@ class QueryRun : public std::enable_shared_from_this<QueryRun> {
 
   bool is_preview() const { return !access_request_.empty(); }
   policy::Decision DecidePreview(const v1::Grant& grant);
-  // What was decided: refuses, or goes on.
-  void Go(policy::Decision decision);
-  absl::Status Reserve();
   TokenBinding Binding() const;
-  // A record of this kind, with what the plan says.
-  audit::Draft DraftOf(v1::RecordKind kind) const;
-  void Finish(absl::Status why, audit::Draft draft);
 
-  // On the source's pool.
-  absl::Status Work(absl::StatusOr<adapters::Adapter*> adapter);
-  absl::StatusOr<Page> ReadPage(adapters::Adapter& adapter);
+  absl::Status Reserve() override;
+  absl::Status Read(adapters::Adapter& adapter, const adapters::CallContext& context) override;
   absl::Status Take(const records::RecordBatch& scanned,
                     const std::vector<adapters::BadCell>& bad_cells, Page& page);
-  absl::Status Encode(Page& page);
-  void Release(const Page& page);
-  void Released(v1::Receipt receipt);
+  // Whether what was read may be told as one page.
+  absl::Status CheckPage(bool cut) const;
+  absl::Status Encode() override;
+  void FillDraft(audit::Draft& draft) const override;
+  v1::RecordKind kind() const override;
+  void FillReleased(audit::Draft& draft) override;
+  void FillSubjects(audit::Draft& draft) const;
+  void LetGo(v1::Receipt receipt) override;
+  void Tell(absl::Status told) override { done_(std::move(told)); }
 
-  void FillReleased(const Page& page, audit::Draft& draft) const;
-
-  const BrokerParts& parts_;
-  const BrokerLimits& limits_;
-  Access access_;
   Broker::QueryDone done_;
 
   std::string access_request_;  // of a preview
-  std::shared_ptr<SourceAtWork> source_;
-  std::shared_ptr<RunningExchange> running_;
-  QuotaLedger::Reservation reservation_;
   int64_t page_rows_ = 0;
   bool cut_by_quota_ = false;
   std::optional<PagePosition> position_;  // where this page begins, if not at the start
 
   // Made by the task, let go by the append's callback.
+  Page page_;
   v1::QueryResponse response_;
   std::optional<PagePosition> next_;
   std::string digest_;

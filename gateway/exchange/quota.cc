@@ -38,6 +38,7 @@ QuotaLedger::Reservation& QuotaLedger::Reservation::operator=(Reservation&& othe
     Settle(0);
     ledger_ = std::exchange(other.ledger_, nullptr);
     grant_ = std::move(other.grant_);
+    misses_ = other.misses_;
     rows_ = other.rows_;
     day_ = other.day_;
   }
@@ -46,7 +47,7 @@ QuotaLedger::Reservation& QuotaLedger::Reservation::operator=(Reservation&& othe
 
 void QuotaLedger::Reservation::Settle(int64_t rows) {
   if (ledger_ == nullptr) return;
-  std::exchange(ledger_, nullptr)->GiveBack(grant_, rows_ - std::min(rows, rows_), day_);
+  std::exchange(ledger_, nullptr)->GiveBack(grant_, rows_ - std::min(rows, rows_), day_, misses_);
 }
 
 int64_t QuotaLedger::Reservation::Use(int64_t rows) {
@@ -58,7 +59,8 @@ int64_t QuotaLedger::Reservation::Use(int64_t rows) {
 // Time that goes back opens no new minute or day: the later one stays in force.
 void QuotaLedger::Roll(const v1::Grant& grant, Micros now, QuotaUse& use) {
   if (MinuteOf(now) > use.minute) use.minute = MinuteOf(now), use.calls = 0;
-  if (DayOf(grant, now) > use.day) use.day = DayOf(grant, now), use.rows_today = 0;
+  if (DayOf(grant, now) > use.day)
+    use.day = DayOf(grant, now), use.rows_today = use.misses_today = 0;
 }
 
 absl::Status QuotaLedger::CheckCalls(const v1::Grant& grant, Micros now, const QuotaUse& use) {
@@ -132,10 +134,32 @@ absl::StatusOr<QuotaLedger::Reservation> QuotaLedger::Take(const v1::Grant& gran
   return reservation;
 }
 
-void QuotaLedger::GiveBack(const std::string& grant, int64_t rows, int64_t day) {
+absl::StatusOr<QuotaLedger::Reservation> QuotaLedger::ReserveMisses(const v1::Grant& grant,
+                                                                    int64_t misses, Micros now) {
+  MutexLock lock(mutex_);
+  QuotaUse& use = uses_[grant.id()];
+  Roll(grant, now, use);
+  const int64_t most = grant.quota().misses_per_day();
+  if (most > 0 && use.misses_today + misses > most)
+    return Exceeded(grant, "answers a day that are not MATCH", most, DayEnds(grant, now) - now);
+  use.misses_today += misses;
+  Reservation reservation;
+  reservation.ledger_ = this;
+  reservation.misses_ = true;
+  reservation.grant_ = grant.id();
+  reservation.rows_ = misses;
+  reservation.day_ = use.day;
+  return reservation;
+}
+
+void QuotaLedger::GiveBack(const std::string& grant, int64_t rows, int64_t day, bool misses) {
   if (rows == 0) return;
   MutexLock lock(mutex_);
   QuotaUse& use = uses_[grant];
+  if (misses) {
+    if (use.day == day) use.misses_today -= rows;
+    return;
+  }
   use.rows_total -= rows;
   if (use.day == day) use.rows_today -= rows;
 }
@@ -167,6 +191,13 @@ void QuotaLedger::Count(const v1::Grant& grant, int64_t rows, Micros time) {
   if (MinuteOf(time) == use.minute) ++use.calls;
   if (DayOf(grant, time) == use.day) use.rows_today += rows;
   use.rows_total += rows;
+}
+
+void QuotaLedger::CountMisses(const v1::Grant& grant, int64_t misses, Micros time) {
+  MutexLock lock(mutex_);
+  QuotaUse& use = uses_[grant.id()];
+  Roll(grant, time, use);
+  if (DayOf(grant, time) == use.day) use.misses_today += misses;
 }
 
 void QuotaLedger::CountMore(const v1::Grant& grant, int64_t rows, Micros time) {

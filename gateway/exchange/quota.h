@@ -1,5 +1,6 @@
-// What grants have used: calls a minute, rows a day, rows in all. Taken before the work, settled
-// after it, so that two calls that together exceed a quota cannot both pass. Any thread.
+// What grants have used: calls a minute, rows a day, rows in all, misses a day. Taken before the
+// work, settled after it, so that two calls that together exceed a quota cannot both pass. Any
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +25,7 @@ struct QuotaUse {
   int64_t day = -1;
   int64_t rows_today = 0;
   int64_t rows_total = 0;
+  int64_t misses_today = 0;
 };
 
 class QuotaLedger {
@@ -44,6 +46,7 @@ class QuotaLedger {
    private:
     friend class QuotaLedger;
     QuotaLedger* ledger_ = nullptr;
+    bool misses_ = false;
     std::string grant_;
     int64_t rows_ = 0;
     int64_t day_ = 0;
@@ -58,12 +61,17 @@ class QuotaLedger {
   // left, and no call. QUOTA_EXCEEDED where fewer than `least` are.
   absl::StatusOr<Reservation> ReserveMore(const v1::Grant& grant, int64_t rows, int64_t least,
                                           Micros now, int64_t* reserved);
+  // Answers of Match that may all turn out not to be MATCH; settled with those that did.
+  // QUOTA_EXCEEDED where the day has fewer left.
+  absl::StatusOr<Reservation> ReserveMisses(const v1::Grant& grant, int64_t misses, Micros now);
   // Whether a call would be let in now, without taking anything. QUOTA_EXCEEDED as with Reserve.
   absl::Status Check(const v1::Grant& grant, Micros now) const;
   v1::QuotaLeft Left(const v1::Grant& grant, Micros now) const;
 
   // Restoring: an access that the log shows. Before the gateway is ready.
   void Count(const v1::Grant& grant, int64_t rows, Micros time);
+  // Answers that were not MATCH.
+  void CountMisses(const v1::Grant& grant, int64_t misses, Micros time);
   // Rows that a repeated access brought beyond its first.
   void CountMore(const v1::Grant& grant, int64_t rows, Micros time);
   void Restore(const std::string& grant, const QuotaUse& use);
@@ -72,7 +80,7 @@ class QuotaLedger {
  private:
   absl::StatusOr<Reservation> Take(const v1::Grant& grant, int64_t rows, int64_t least, Micros now,
                                    int64_t* reserved) SLUICE_REQUIRES(mutex_);
-  void GiveBack(const std::string& grant, int64_t rows, int64_t day);
+  void GiveBack(const std::string& grant, int64_t rows, int64_t day, bool misses);
   static absl::Status CheckCalls(const v1::Grant& grant, Micros now, const QuotaUse& use);
   static absl::Status CheckRows(const v1::Grant& grant, int64_t least, Micros now,
                                 const QuotaUse& use);

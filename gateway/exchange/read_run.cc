@@ -38,8 +38,9 @@ void ReadRun::Start() {
   const Call& call = access_.call;
   access_.started = parts_.clock.Now();
   access_.snapshot = parts_.snapshots.Get();
-  policy::Decision decision = policy::Decide(*call.principal, access_.request, access_.snapshot,
-                                             access_.started, limits_.decide, v1::MODE_READ);
+  policy::Decision decision =
+      policy::Decide(*call.principal, access_.request, access_.snapshot, access_.started,
+                     limits_.decide, v1::MODE_READ, call.peer);
   if (decision.denial) return Refuse(decision.denial->status, access_.Denied(*decision.denial));
   access_.plan = *std::move(decision.plan);
   writer_->Begin(access_.plan->output_schema);

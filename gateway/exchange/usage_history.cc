@@ -14,7 +14,15 @@ Micros TimeOf(const v1::AuditEnvelope& envelope) {
 
 // What a request id names.
 bool IsAccess(const v1::AuditEnvelope& envelope) {
-  return envelope.kind() == v1::RECORD_KIND_RELEASED || envelope.kind() == v1::RECORD_KIND_OPENED;
+  switch (envelope.kind()) {
+    case v1::RECORD_KIND_RELEASED:
+    case v1::RECORD_KIND_OPENED:
+    case v1::RECORD_KIND_MATCHED:
+    case v1::RECORD_KIND_COUNTED:
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace
@@ -71,13 +79,14 @@ absl::Status UsageHistory::Save(audit::Log& log, const policy::Snapshot& snapsho
   }));
   SLUICE_RETURN_IF_ERROR(parsed);
   nlohmann::json json;
-  json["format"] = "sluice-usage/v1";
+  json["format"] = "sluice-usage/v2";
   json["counted_to"] = next_;
   json["hours"] = nlohmann::json::array();
   for (const Hour& hour : hours_) json["hours"].push_back({hour.time, hour.index});
   json["grants"] = nlohmann::json::object();
   for (const auto& [grant, use] : counted_.Uses())
-    json["grants"][grant] = {use.minute, use.calls, use.day, use.rows_today, use.rows_total};
+    json["grants"][grant] = {use.minute,     use.calls,      use.day,
+                             use.rows_today, use.rows_total, use.misses_today};
   json["streams"] = nlohmann::json::array();
   for (const auto& [opened, latest] : open_streams_) json["streams"].push_back({opened, latest});
   return files_.WriteAtomically(file_, json.dump());
@@ -88,11 +97,11 @@ void UsageHistory::Load() {
   if (!text.ok()) return;
   const auto json = nlohmann::json::parse(*text, nullptr, /*allow_exceptions=*/false);
   try {
-    if (json.at("format") != "sluice-usage/v1") return;
+    if (json.at("format") != "sluice-usage/v2") return;
     std::map<std::string, QuotaUse> uses;
     for (const auto& [grant, use] : json.at("grants").items()) {
       uses[grant] = {use.at(0).get<int64_t>(), use.at(1).get<int64_t>(), use.at(2).get<int64_t>(),
-                     use.at(3).get<int64_t>(), use.at(4).get<int64_t>()};
+                     use.at(3).get<int64_t>(), use.at(4).get<int64_t>(), use.at(5).get<int64_t>()};
     }
     std::deque<Hour> hours;
     for (const auto& hour : json.at("hours"))
@@ -117,10 +126,13 @@ absl::Status UsageHistory::Take(audit::Log& log, const v1::AuditEnvelope& envelo
   while (!hours_.empty() && hours_.front().time < time - kDay - kHour) hours_.pop_front();
   TakeStream(envelope, index, snapshot);
   const auto grant = snapshot.grants.find(envelope.grant());
-  if (envelope.kind() != v1::RECORD_KIND_RELEASED || grant == snapshot.grants.end())
-    return absl::OkStatus();
+  const bool stream = envelope.kind() == v1::RECORD_KIND_OPENED;
+  if (!IsAccess(envelope) || stream || grant == snapshot.grants.end()) return absl::OkStatus();
   if (envelope.repeats() < 0) {
-    counted_.Count(grant->second->definition, envelope.count(), time);
+    // A count is a call, and no rows.
+    const bool rows = envelope.kind() != v1::RECORD_KIND_COUNTED;
+    counted_.Count(grant->second->definition, rows ? envelope.count() : 0, time);
+    counted_.CountMisses(grant->second->definition, envelope.match_misses(), time);
     return absl::OkStatus();
   }
   SLUICE_ASSIGN_OR_RETURN(const audit::Log::Entry entry,

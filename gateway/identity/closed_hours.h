@@ -20,6 +20,8 @@ class ClosedHours {
   // INVALID_ARGUMENT saying what is wrong with a span.
   static absl::StatusOr<ClosedHours> Parse(const std::vector<std::string>& spans,
                                            const absl::TimeZone& zone);
+  // Whether a span covers that moment.
+  bool Covers(Micros now) const { return EndAt(now).has_value(); }
   // When it opens, where it is closed now. Beyond eight days it never does.
   std::optional<Micros> ClosedUntil(Micros now) const;
   const absl::TimeZone& zone() const { return zone_; }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "gateway/base/error.h"
 #include "gateway/base/nearest.h"
 #include "gateway/catalogue/mask_spec.h"
@@ -58,13 +59,15 @@ Predicate RawPart(const Predicate& predicate, int raw_fields, bool* whole) {
 class Decider {
  public:
   Decider(const identity::Principal& principal, const v1::QueryRequest& request,
-          const SnapshotPtr& snapshot, Micros now, const DecideLimits& limits, v1::Mode mode)
+          const SnapshotPtr& snapshot, Micros now, const DecideLimits& limits, v1::Mode mode,
+          std::string_view peer)
       : principal_(principal),
         request_(request),
         snapshot_(snapshot),
         now_(now),
         limits_(limits),
-        mode_(mode) {}
+        mode_(mode),
+        peer_(peer) {}
 
   Decision Run() {
     Decision decision;
@@ -92,6 +95,7 @@ class Decider {
     nearest_ = grant_;
     SLUICE_RETURN_IF_ERROR(CheckState());
     SLUICE_RETURN_IF_ERROR(CheckClaims());
+    SLUICE_RETURN_IF_ERROR(CheckConditions());
     plan_.snapshot = snapshot_;
     plan_.grant = grant_;
     plan_.dataset = grant_->dataset;
@@ -184,8 +188,25 @@ class Decider {
     return absl::OkStatus();
   }
 
+  absl::Status CheckConditions() const {
+    const v1::Conditions& conditions = grant_->definition.conditions();
+    if (!grant_->conditions.AnswersAt(now_)) {
+      return OfGrant(v1::REASON_OUTSIDE_HOURS,
+                     absl::StrCat("grant ", grant_->definition.id(), " answers ",
+                                  absl::StrJoin(conditions.hours(), "; "), " (",
+                                  conditions.time_zone(), "), and not now."));
+    }
+    if (!grant_->conditions.AnswersTo(peer_)) {
+      return OfGrant(v1::REASON_NETWORK_NOT_GRANTED,
+                     absl::StrCat("grant ", grant_->definition.id(), " answers calls from ",
+                                  absl::StrJoin(conditions.networks(), ", "), " alone."));
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status ChooseFields() {
-    if (request_.fields().empty()) {
+    // A count without groups shows no field.
+    if (request_.fields().empty() && mode_ != v1::MODE_COUNT) {
       plan_.output.reserve(grant_->granted.size());
       for (size_t i = 0; i < grant_->granted.size(); ++i) {
         plan_.output.push_back({.field = grant_->granted[i], .granted = static_cast<int>(i)});
@@ -305,6 +326,8 @@ class Decider {
     for (int field = 0; field < width; ++field) {
       if (needed[field]) plan_.scan_fields.push_back(field);
     }
+    // Rows without a column cannot be counted.
+    if (plan_.scan_fields.empty()) plan_.scan_fields.push_back(0);
   }
 
   const identity::Principal& principal_;
@@ -313,6 +336,7 @@ class Decider {
   const Micros now_;
   const DecideLimits& limits_;
   const v1::Mode mode_;
+  const std::string_view peer_;
   Parameters parameters_;
   catalogue::DatasetPtr dataset_;
   GrantPtr grant_;
@@ -339,15 +363,31 @@ v1::QueryRequest WithTheSame(const Request& request) {
 }  // namespace
 
 Decision Decide(const identity::Principal& principal, const v1::QueryRequest& request,
-                const SnapshotPtr& snapshot, Micros now, const DecideLimits& limits,
-                v1::Mode mode) {
-  return Decider(principal, request, snapshot, now, limits, mode).Run();
+                const SnapshotPtr& snapshot, Micros now, const DecideLimits& limits, v1::Mode mode,
+                std::string_view peer) {
+  return Decider(principal, request, snapshot, now, limits, mode, peer).Run();
 }
 
 v1::QueryRequest AsQuery(const v1::ReadRequest& request) {
   v1::QueryRequest query = WithTheSame(request);
   query.set_request_id(request.request_id());
   query.set_traceparent(request.traceparent());
+  return query;
+}
+
+v1::QueryRequest AsQuery(const v1::CountRequest& request) {
+  v1::QueryRequest query;
+  query.set_dataset(request.dataset());
+  query.set_purpose(request.purpose());
+  query.set_case_reference(request.case_reference());
+  query.set_end_user(request.end_user());
+  query.set_on_behalf_of(request.on_behalf_of());
+  query.set_grant(request.grant());
+  query.set_request_id(request.request_id());
+  query.set_traceparent(request.traceparent());
+  *query.mutable_fields() = request.group_by();
+  query.set_filter(request.filter());
+  *query.mutable_parameters() = request.parameters();
   return query;
 }
 

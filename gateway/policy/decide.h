@@ -64,13 +64,18 @@ struct Decision {
 
 // Order: kind of principal, request's form, dataset, purpose on the authority's list, grants of the
 // agency on it (mode, system, purpose, time, state; the nearest miss names the reason), claims that
-// the grant demands, fields, filter, page size. The page token is the exchange's matter.
+// the grant demands, its hours and networks, fields, filter, page size. The page token is the
+// exchange's matter.
+//
+// `peer` is where the call comes from, as gRPC tells it; empty is nowhere that a network holds.
 Decision Decide(const identity::Principal& principal, const v1::QueryRequest& request,
                 const SnapshotPtr& snapshot, Micros now, const DecideLimits& limits,
-                v1::Mode mode = v1::MODE_QUERY);
+                v1::Mode mode = v1::MODE_QUERY, std::string_view peer = {});
 
 // What is decided on in a stream's request, with MODE_READ: the same as in a query, without pages.
 v1::QueryRequest AsQuery(const v1::ReadRequest& request);
+// What is decided on in a count, with MODE_COUNT: its groups are the fields asked for.
+v1::QueryRequest AsQuery(const v1::CountRequest& request);
 // What is decided on in a check.
 v1::QueryRequest AsQuery(const v1::CheckRequest& request);
 

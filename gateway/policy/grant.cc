@@ -11,11 +11,14 @@
 #include "gateway/catalogue/mask_spec.h"
 #include "gateway/catalogue/names.h"
 #include "gateway/policy/filter.h"
+#include "gateway/policy/match.h"
+#include "gateway/records/utf8.h"
 
 namespace sluice::policy {
 namespace {
 
 constexpr size_t kMaxText = 4096;
+constexpr size_t kMaxWords = 2000;
 // No zone lies further from UTC.
 constexpr int kMostEast = 14 * 60;
 constexpr int kMostWest = -12 * 60;
@@ -40,7 +43,9 @@ class GrantChecker {
     Fields();
     RowFilter();
     Modes();
+    Match();
     Limits();
+    Terms();
     Period();
     if (!status_.ok()) return status_;
     Derive();
@@ -170,16 +175,87 @@ class GrantChecker {
   }
 
   void Modes() {
-    if (definition_.modes().empty()) Fail("modes", "expected at least one: query or read");
+    if (definition_.modes().empty())
+      Fail("modes", "expected at least one: query, read, match or count");
     std::set<int> seen;
     for (int i = 0; i < definition_.modes_size(); ++i) {
       const std::string path = absl::StrCat("modes[", i, "]");
       if (definition_.modes(i) == v1::MODE_UNSPECIFIED || !v1::Mode_IsValid(definition_.modes(i))) {
-        Fail(path, "expected query or read");
+        Fail(path, "expected query, read, match or count");
       } else if (!seen.insert(definition_.modes(i)).second) {
         Fail(path, "stands there twice");
       }
     }
+  }
+
+  bool Has(v1::Mode mode) const {
+    const auto& modes = definition_.modes();
+    return std::find(modes.begin(), modes.end(), mode) != modes.end();
+  }
+
+  // What Match needs is there, and nothing of it where the mode is not granted.
+  void Match() {
+    bool finds = false, compares = false, any = definition_.match_tells_fields();
+    for (int i = 0; i < definition_.fields_size(); ++i) {
+      const v1::GrantedField& field = definition_.fields(i);
+      if (field.match() == v1::MATCH_RULE_UNSPECIFIED) {
+        if (field.finds()) Fail(absl::StrCat("fields[", i, "].finds"), "say by which rule: match");
+        continue;
+      }
+      any = true;
+      (field.finds() ? finds : compares) = true;
+      const int index = grant_->granted[i];
+      if (index >= 0 &&
+          !RuleFits(field.match(), field.finds(), dataset_->schema->field(index).type)) {
+        Fail(absl::StrCat("fields[", i, "].match"),
+             field.finds() ? "records cannot be found by this rule and type: exact, or id_number "
+                             "or phone on utf8"
+                           : "does not fit the field's type: name, id_number and phone compare "
+                             "utf8, date compares utf8 and date32, and float64 cannot be compared");
+      }
+    }
+    if (!Has(v1::MODE_MATCH)) {
+      if (any) Fail("modes", "fields have rules to match by, and match is not among the modes");
+      if (definition_.quota().misses_per_day() != 0 || definition_.quota().tries_per_record() != 0)
+        Fail("modes", "the quota counts misses or tries, and match is not among the modes");
+      return;
+    }
+    if (!finds) Fail("fields", "match needs a field that finds the record: match and finds");
+    if (!compares) Fail("fields", "match needs a field to compare: match without finds");
+    if (definition_.quota().misses_per_day() == 0)
+      Fail("quota.misses_per_day",
+           "needed for match: how many answers a day may be no, so that nobody guesses on");
+  }
+
+  void Words(std::string_view path, const std::string& text) {
+    if (text.size() > kMaxWords || !records::ValidUtf8(text))
+      Fail(path, absl::StrCat("expected at most ", kMaxWords, " bytes of UTF-8"));
+  }
+
+  // What a person reads of the grant, and what it answers on.
+  void Terms() {
+    Words("scope", definition_.scope());
+    const v1::Duties& duties = definition_.duties();
+    Codes("duties.may_pass_on_to", duties.may_pass_on_to());
+    Words("duties.other", duties.other());
+    if (duties.destroy_within_days() < 0) Fail("duties.destroy_within_days", "expected 0 or more");
+    if (duties.has_destroy_by()) {
+      Time("duties.destroy_by", duties.destroy_by());
+      if (duties.destroy_within_days() > 0)
+        Fail("duties.destroy_within_days", "say one of both: a day, or days after each answer");
+    }
+    auto conditions = Conditions::Make(definition_.conditions());
+    if (conditions.ok()) {
+      grant_->conditions = *std::move(conditions);
+    } else {
+      const auto mistakes = BadRequestOf(conditions.status());
+      for (const auto& mistake : mistakes->field_violations())
+        Fail(absl::StrCat("conditions.", mistake.field()), mistake.description());
+    }
+    if (definition_.least_group() != 0 && !Has(v1::MODE_COUNT))
+      Fail("least_group", "is for count, which is not among the modes");
+    if (definition_.least_group() < 0 || definition_.least_group() == 1)
+      Fail("least_group", "expected 2 or more; left out, 10");
   }
 
   void Limits() {
@@ -188,6 +264,8 @@ class GrantChecker {
     if (quota.calls_per_minute() < 0) Fail("quota.calls_per_minute", "expected 0 or more");
     if (quota.rows_per_day() < 0) Fail("quota.rows_per_day", "expected 0 or more");
     if (quota.rows_total() < 0) Fail("quota.rows_total", "expected 0 or more");
+    if (quota.misses_per_day() < 0) Fail("quota.misses_per_day", "expected 0 or more");
+    if (quota.tries_per_record() < 0) Fail("quota.tries_per_record", "expected 0 or more");
     if (quota.day_offset_minutes() < kMostWest || quota.day_offset_minutes() > kMostEast) {
       Fail("quota.day_offset_minutes", "expected minutes east of UTC, -720 to 840");
     }
@@ -251,6 +329,11 @@ class GrantChecker {
 
 const v1::Mask& Grant::mask(int granted_index) const {
   return definition.fields(granted_index).mask();
+}
+
+bool ShowsRows(const v1::Grant& definition) {
+  return std::any_of(definition.modes().begin(), definition.modes().end(),
+                     [](int mode) { return mode == v1::MODE_QUERY || mode == v1::MODE_READ; });
 }
 
 absl::StatusOr<GrantPtr> Compile(const v1::Grant& definition, catalogue::DatasetPtr dataset) {

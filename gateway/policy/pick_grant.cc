@@ -83,6 +83,19 @@ const std::vector<GrantPtr>& GivenOn(const Snapshot& snapshot, const identity::P
   return found == snapshot.by_consumer.end() ? *kNone : found->second;
 }
 
+const char* MethodOf(v1::Mode mode) {
+  switch (mode) {
+    case v1::MODE_READ:
+      return "Read";
+    case v1::MODE_MATCH:
+      return "Match";
+    case v1::MODE_COUNT:
+      return "Count";
+    default:
+      return "Query";
+  }
+}
+
 class Picker {
  public:
   Picker(const identity::Principal& principal, const v1::QueryRequest& request, v1::Mode mode,
@@ -95,8 +108,7 @@ class Picker {
     switch (reach) {
       case Reach::kNoMode:
         status = Of(v1::REASON_MODE_NOT_GRANTED,
-                    absl::StrCat("grant ", id, " allows no ",
-                                 mode_ == v1::MODE_READ ? "Read" : "Query", "."));
+                    absl::StrCat("grant ", id, " allows no ", MethodOf(mode_), "."));
         break;
       case Reach::kNoSystem:
         status = Of(v1::REASON_SYSTEM_NOT_GRANTED,

@@ -30,9 +30,11 @@ class ReadStreamWriter : public exchange::ReadWriter {
 };
 
 // Read takes and gives bytes.
-using RawRead = v1::Exchange::WithCallbackMethod_Query<
-    v1::Exchange::WithRawCallbackMethod_Read<v1::Exchange::WithCallbackMethod_Check<
+using Methods = v1::Exchange::WithCallbackMethod_Match<
+    v1::Exchange::WithCallbackMethod_Count<v1::Exchange::WithCallbackMethod_Check<
         v1::Exchange::WithCallbackMethod_Preview<v1::Exchange::Service>>>>;
+using RawRead =
+    v1::Exchange::WithCallbackMethod_Query<v1::Exchange::WithRawCallbackMethod_Read<Methods>>;
 
 class ExchangeService : public RawRead {
  public:
@@ -40,22 +42,20 @@ class ExchangeService : public RawRead {
                   sharing::AccessRequests& requests)
       : parts_(parts), broker_(broker), requests_(requests) {}
 
-  // Not by way of the control pool: the broker's part on this thread takes microseconds.
   grpc::ServerUnaryReactor* Query(grpc::CallbackServerContext* context,
                                   const v1::QueryRequest* request,
                                   v1::QueryResponse* response) override {
-    const auto start = [&](UnaryCall::Finisher done) -> UnaryCall::Canceller {
-      static constexpr std::string_view kMethod = "Exchange.Query";
-      auto call = parts_.authenticator.Identify(*context, kMethod, DeadlineOf(*context, parts_));
-      if (!call.ok()) {
-        AnswerUnknown(parts_, *context, kMethod, call.status(), done);
-        return nullptr;
-      }
-      // gRPC looks at its request no more, and copying one costs as much as deciding on it.
-      return broker_.Query(*std::move(call), std::move(const_cast<v1::QueryRequest&>(*request)),
-                           Typed<v1::QueryResponse>(std::move(done)));
-    };
-    return new UnaryCall(response, MoveMessage<v1::QueryResponse>, start);
+    return Answer(context, request, response, "Exchange.Query", &exchange::Broker::Query);
+  }
+  grpc::ServerUnaryReactor* Match(grpc::CallbackServerContext* context,
+                                  const v1::MatchRequest* request,
+                                  v1::MatchResponse* response) override {
+    return Answer(context, request, response, "Exchange.Match", &exchange::Broker::Match);
+  }
+  grpc::ServerUnaryReactor* Count(grpc::CallbackServerContext* context,
+                                  const v1::CountRequest* request,
+                                  v1::CountResponse* response) override {
+    return Answer(context, request, response, "Exchange.Count", &exchange::Broker::Count);
   }
 
   grpc::ServerWriteReactor<grpc::ByteBuffer>* Read(grpc::CallbackServerContext* context,
@@ -122,6 +122,26 @@ class ExchangeService : public RawRead {
   }
 
  private:
+  // Not by way of the control pool: the broker's part on this thread takes microseconds.
+  template <class Request, class Response>
+  grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context, const Request* request,
+                                   Response* response, std::string_view method,
+                                   std::function<void()> (exchange::Broker::*serve)(
+                                       exchange::Call, Request,
+                                       std::function<void(absl::StatusOr<Response>)>)) {
+    const auto start = [&](UnaryCall::Finisher done) -> UnaryCall::Canceller {
+      auto call = parts_.authenticator.Identify(*context, method, DeadlineOf(*context, parts_));
+      if (!call.ok()) {
+        AnswerUnknown(parts_, *context, method, call.status(), done);
+        return nullptr;
+      }
+      // gRPC looks at its request no more, and copying one costs as much as deciding on it.
+      return (broker_.*serve)(*std::move(call), std::move(const_cast<Request&>(*request)),
+                              Typed<Response>(std::move(done)));
+    };
+    return new UnaryCall(response, MoveMessage<Response>, start);
+  }
+
   const ServiceParts& parts_;
   exchange::Broker& broker_;
   sharing::AccessRequests& requests_;
