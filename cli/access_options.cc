@@ -30,19 +30,27 @@ void AddFilterMark(const absl::Status& status, const std::string& where, Failure
 
 }  // namespace
 
-void AddAccessOptions(CLI::App& command, AccessOptions& options) {
+void AddClaimOptions(CLI::App& command, AccessOptions& options) {
   command.add_option("dataset", options.dataset, "AGENCY/DATASET")->required();
   command.add_option("--purpose", options.purpose, "a code of the authority's list")->required();
   command.add_option("--case", options.case_reference, "the case that you ask for");
   command.add_option("--user", options.end_user, "the end user on whose screen it will stand");
   command.add_option("--on-behalf-of", options.on_behalf_of, "whom you ask for");
   command.add_option("--grant", options.grant, "the grant to use, where several allow the call");
+}
+
+void AddFilterOptions(CLI::App& command, AccessOptions& options) {
   command.add_option("--where", options.where, "filter, such as 'id_number = $id'");
   command
       .add_option("--param", options.parameters,
                   "NAME=VALUE, NAME=@FILE or NAME=@- (a value a line); personal identifiers "
                   "belong in a file or on standard input")
       ->allow_extra_args(false);
+}
+
+void AddAccessOptions(CLI::App& command, AccessOptions& options) {
+  AddClaimOptions(command, options);
+  AddFilterOptions(command, options);
   command.add_option("--fields", options.fields, "a,b: only these, in this order");
 }
 

@@ -19,19 +19,28 @@ struct AccessOptions {
   std::string fields;
 };
 
+// Dataset, purpose and claims; and all of that with filter, parameters and fields.
+void AddClaimOptions(CLI::App& command, AccessOptions& options);
+void AddFilterOptions(CLI::App& command, AccessOptions& options);
 void AddAccessOptions(CLI::App& command, AccessOptions& options);
 // For calls that can be repeated.
 void AddRequestIdOption(CLI::App& command, AccessOptions& options);
 
-// All but the request id. UsageError where a parameter cannot be read.
+// Dataset, purpose and claims.
 template <class Request>
-absl::Status FillRequest(const AccessOptions& options, Session& session, Request& request) {
+void FillClaims(const AccessOptions& options, Request& request) {
   request.set_dataset(options.dataset);
   request.set_purpose(options.purpose);
   request.set_case_reference(options.case_reference);
   request.set_end_user(options.end_user);
   request.set_on_behalf_of(options.on_behalf_of);
   request.set_grant(options.grant);
+}
+
+// All but the request id. UsageError where a parameter cannot be read.
+template <class Request>
+absl::Status FillRequest(const AccessOptions& options, Session& session, Request& request) {
+  FillClaims(options, request);
   request.set_filter(options.where);
   for (const auto field : absl::StrSplit(options.fields, ',', absl::SkipWhitespace()))
     request.add_fields(std::string(absl::StripAsciiWhitespace(field)));

@@ -85,6 +85,8 @@ std::string FormatRequest(const Session& session, const v1::GetAccessRequestResp
   page.Add("Calls", CallWords(request.modes(), 0));
   page.Add("Quota", QuotaWords(request.quota(), {}, zone));
   page.Add("Time", Span(request, zone));
+  if (!request.scenario().empty()) page.Add("Scenario", request.scenario());
+  if (!request.scope().empty()) page.Add("Scope", request.scope());
   if (!request.justification().empty()) page.Add("Why", request.justification());
   AddSteps(page, request, zone);
   AddClocks(page, answer, zone);

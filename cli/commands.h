@@ -17,6 +17,8 @@ void AddAccessCommands(CLI::App& app, Invocation& invocation);
 void AddInboxCommand(CLI::App& app, Invocation& invocation);
 void AddGrantCommands(CLI::App& app, Invocation& invocation);
 void AddQueryCommand(CLI::App& app, Invocation& invocation);
+void AddMatchCommand(CLI::App& app, Invocation& invocation);
+void AddCountCommand(CLI::App& app, Invocation& invocation);
 void AddReadCommand(CLI::App& app, Invocation& invocation);
 void AddConvertCommand(CLI::App& app, Invocation& invocation);
 void AddWhoAmICommand(CLI::App& app, Invocation& invocation);

@@ -62,6 +62,11 @@ std::string FormatGrant(const Session& session, const GrantPage& page) {
   out.Add("Rows", grant.row_filter().empty() ? "all" : grant.row_filter());
   out.Add("Calls", CallWords(grant.modes(), grant.max_page_rows()));
   out.Add("Quota", QuotaWords(grant.quota(), page.answer.quota_left(), zone));
+  if (const std::string tells = TellWords(grant); !tells.empty()) out.Add("Tells", tells);
+  if (const std::string when = ConditionWords(grant.conditions()); !when.empty())
+    out.Add("Answers", when);
+  if (!grant.scope().empty()) out.Add("Scope", grant.scope());
+  out.AddParts("Duties", DutyParts(grant.duties(), zone));
   out.AddParts("History", HistoryParts(page.answer, zone));
   out.Add("Use", absl::StrCat("sluice audit list --grant ", grant.id()));
   return out.text();

@@ -9,11 +9,14 @@ using Words = std::map<std::string_view, std::string_view>;
 
 // Labels of a page begin with a capital.
 const Words& PageWords() {
-  static const auto* const words = new Words{
-      {"Approved", "如批准"}, {"Asks", "数据集"}, {"By law", "依据"},  {"Calls", "调用"},
-      {"Clocks", "时限"},     {"Fields", "字段"}, {"History", "沿革"}, {"Quota", "配额"},
-      {"Rows", "行"},         {"Time", "期限"},   {"Use", "使用"},     {"What for", "用途"},
-      {"Who", "使用方"},      {"Why", "理由"}};
+  static const auto* const words =
+      new Words{{"Answers", "调用条件"}, {"Duties", "义务"},   {"Scenario", "使用场景"},
+                {"Scope", "使用范围"},   {"Tells", "反馈"},    {"Approved", "如批准"},
+                {"Asks", "数据集"},      {"By law", "依据"},   {"Calls", "调用"},
+                {"Clocks", "时限"},      {"Fields", "字段"},   {"History", "沿革"},
+                {"Quota", "配额"},       {"Rows", "行"},       {"Time", "期限"},
+                {"Use", "使用"},         {"What for", "用途"}, {"Who", "使用方"},
+                {"Why", "理由"}};
   return *words;
 }
 

@@ -15,6 +15,8 @@ namespace sluice::cli {
 #define SLUICE_CLI_METHODS(METHOD)        \
   METHOD(Exchange, Query)                 \
   METHOD(Exchange, Read)                  \
+  METHOD(Exchange, Match)                 \
+  METHOD(Exchange, Count)                 \
   METHOD(Exchange, Check)                 \
   METHOD(Catalogue, ApplyDataset)         \
   METHOD(Catalogue, GetDataset)           \

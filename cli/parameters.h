@@ -16,9 +16,10 @@ namespace sluice::cli {
 // All values are sent as text: the gateway reads it as the type of the field that the filter
 // compares it with. A file or the standard input holds a value a line; several lines, or the same
 // name several times, make a list. UsageError where one cannot be read; no value is ever repeated
-// in an error.
+// in an error, which names `option`.
 absl::Status ReadParameters(const std::vector<std::string>& arguments, FileSystem& files,
                             std::istream& in,
-                            google::protobuf::Map<std::string, v1::ParameterValues>& parameters);
+                            google::protobuf::Map<std::string, v1::ParameterValues>& parameters,
+                            const std::string& option = "--param");
 
 }  // namespace sluice::cli

@@ -60,6 +60,16 @@ std::string GrantWords(const v1::Applied& applied) {
   return absl::StrJoin(parts, kBetween);
 }
 
+std::string FormatGrantAndAudit(const Session& session, const v1::Applied& applied,
+                                const v1::Receipt& receipt, const std::string& kept) {
+  const auto line = [&](std::string_view label, const std::string& text) {
+    return absl::StrCat(PadRight(session.Label(label), 8), " ", Harmless(text), "\n");
+  };
+  return absl::StrCat(line("grant", GrantWords(applied)),
+                      line("audit", absl::StrCat("#", receipt.index(), " ", receipt.origin(),
+                                                 kBetween, "receipt ", ShortPath(session, kept))));
+}
+
 std::string FormatSummary(const Session& session, const v1::QueryResponse& last,
                           const QueryTotals& totals) {
   const v1::Applied& applied = last.applied();

@@ -22,6 +22,10 @@ std::string MaskedWords(const v1::Applied& applied);
 // "7q4m2k r2 · rows where province_code = \"99\" · law … · 9,412 rows left today".
 std::string GrantWords(const v1::Applied& applied);
 
+// The lines "grant" and "audit" below an answer that is no page of rows.
+std::string FormatGrantAndAudit(const Session& session, const v1::Applied& applied,
+                                const v1::Receipt& receipt, const std::string& kept);
+
 std::string FormatSummary(const Session& session, const v1::QueryResponse& last,
                           const QueryTotals& totals);
 

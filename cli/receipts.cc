@@ -76,17 +76,23 @@ absl::Status CheckAbout(const v1::AuditEnvelope& envelope, std::string_view data
   return absl::OkStatus();
 }
 
-// Of an answer with rows: that the receipt holds, and is about these very rows.
-absl::StatusOr<v1::AuditEnvelope> CheckRows(const v1::QueryResponse& response, v1::RecordKind kind,
-                                            const audit::VerifierKey& key) {
+// Of an answer: that the receipt holds, and is about these very bytes.
+template <class Response>
+absl::StatusOr<v1::AuditEnvelope> CheckAnswered(const Response& response, v1::RecordKind kind,
+                                                int64_t count, const audit::VerifierKey& key) {
   SLUICE_ASSIGN_OR_RETURN(v1::AuditEnvelope envelope, CheckReceipt(response.receipt(), key));
   SLUICE_RETURN_IF_ERROR(CheckPayload(envelope, response.payload()));
   SLUICE_RETURN_IF_ERROR(CheckKind(envelope, kind));
   if (envelope.media_type() != response.media_type())
     return ReceiptBroken("the receipt is of another media type.");
-  if (envelope.count() != response.rows())
+  if (envelope.count() != count)
     return ReceiptBroken("the receipt is about another number of rows.");
   return envelope;
+}
+
+absl::StatusOr<v1::AuditEnvelope> CheckRows(const v1::QueryResponse& response, v1::RecordKind kind,
+                                            const audit::VerifierKey& key) {
+  return CheckAnswered(response, kind, response.rows(), key);
 }
 
 }  // namespace
@@ -154,6 +160,25 @@ absl::StatusOr<v1::AuditEnvelope> CheckChecked(const v1::CheckRequest& request,
                                                const audit::VerifierKey& key) {
   SLUICE_ASSIGN_OR_RETURN(v1::AuditEnvelope envelope, CheckReceipt(response.receipt(), key));
   SLUICE_RETURN_IF_ERROR(CheckKind(envelope, v1::RECORD_KIND_CHECKED));
+  SLUICE_RETURN_IF_ERROR(CheckAbout(envelope, request.dataset(), request.purpose()));
+  return envelope;
+}
+
+absl::StatusOr<v1::AuditEnvelope> CheckMatch(const v1::MatchRequest& request,
+                                             const v1::MatchResponse& response,
+                                             const audit::VerifierKey& key) {
+  SLUICE_ASSIGN_OR_RETURN(
+      v1::AuditEnvelope envelope,
+      CheckAnswered(response, v1::RECORD_KIND_MATCHED, request.items_size(), key));
+  SLUICE_RETURN_IF_ERROR(CheckAbout(envelope, request.dataset(), request.purpose()));
+  return envelope;
+}
+
+absl::StatusOr<v1::AuditEnvelope> CheckCount(const v1::CountRequest& request,
+                                             const v1::CountResponse& response,
+                                             const audit::VerifierKey& key) {
+  SLUICE_ASSIGN_OR_RETURN(v1::AuditEnvelope envelope,
+                          CheckAnswered(response, v1::RECORD_KIND_COUNTED, response.groups(), key));
   SLUICE_RETURN_IF_ERROR(CheckAbout(envelope, request.dataset(), request.purpose()));
   return envelope;
 }

@@ -34,6 +34,13 @@ absl::StatusOr<v1::AuditEnvelope> CheckAnswer(const v1::QueryRequest& request,
 absl::StatusOr<v1::AuditEnvelope> CheckChecked(const v1::CheckRequest& request,
                                                const v1::CheckResponse& response,
                                                const audit::VerifierKey& key);
+// The same of a match and of a count.
+absl::StatusOr<v1::AuditEnvelope> CheckMatch(const v1::MatchRequest& request,
+                                             const v1::MatchResponse& response,
+                                             const audit::VerifierKey& key);
+absl::StatusOr<v1::AuditEnvelope> CheckCount(const v1::CountRequest& request,
+                                             const v1::CountResponse& response,
+                                             const audit::VerifierKey& key);
 // The same of a preview.
 absl::StatusOr<v1::AuditEnvelope> CheckPreview(const v1::PreviewRequest& request,
                                                const v1::QueryResponse& response,

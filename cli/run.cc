@@ -36,6 +36,8 @@ void AddCommands(CLI::App& app, Invocation& invocation) {
   AddInboxCommand(app, invocation);
   AddGrantCommands(app, invocation);
   AddQueryCommand(app, invocation);
+  AddMatchCommand(app, invocation);
+  AddCountCommand(app, invocation);
   AddReadCommand(app, invocation);
   AddConvertCommand(app, invocation);
   AddWhoAmICommand(app, invocation);

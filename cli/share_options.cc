@@ -11,8 +11,10 @@ void AddShareOptions(CLI::App& command, ShareOptions& options) {
   list("--systems", options.systems, "a,b: only these of the agency's systems");
   list("--fields", options.fields, "a,b: fields of the dataset");
   command.add_option("--rows", options.rows, "filter text: only these rows");
-  list("--modes", options.modes, "query: pages; read: all rows that match, as one stream")
-      ->check(CLI::IsMember({"query", "read"}));
+  list("--modes", options.modes,
+       "query: pages; read: all rows that match, as one stream; match: yes or no about values that "
+       "are named; count: numbers of rows")
+      ->check(CLI::IsMember({"query", "read", "match", "count"}));
   command.add_option("--from", options.from, "when it begins; at once without it");
   command.add_option("--until", options.until,
                      "2027-04-01, a whole time, or 90d: when it ends, that moment excluded");
@@ -24,6 +26,8 @@ void AddShareOptions(CLI::App& command, ShareOptions& options) {
 }
 
 v1::Mode ModeFromWord(std::string_view word) {
+  if (word == "match") return v1::MODE_MATCH;
+  if (word == "count") return v1::MODE_COUNT;
   return word == "read" ? v1::MODE_READ : v1::MODE_QUERY;
 }
 

@@ -28,7 +28,7 @@ struct ShareOptions {
 };
 void AddShareOptions(CLI::App& command, ShareOptions& options);
 
-// "query", "read"; the options take no other word.
+// "query", "read", "match", "count"; the options take no other word.
 v1::Mode ModeFromWord(std::string_view word);
 
 // The parts that are said, in an AccessRequest or a Grant; all but its fields. Of a quota that it

@@ -68,10 +68,18 @@ std::string CallWords(const google::protobuf::RepeatedField<int>& modes, int32_t
   const auto has = [&modes](v1::Mode mode) {
     return std::find(modes.begin(), modes.end(), mode) != modes.end();
   };
-  std::string query = "Query";
-  if (max_page_rows > 0) absl::StrAppend(&query, ", up to ", max_page_rows, " rows a page");
-  if (!has(v1::MODE_READ)) return query + "; no Read";
-  return has(v1::MODE_QUERY) ? query + "; Read" : "Read; no Query";
+  std::vector<std::string> parts;
+  if (has(v1::MODE_QUERY)) {
+    parts.emplace_back("Query");
+    if (max_page_rows > 0) absl::StrAppend(&parts[0], ", up to ", max_page_rows, " rows a page");
+  }
+  if (has(v1::MODE_READ)) parts.emplace_back("Read");
+  if (has(v1::MODE_MATCH)) parts.emplace_back("Match");
+  if (has(v1::MODE_COUNT)) parts.emplace_back("Count");
+  // What is not granted is said of rows: they are what people fear for.
+  if (!has(v1::MODE_QUERY)) parts.emplace_back("no Query");
+  if (!has(v1::MODE_READ)) parts.emplace_back("no Read");
+  return absl::StrJoin(parts, "; ");
 }
 
 std::string QuotaWords(const v1::Quota& quota, const v1::QuotaLeft& left,
@@ -91,18 +99,29 @@ std::string QuotaWords(const v1::Quota& quota, const v1::QuotaLeft& left,
     if (left.has_rows_total()) absl::StrAppend(&total, ", ", Grouped(left.rows_total()), " left");
     parts.push_back(std::move(total));
   }
+  if (quota.misses_per_day() > 0)
+    parts.push_back(Grouped(quota.misses_per_day()) + " answers a day that are not a match");
+  if (quota.tries_per_record() > 0)
+    parts.push_back(Grouped(quota.tries_per_record()) + " of them about one record");
   return parts.empty() ? "no limit" : absl::StrJoin(parts, "; ");
 }
 
 void AddGrantedFields(Page& page, std::string_view label,
                       const google::protobuf::RepeatedPtrField<v1::GrantedField>& fields) {
   std::vector<std::vector<std::string>> lines;
-  for (const v1::GrantedField& field : fields)
-    lines.push_back({field.name(), MaskWords(field.mask()),
-                     field.filter() == v1::MASKED_FILTER_EXACT ? "may be asked for by exact value"
-                     : field.filter() == v1::MASKED_FILTER_MASKED_VALUE
-                         ? "may be asked for as masked"
-                         : ""});
+  for (const v1::GrantedField& field : fields) {
+    std::vector<std::string> uses;
+    if (field.filter() == v1::MASKED_FILTER_EXACT)
+      uses.emplace_back("may be asked for by exact value");
+    if (field.filter() == v1::MASKED_FILTER_MASKED_VALUE)
+      uses.emplace_back("may be asked for as masked");
+    if (field.match() != v1::MATCH_RULE_UNSPECIFIED)
+      uses.push_back(absl::StrCat(
+          field.finds() ? "finds the record" : "is compared", " by ",
+          absl::AsciiStrToLower(
+              EnumWord(*v1::MatchRule_descriptor()->FindValueByNumber(field.match())))));
+    lines.push_back({field.name(), MaskWords(field.mask()), absl::StrJoin(uses, ", ")});
+  }
   page.AddTable(label, lines);
 }
 
@@ -111,6 +130,45 @@ std::string DemandWords(const v1::Grant& grant) {
   if (grant.case_reference_required()) needs.push_back("case: required");
   if (grant.end_user_required()) needs.push_back("end user: required");
   return absl::StrJoin(needs, ", ");
+}
+
+std::vector<std::string> DutyParts(const v1::Duties& duties, const absl::TimeZone& zone) {
+  std::vector<std::string> parts;
+  parts.push_back(duties.may_pass_on_to().empty()
+                      ? "no onward transfer"
+                      : "may be passed on to " + absl::StrJoin(duties.may_pass_on_to(), ", "));
+  const char* report = duties.report_destruction() ? " and report" : "";
+  if (duties.has_destroy_by())
+    parts.push_back(
+        absl::StrCat("destroy by ", FormatDay(ToMicros(duties.destroy_by()), zone), report));
+  else if (duties.destroy_within_days() > 0)
+    parts.push_back(absl::StrCat("destroy within ", duties.destroy_within_days(), " days", report));
+  else if (duties.report_destruction())
+    parts.emplace_back("report its destruction");
+  if (!duties.other().empty()) parts.push_back(duties.other());
+  return parts;
+}
+
+std::string ConditionWords(const v1::Conditions& conditions) {
+  std::vector<std::string> parts;
+  if (!conditions.hours().empty())
+    parts.push_back(
+        absl::StrCat(absl::StrJoin(conditions.hours(), "; "), " (", conditions.time_zone(), ")"));
+  if (!conditions.networks().empty())
+    parts.push_back("from " + absl::StrJoin(conditions.networks(), ", "));
+  return absl::StrJoin(parts, "; ");
+}
+
+std::string TellWords(const v1::Grant& grant) {
+  std::vector<std::string> parts;
+  const auto& modes = grant.modes();
+  if (std::find(modes.begin(), modes.end(), v1::MODE_MATCH) != modes.end())
+    parts.emplace_back(grant.match_tells_fields() ? "Match tells each field apart"
+                                                  : "Match tells all fields together");
+  if (std::find(modes.begin(), modes.end(), v1::MODE_COUNT) != modes.end())
+    parts.push_back(absl::StrCat("Count tells no group under ",
+                                 grant.least_group() > 0 ? grant.least_group() : 10, " rows"));
+  return absl::StrJoin(parts, "; ");
 }
 
 std::string GrantState(const v1::Grant& grant, Micros now) {

@@ -184,6 +184,15 @@ absl::StatusOr<Matcher> Matcher::Make(const v1::MatchRequest& request, Plan& pla
   std::sort(forms.begin(), forms.end());
   forms.erase(std::unique(forms.begin(), forms.end()), forms.end());
   const int first = matcher.finds_[0].field;
+  // What was done is told in the order of the answers, what finds before it.
+  const std::vector<OutputField> asked_for = std::move(plan.output);
+  plan.output.clear();
+  for (const auto* parts : {&matcher.finds_, &matcher.compared_}) {
+    for (const Part& part : *parts)
+      plan.output.push_back(
+          *std::find_if(asked_for.begin(), asked_for.end(),
+                        [&](const OutputField& output) { return output.field == part.field; }));
+  }
   plan.asked = AskedIn(request, *plan.dataset);
   plan.names_subjects = !plan.asked.empty();
   records::Predicate found_by = AnyOf(first, std::move(forms));

@@ -29,6 +29,8 @@ void CheckNumbers(const v1::Grant& grant, Mistakes& mistakes) {
   CheckMost("grant.quota.calls_per_minute", quota.calls_per_minute(), kMostCounted, mistakes);
   CheckMost("grant.quota.rows_per_day", quota.rows_per_day(), kMostCounted, mistakes);
   CheckMost("grant.quota.rows_total", quota.rows_total(), kMostCounted, mistakes);
+  CheckMost("grant.quota.misses_per_day", quota.misses_per_day(), kMostCounted, mistakes);
+  CheckMost("grant.quota.tries_per_record", quota.tries_per_record(), kMostCounted, mistakes);
 }
 
 // Not in microseconds, of which a time that is none may have more than 64 bits hold.

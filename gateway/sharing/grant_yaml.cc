@@ -11,8 +11,6 @@
 namespace sluice::sharing {
 namespace {
 
-using identity::ReadEnum;
-
 void ReadRequire(const YamlNode& list, v1::Grant& grant) {
   for (const YamlNode& node : list.AsList()) {
     constexpr char kExpected[] = "one of case_reference, end_user";
@@ -63,9 +61,8 @@ void ReadGrant(YamlMap root, v1::Grant& grant) {
   }
   grant.set_row_filter(ReadText(root.Optional("rows"), "filter text; left out, all rows"));
   const YamlNode modes = root.Optional("modes");
-  for (const YamlNode& node : ReadList(modes, "at least one: query, read"))
-    grant.add_modes(static_cast<v1::Mode>(
-        ReadEnum(node, {{"query", v1::MODE_QUERY}, {"read", v1::MODE_READ}})));
+  for (const YamlNode& node : ReadList(modes, "at least one: query, read, match, count"))
+    grant.add_modes(ReadMode(node));
   if (!modes.present()) grant.add_modes(v1::MODE_QUERY);
   grant.set_max_page_rows(
       static_cast<int32_t>(root.Optional("max_page_rows").AsInt(0, 0, 1'000'000)));
@@ -74,6 +71,7 @@ void ReadGrant(YamlMap root, v1::Grant& grant) {
   ReadTime(root.Optional("not_before"), &v1::Grant::mutable_not_before, grant);
   ReadTime(root.Required("expires"), &v1::Grant::mutable_expires, grant);
   ReadRequire(root.Optional("require"), grant);
+  ReadWords(root, grant);
   root.RefuseOthers();
 }
 

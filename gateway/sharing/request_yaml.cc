@@ -11,8 +11,6 @@
 namespace sluice::sharing {
 namespace {
 
-using identity::ReadEnum;
-
 constexpr size_t kMostWords = 4096;
 
 // What a request and a grant have in common, and call the same.
@@ -25,9 +23,9 @@ void ReadCommon(YamlMap& root, Message& message) {
       node.Fail(absl::StrCat("a system's name without its agency: ", kIdRule));
   }
   message.set_row_filter(ReadText(root.Optional("rows"), "filter text; left out, all rows"));
-  for (const YamlNode& node : ReadList(root.Optional("modes"), "at least one: query, read"))
-    message.add_modes(static_cast<v1::Mode>(
-        ReadEnum(node, {{"query", v1::MODE_QUERY}, {"read", v1::MODE_READ}})));
+  for (const YamlNode& node :
+       ReadList(root.Optional("modes"), "at least one: query, read, match, count"))
+    message.add_modes(ReadMode(node));
   if (const YamlNode quota = root.Optional("quota"); quota.present())
     ReadQuota(quota.AsMap(), *message.mutable_quota());
   ReadTime(root.Optional("not_before"), &Message::mutable_not_before, message);
@@ -59,6 +57,8 @@ void ReadRequest(YamlMap root, v1::AccessRequest& request) {
   request.set_justification(ReadText(why, "words for the person who decides"));
   if (request.justification().size() > kMostWords)
     why.Fail(absl::StrCat("at most ", kMostWords, " bytes"));
+  request.set_scenario(ReadText(root.Optional("scenario"), "words: the business it is for"));
+  request.set_scope(ReadText(root.Optional("scope"), "words: by whom, and how far"));
   root.RefuseOthers();
 }
 
@@ -92,6 +92,7 @@ void ReadTerms(YamlMap root, v1::Grant& terms) {
       static_cast<int32_t>(root.Optional("max_page_rows").AsInt(0, 0, 1'000'000)));
   ReadTime(root.Optional("expires"), &v1::Grant::mutable_expires, terms);
   ReadDemands(root.Optional("require"), terms);
+  ReadWords(root, terms);
   root.RefuseOthers();
 }
 

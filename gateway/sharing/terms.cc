@@ -48,6 +48,7 @@ v1::Grant GrantFor(const v1::AccessRequest& request, const v1::Grant& terms,
     for (const std::string& name : request.fields()) grant.add_fields()->set_name(name);
   if (grant.row_filter().empty()) grant.set_row_filter(request.row_filter());
   if (grant.modes().empty()) *grant.mutable_modes() = request.modes();
+  if (grant.scope().empty()) grant.set_scope(request.scope());
   if (!grant.has_quota() && request.has_quota()) *grant.mutable_quota() = request.quota();
   if (!grant.has_not_before() && request.has_not_before())
     *grant.mutable_not_before() = request.not_before();

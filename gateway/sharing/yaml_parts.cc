@@ -54,13 +54,60 @@ void ReadGrantedField(const YamlNode& node, v1::GrantedField& field) {
       ReadEnum(map.Optional("filter"), {{"none", v1::MASKED_FILTER_UNSPECIFIED},
                                         {"exact", v1::MASKED_FILTER_EXACT},
                                         {"masked_value", v1::MASKED_FILTER_MASKED_VALUE}})));
+  field.set_match(static_cast<v1::MatchRule>(
+      ReadEnum(map.Optional("match"), {{"exact", v1::MATCH_RULE_EXACT},
+                                       {"name", v1::MATCH_RULE_NAME},
+                                       {"id_number", v1::MATCH_RULE_ID_NUMBER},
+                                       {"date", v1::MATCH_RULE_DATE},
+                                       {"phone", v1::MATCH_RULE_PHONE}})));
+  field.set_finds(map.Optional("finds").AsBool(false));
   map.RefuseOthers();
+}
+
+v1::Mode ReadMode(const YamlNode& node) {
+  return static_cast<v1::Mode>(ReadEnum(node, {{"query", v1::MODE_QUERY},
+                                               {"read", v1::MODE_READ},
+                                               {"match", v1::MODE_MATCH},
+                                               {"count", v1::MODE_COUNT}}));
+}
+
+void ReadWords(YamlMap& root, v1::Grant& grant) {
+  grant.set_scope(ReadText(root.Optional("scope"), "words: by whom and how far it may be used"));
+  if (const YamlNode node = root.Optional("duties"); node.present()) {
+    YamlMap map = node.AsMap();
+    v1::Duties& duties = *grant.mutable_duties();
+    for (const YamlNode& agency :
+         ReadList(map.Optional("may_pass_on_to"), "at least one agency; left out, nobody"))
+      duties.add_may_pass_on_to(agency.AsString());
+    ReadTime(map.Optional("destroy_by"), &v1::Duties::mutable_destroy_by, duties);
+    duties.set_destroy_within_days(
+        static_cast<int32_t>(map.Optional("destroy_within_days").AsInt(0, 0, 36'500)));
+    duties.set_report_destruction(map.Optional("report_destruction").AsBool(false));
+    duties.set_other(ReadText(map.Optional("other"), "words"));
+    map.RefuseOthers();
+  }
+  if (const YamlNode node = root.Optional("conditions"); node.present()) {
+    YamlMap map = node.AsMap();
+    v1::Conditions& conditions = *grant.mutable_conditions();
+    for (const YamlNode& span :
+         ReadList(map.Optional("hours"), "at least one span; left out, always"))
+      conditions.add_hours(span.AsString());
+    conditions.set_time_zone(ReadText(map.Optional("time_zone"), "Asia/Shanghai or +08:00"));
+    for (const YamlNode& network :
+         ReadList(map.Optional("networks"), "at least one network; left out, any"))
+      conditions.add_networks(network.AsString());
+    map.RefuseOthers();
+  }
+  grant.set_match_tells_fields(root.Optional("match_tells_fields").AsBool(false));
+  grant.set_least_group(static_cast<int32_t>(root.Optional("least_group").AsInt(0, 0, 1'000'000)));
 }
 
 void ReadQuota(YamlMap map, v1::Quota& quota) {
   quota.set_calls_per_minute(map.Optional("calls_per_minute").AsInt(0, 0, kMostInQuota));
   quota.set_rows_per_day(map.Optional("rows_per_day").AsInt(0, 0, kMostInQuota));
   quota.set_rows_total(map.Optional("rows_total").AsInt(0, 0, kMostInQuota));
+  quota.set_misses_per_day(map.Optional("misses_per_day").AsInt(0, 0, kMostInQuota));
+  quota.set_tries_per_record(map.Optional("tries_per_record").AsInt(0, 0, kMostInQuota));
   const YamlNode day = map.Optional("day");
   constexpr char kExpected[] = "where a day begins, as an offset from UTC such as \"+08:00\"";
   if (const std::string text = ReadText(day, kExpected); !text.empty()) {

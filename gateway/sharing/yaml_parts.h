@@ -23,6 +23,11 @@ std::vector<YamlNode> ReadList(const YamlNode& node, std::string_view expected);
 // A field with its mask and how it may be filtered on.
 void ReadGrantedField(const YamlNode& node, v1::GrantedField& field);
 void ReadQuota(YamlMap map, v1::Quota& quota);
+// "query", "read", "match", "count".
+v1::Mode ReadMode(const YamlNode& node);
+// What a person reads of a grant and what it answers on: scope, duties, conditions, and what Match
+// and Count may tell.
+void ReadWords(YamlMap& root, v1::Grant& grant);
 
 template <class Message>
 void ReadTime(const YamlNode& node, google::protobuf::Timestamp* (Message::*mutable_time)(),
