@@ -66,7 +66,10 @@ int64_t SumOf(const policy::GroupRows& rows) {
   return sum;
 }
 
-bool DifferByAFew(int64_t a, int64_t b, int64_t least) { return a != b && std::abs(a - b) < least; }
+// Of numbers that are told: smaller ones are not.
+bool DifferByAFew(int64_t a, int64_t b, int64_t least) {
+  return a >= least && b >= least && a != b && std::abs(a - b) < least;
+}
 
 }  // namespace
 

@@ -55,6 +55,12 @@ TEST_F(ToldNumbersTest, ANumberThatMovedByAFewIsToldAsItWas) {
   EXPECT_EQ(Ask("a", {{"", 110}})->at(""), 110);
 }
 
+TEST_F(ToldNumbersTest, NumbersThatAreNotToldDifferFromNothing) {
+  EXPECT_TRUE(Ask("a", {{"", 4}}).ok());
+  EXPECT_TRUE(Ask("b", {{"", 0}}).ok());
+  EXPECT_TRUE(Ask("c", {{"", 12}}).ok());
+}
+
 TEST_F(ToldNumbersTest, AnotherGrantAndAnotherDayStandByThemselves) {
   EXPECT_TRUE(Ask("a", {{"", 100}}).ok());
   grant_.set_id("count2");
