@@ -228,6 +228,31 @@ fields:
   - {name: province_code, column: provinceCode, type: utf8, class: L1, zh: "省级代码"}
 )yaml";
 
+constexpr char kMatchGrant[] = R"yaml(# Sample. The owner's: sluice grant apply FILE --dry-run
+# Answers about the residents, and none of their data: sluice match, sluice count.
+grant: new
+dataset: public-security/persons
+to: civil-affairs
+systems: [relief]
+purposes: [relief]
+basis: {law: "社会救助暂行办法", article: "第五十八条", text: "示例: 核对救助申请人的情况"}
+scope: "staff of the relief office, for applications that are open (sample)"
+fields:
+  - {name: id_number, mask: "partial(3..4)", match: id_number, finds: true}
+  - {name: name, mask: "partial(1..0)", match: name}
+  - {name: birth_date, mask: "date(year)", match: date}
+  - {name: phone, mask: "null", match: phone}
+  - {name: county}
+rows: 'province_code = "99"'
+modes: [match, count]
+match_tells_fields: true
+least_group: 3
+quota: {calls_per_minute: 60, rows_per_day: 10000, day: "+08:00", misses_per_day: 200, tries_per_record: 10}
+duties: {destroy_within_days: 30, report_destruction: true}
+expires: "$EXPIRES"
+require: [case_reference]
+)yaml";
+
 constexpr char kRegionsGrant[] = R"yaml(# Sample. The owner's: sluice grant apply FILE --dry-run
 grant: new
 dataset: civil-affairs/regions
@@ -294,6 +319,7 @@ std::vector<SampleFile> SampleFiles(const Deployment& deployment) {
            {"datasets/persons.yaml", kPersonsDataset},
            {"datasets/regions.yaml", kRegionsDataset},
            {"grants/persons-relief.yaml", kPersonsGrant},
+           {"grants/persons-match.yaml", kMatchGrant},
            {"grants/regions-planning.yaml", kRegionsGrant}})
     files.push_back({path, Fill(text, deployment)});
   return files;

@@ -139,6 +139,27 @@ storage before the first byte left."
   permitted=$(newest_receipt)
 }
 
+show_match() {
+  local id
+  id=$(cat "$scratch/id")
+  say "Yes or no" \
+    "The owner allows answers about its residents where the data itself is not needed. The relief system
+names what an applicant wrote down and learns whether it is so, field by field, and nothing else. The answer is
+as long, and takes as long, whatever it is; who guesses runs into the grant's quota. Numbers can be asked for
+too; groups of fewer than three persons are not told."
+  as residents-owner grant apply grants/persons-match.yaml
+  printf '{"id_number": "%s", "name": "欧阳小明"}\n{"id_number": "%s", "name": "欧阳大明"}\n' "$id" "$id" \
+    >"$scratch/items"
+  printf '{"id_number": "11010519491231002X", "name": "欧阳小明"}\n' >>"$scratch/items"
+  input=$scratch/items as relief match public-security/persons --purpose relief --case R-2026-0118 \
+    --items -
+  holds NO_MATCH
+  holds NOT_FOUND
+  lacks "$id"
+  lacks 欧阳
+  as relief count public-security/persons --purpose relief --case R-2026-0118 --by county
+}
+
 newest_receipt() { ls -1 "$XDG_STATE_HOME"/sluice/receipts/*.json | sort -V | tail -n 1; }
 
 show_masked() {
