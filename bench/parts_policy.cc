@@ -1,6 +1,9 @@
 // Deciding, filtering, applying a grant and masking.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
 #include "bench/parts_world.h"
 #include "gateway/catalogue/mask_spec.h"
 #include "gateway/policy/apply.h"
@@ -22,6 +25,36 @@ void DecideRead(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(world.Decided(request, v1::MODE_READ));
 }
 BENCHMARK(DecideRead);
+
+// Among so many grants, each of another agency; callers come from all of them in turn.
+void DecideAmongGrants(benchmark::State& state) {
+  const PartsWorld& world = World();
+  auto snapshot = std::make_shared<policy::Snapshot>(*world.snapshot);
+  const policy::Grant& one = *world.snapshot->grants.at("abc234");
+  std::vector<identity::Principal> callers;
+  for (int64_t i = 0; i < state.range(0); ++i) {
+    auto grant = std::make_shared<policy::Grant>(one);
+    const std::string agency = absl::StrCat("agency-", i);
+    grant->definition.set_consumer_agency(agency);
+    grant->definition.set_id(absl::StrCat("g", i));
+    snapshot->grants[grant->definition.id()] = grant;
+    snapshot->by_consumer[absl::StrCat(agency, "\n", grant->definition.dataset())] = {grant};
+    if (i % std::max<int64_t>(1, state.range(0) / 64) != 0) continue;
+    callers.push_back(world.caller);
+    callers.back().agency = agency;
+  }
+  v1::QueryRequest request = world.Request("permit_no = $key");
+  (*request.mutable_parameters())["key"].add_values()->set_int64_value(17);
+  const policy::SnapshotPtr decided_by = snapshot;
+  size_t next = 0;
+  for (auto _ : state) {
+    policy::Decision decision = policy::Decide(callers[next++ % callers.size()], request,
+                                               decided_by, world.now, world.limits);
+    if (decision.denial) MustBeOk(decision.denial->status);
+    benchmark::DoNotOptimize(decision);
+  }
+}
+BENCHMARK(DecideAmongGrants)->Arg(100)->Arg(100'000);
 
 // The row filter of the grant and a filter of the consumer's.
 void EvaluateFilter(benchmark::State& state) {

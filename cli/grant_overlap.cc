@@ -23,6 +23,12 @@ bool ShareASystem(const v1::Grant& a, const v1::Grant& b) {
                      [&](const std::string& system) { return Has(b.systems(), system); });
 }
 
+bool ShareAMode(const v1::Grant& a, const v1::Grant& b) {
+  return std::any_of(a.modes().begin(), a.modes().end(), [&](int mode) {
+    return std::find(b.modes().begin(), b.modes().end(), mode) != b.modes().end();
+  });
+}
+
 std::vector<std::string> SharedPurposes(const v1::Grant& a, const v1::Grant& b) {
   std::vector<std::string> shared;
   for (const std::string& purpose : a.purposes())
@@ -45,7 +51,7 @@ std::string OverlapNotes(Session& session, const v1::Grant& grant) {
     for (const v1::Grant& other : response->grants()) {
       if (other.id() == grant.id() || GrantState(other, now) != "in force") continue;
       const std::vector<std::string> purposes = SharedPurposes(grant, other);
-      if (purposes.empty() || !ShareASystem(grant, other)) continue;
+      if (purposes.empty() || !ShareASystem(grant, other) || !ShareAMode(grant, other)) continue;
       absl::StrAppend(&notes, "note      grant ", Harmless(other.id()), " allows ",
                       Harmless(absl::StrJoin(purposes, ", ")),
                       " to the same systems: their calls have to name one (--grant ID), or revoke ",

@@ -263,7 +263,7 @@ would see them, masks included, asks for the paper that is missing, and approves
 
 newest_request() {
   (cd "$folder" && sluice --profile profiles/relief.yaml --format json access list) |
-    head -n 1 | jq -r .id
+    jq -rs '.[0].id'  # reads to the end: nobody is cut off at a pipe
 }
 
 # 500 vehicles that do not exist, as a CSV.
