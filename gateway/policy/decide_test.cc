@@ -71,6 +71,14 @@ TEST(Decide, EachReasonForDenial) {
          grant.add_systems("relief-system");
          world.caller.name = "relief-system-2";
        }},
+      {v1::REASON_NETWORK_NOT_GRANTED, "from nowhere that its networks hold",
+       [](auto&, auto& grant, auto&) { grant.mutable_conditions()->add_networks("10.2.0.0/16"); }},
+      {v1::REASON_OUTSIDE_HOURS, "on another day of the week",
+       [](auto&, auto& grant, auto&) {
+         // The world's time is a Monday.
+         grant.mutable_conditions()->add_hours("Tue-Sun");
+         grant.mutable_conditions()->set_time_zone("+00:00");
+       }},
       {v1::REASON_GRANT_EXPIRED, "the moment of its end",
        [](auto& world, auto& grant, auto&) {
          grant.mutable_expires()->set_seconds(world.now / kSecond);

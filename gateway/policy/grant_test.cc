@@ -145,6 +145,66 @@ TEST(Grant, EachMistakeIsNamedByItsPath) {
   }
 }
 
+// Of Match, found by id and compared by name.
+v1::Grant MatchDefinition() {
+  v1::Grant grant = GrantDefinition();
+  grant.clear_modes();
+  grant.add_modes(v1::MODE_MATCH);
+  FieldOf(grant, "id").set_match(v1::MATCH_RULE_ID_NUMBER);
+  FieldOf(grant, "id").set_finds(true);
+  FieldOf(grant, "name").set_match(v1::MATCH_RULE_NAME);
+  grant.mutable_quota()->set_misses_per_day(100);
+  return grant;
+}
+
+TEST(Grant, WhatMatchAndCountNeedIsAskedFor) {
+  EXPECT_THAT(Mistakes(MatchDefinition()), IsEmpty());
+  const struct {
+    std::string path;
+    std::function<void(v1::Grant&)> spoil;
+  } rows[] = {
+      {"quota.misses_per_day", [](auto& g) { g.clear_quota(); }},
+      {"quota.tries_per_record", [](auto& g) { g.mutable_quota()->set_tries_per_record(-1); }},
+      {"fields", [](auto& g) { FieldOf(g, "id").clear_finds(); }},
+      {"fields", [](auto& g) { FieldOf(g, "name").clear_match(); }},
+      {"fields[4].finds", [](auto& g) { FieldOf(g, "county").set_finds(true); }},
+      {"fields[1].match",
+       [](auto& g) {
+         FieldOf(g, "name").set_finds(true);  // a name finds nobody
+         FieldOf(g, "county").set_match(v1::MATCH_RULE_NAME);
+       }},
+      {"fields[6].match", [](auto& g) { FieldOf(g, "score").set_match(v1::MATCH_RULE_EXACT); }},
+      {"fields[5].match", [](auto& g) { FieldOf(g, "points").set_match(v1::MATCH_RULE_PHONE); }},
+      {"least_group", [](auto& g) { g.set_least_group(5); }},
+      {"scope", [](auto& g) { g.set_scope(std::string(2001, 'x')); }},
+      {"duties.may_pass_on_to[0]", [](auto& g) { g.mutable_duties()->add_may_pass_on_to("A B"); }},
+      {"duties.destroy_within_days",
+       [](auto& g) {
+         g.mutable_duties()->mutable_destroy_by()->set_seconds(kTestNow / kSecond);
+         g.mutable_duties()->set_destroy_within_days(3);
+       }},
+      {"conditions.hours[0]",
+       [](auto& g) {
+         g.mutable_conditions()->add_hours("Monday 8-18");
+         g.mutable_conditions()->set_time_zone("+08:00");
+       }},
+      {"conditions.time_zone", [](auto& g) { g.mutable_conditions()->add_hours("Mon-Fri"); }},
+      {"conditions.networks[0]", [](auto& g) { g.mutable_conditions()->add_networks("10.2.3/8"); }},
+  };
+  for (const auto& row : rows) {
+    v1::Grant grant = MatchDefinition();
+    row.spoil(grant);
+    EXPECT_THAT(Mistakes(grant), ElementsAre(row.path));
+  }
+  v1::Grant grant = MatchDefinition();
+  grant.set_modes(0, v1::MODE_QUERY);
+  EXPECT_THAT(Mistakes(grant), ElementsAre("modes", "modes")) << "rules and misses without match";
+  grant = GrantDefinition();
+  grant.add_modes(v1::MODE_COUNT);
+  grant.set_least_group(1);
+  EXPECT_THAT(Mistakes(grant), ElementsAre("least_group"));
+}
+
 TEST(Grant, AllMistakesAreToldAtOnce) {
   v1::Grant grant = GrantDefinition();
   grant.set_dataset("x");
