@@ -155,6 +155,28 @@ TEST_F(AccessRequestsTest, TheOwnerGivesLessThanWasAsked) {
   EXPECT_TRUE(approved->grant().case_reference_required());
 }
 
+TEST_F(AccessRequestsTest, OneForMatchIsProposedWithRulesThatTheOwnerSeesFirst) {
+  v1::AccessRequest wanted = Wanted();
+  wanted.clear_modes();
+  wanted.add_modes(v1::MODE_MATCH);
+  wanted.clear_fields();
+  for (const char* field : {"points", "county"}) wanted.add_fields(field);
+  const auto made = Submit(world_.consumer_office, wanted);
+  ASSERT_TRUE(made.ok()) << made.status();
+  const auto seen = Get(world_.owner, made->request().id());
+  ASSERT_TRUE(seen.ok()) << seen.status();
+  const v1::Grant& proposed = seen->proposed();
+  ASSERT_EQ(proposed.fields_size(), 2);
+  EXPECT_EQ(proposed.fields(0).match(), v1::MATCH_RULE_EXACT);
+  EXPECT_TRUE(proposed.fields(0).finds());
+  EXPECT_EQ(proposed.fields(1).match(), v1::MATCH_RULE_EXACT);
+  EXPECT_FALSE(proposed.fields(1).finds());
+  EXPECT_EQ(proposed.quota().misses_per_day(), 100);
+  const auto approved = Approve(world_.owner_office, made->request().id());
+  ASSERT_TRUE(approved.ok()) << approved.status();
+  EXPECT_EQ(approved->grant().fields(0).match(), v1::MATCH_RULE_EXACT);
+}
+
 TEST_F(AccessRequestsTest, AnApprovalGivesNoMoreThanWasAsked) {
   const v1::AccessRequest made = Made();
   v1::Grant terms;

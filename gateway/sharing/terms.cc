@@ -26,6 +26,26 @@ void CheckListed(const char* path, const List& given, const List& asked,
       mistakes.Add(absl::StrCat("grant.", path, "[", i, "]"), "was not asked for");
 }
 
+constexpr int64_t kProposedMisses = 100;
+
+// Where nothing says how fields are matched: what names a row or a person finds it, the others are
+// compared as they are.
+void ProposeMatching(const catalogue::Dataset& dataset, v1::Grant& grant) {
+  const bool said = std::any_of(
+      grant.fields().begin(), grant.fields().end(),
+      [](const v1::GrantedField& field) { return field.match() != v1::MATCH_RULE_UNSPECIFIED; });
+  if (said || !Contains(grant.modes(), static_cast<int>(v1::MODE_MATCH))) return;
+  for (v1::GrantedField& field : *grant.mutable_fields()) {
+    const auto index = dataset.IndexOf(field.name());
+    if (!index || dataset.schema->field(*index).type.id == records::TypeId::kFloat64) continue;
+    const bool resident = dataset.field(*index).subject() == "CN-RID";
+    field.set_match(resident ? v1::MATCH_RULE_ID_NUMBER : v1::MATCH_RULE_EXACT);
+    field.set_finds(Contains(dataset.subject_fields, *index) || Contains(dataset.key, *index));
+  }
+  if (grant.quota().misses_per_day() == 0)
+    grant.mutable_quota()->set_misses_per_day(kProposedMisses);
+}
+
 }  // namespace
 
 v1::Grant GrantFor(const v1::AccessRequest& request, const v1::Grant& terms,
@@ -58,6 +78,7 @@ v1::Grant GrantFor(const v1::AccessRequest& request, const v1::Grant& terms,
     if (!field.has_mask() && index && dataset.field(*index).has_least_mask())
       *field.mutable_mask() = dataset.field(*index).least_mask();
   }
+  ProposeMatching(dataset, grant);
   return grant;
 }
 
