@@ -1,4 +1,5 @@
 // sluice: the one command-line tool.
+#include <malloc.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -17,6 +18,10 @@ std::optional<std::string> VariableOf(const std::string& name) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Files are read a megabyte at a time. Taken from the system anew each time, such a buffer costs a
+  // third of what verifying a log costs in all.
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
   // A person reads the error that follows; gRPC's own words are for whoever asks for them.
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   std::ios::sync_with_stdio(false);

@@ -170,11 +170,10 @@ class Verification {
       if (index != first && heads.ok()) heads = CheckHead();
     }));
     for (size_t i = 0; i < batch.records.size(); ++i) {
-      SLUICE_ASSIGN_OR_RETURN(const v1::AuditEnvelope envelope,
-                              CheckRecord(first + i, batch.records[i]));
-      runs_.Take(first + i, envelope.kind());
-      streams_.Take(first + i, envelope);
-      if (envelope.clock_step() != 0) time_.TakeStep(first + i, envelope.clock_step());
+      SLUICE_RETURN_IF_ERROR(CheckRecord(first + i, batch.records[i], envelope_));
+      runs_.Take(first + i, envelope_.kind());
+      streams_.Take(first + i, envelope_);
+      if (envelope_.clock_step() != 0) time_.TakeStep(first + i, envelope_.clock_step());
     }
     time_.Take(batch.header);
     ++batches_;
@@ -232,6 +231,7 @@ class Verification {
   uint64_t segment_epoch_ = 0;
   RunCounter runs_;
   StreamCounter streams_;
+  v1::AuditEnvelope envelope_;  // of the record that is looked at
   TimeLine time_;
   uint64_t batches_ = 0;
   uint64_t bytes_done_ = 0, bytes_of_all_ = 0;

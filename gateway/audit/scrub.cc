@@ -81,6 +81,7 @@ absl::Status Scrub::ReadUpTo(const Checkpoint& head) {
     if (!reader.ok()) return Annotate(reader.status(), Place(header.number, 0));
     const uint64_t end =
         i + 1 < chain->headers.size() ? chain->headers[i + 1].previous_end : reader->file_size();
+    v1::AuditEnvelope envelope;
     while (reader->position() < end && cursor.tree.size() < head.size) {
       const uint64_t at = reader->position();
       const uint64_t first = cursor.tree.size();
@@ -88,7 +89,7 @@ absl::Status Scrub::ReadUpTo(const Checkpoint& head) {
       absl::Status status = batch.status();
       if (status.ok()) status = cursor.Take(*batch);
       for (size_t j = 0; status.ok() && j < batch->records.size(); ++j)
-        status = CheckRecord(first + j, batch->records[j]).status();
+        status = CheckRecord(first + j, batch->records[j], envelope);
       if (!status.ok()) return Annotate(status, Place(header.number, at));
       bytes += batch->end - batch->offset;
       {

@@ -161,15 +161,14 @@ std::string TimeLine::Finding() const {
                       farthest_back_ / 1000, " ms at #", back_at_);
 }
 
-absl::StatusOr<v1::AuditEnvelope> CheckRecord(uint64_t index, const RecordView& record) {
-  v1::AuditEnvelope envelope;
+absl::Status CheckRecord(uint64_t index, const RecordView& record, v1::AuditEnvelope& envelope) {
   if (!envelope.ParseFromArray(record.envelope.data(), static_cast<int>(record.envelope.size())))
     return absl::DataLossError(absl::StrCat("the envelope of #", index, " cannot be parsed"));
   if (!envelope.sealed_digest().empty() &&
       envelope.sealed_digest() != AsBytes(Sha256(record.sealed_detail)))
     return absl::DataLossError(
         absl::StrCat("the detail of #", index, " is not the one that its envelope names"));
-  return envelope;
+  return absl::OkStatus();
 }
 
 }  // namespace sluice::audit

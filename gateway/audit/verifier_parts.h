@@ -98,6 +98,7 @@ class TimeLine {
 };
 
 // DATA_LOSS where the envelope does not parse, or names another detail than the one beside it.
-absl::StatusOr<v1::AuditEnvelope> CheckRecord(uint64_t index, const RecordView& record);
+// The envelope is read into `envelope`: one for many records spares their allocations.
+absl::Status CheckRecord(uint64_t index, const RecordView& record, v1::AuditEnvelope& envelope);
 
 }  // namespace sluice::audit
