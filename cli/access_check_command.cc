@@ -59,7 +59,7 @@ void AddAccessCheckCommand(CLI::App& group, Invocation& invocation) {
       group.add_subcommand("check", "whether a call would pass now: no data; recorded");
   AddAccessOptions(*check, options->access);
   check->add_option("--mode", options->mode, "which call (query)")
-      ->check(CLI::IsMember({"query", "read"}));
+      ->check(CLI::IsMember({"query", "read", "match", "count"}));
   check->add_option("--limit", options->limit, "rows that a page would have")
       ->check(CLI::Range(0, 10000));
   check->callback([&invocation, options] {
