@@ -45,6 +45,37 @@ std::string PrivateKey::ToPem() const {
   return {text, static_cast<size_t>(size)};
 }
 
+absl::StatusOr<std::string> PrivateKey::Sign(std::string_view message) const {
+  const Owned<EVP_MD_CTX, EVP_MD_CTX_free> context(EVP_MD_CTX_new());
+  const auto* bytes = reinterpret_cast<const unsigned char*>(message.data());
+  size_t size = 0;
+  if (context == nullptr ||
+      EVP_DigestSignInit(context.get(), nullptr, SignatureDigest(native_.get()), nullptr,
+                         native_.get()) != 1 ||
+      EVP_DigestSign(context.get(), nullptr, &size, bytes, message.size()) != 1)
+    return OpensslFailed("sign");
+  std::string signature(size, '\0');
+  if (EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size,
+                     bytes, message.size()) != 1)
+    return OpensslFailed("sign");
+  signature.resize(size);
+  return signature;
+}
+
+bool VerifySignature(const Certificate& certificate, std::string_view message,
+                     std::string_view signature) {
+  EVP_PKEY* key = X509_get0_pubkey(certificate.native());
+  const Owned<EVP_MD_CTX, EVP_MD_CTX_free> context(EVP_MD_CTX_new());
+  const bool holds =
+      key != nullptr && context != nullptr &&
+      EVP_DigestVerifyInit(context.get(), nullptr, SignatureDigest(key), nullptr, key) == 1 &&
+      EVP_DigestVerify(context.get(), reinterpret_cast<const unsigned char*>(signature.data()),
+                       signature.size(), reinterpret_cast<const unsigned char*>(message.data()),
+                       message.size()) == 1;
+  ERR_clear_error();
+  return holds;
+}
+
 absl::Status CheckPair(const PrivateKey& key, const Certificate& certificate) {
   // Not by hash alone: a certificate may write the same key's parameters in another way.
   if (EVP_PKEY_eq(key.native(), X509_get0_pubkey(certificate.native())) == 1)

@@ -30,6 +30,9 @@ class PrivateKey {
   // SHA-256 of the SubjectPublicKeyInfo in DER: equal to that of a certificate for this key.
   const Hash& spki_hash() const { return spki_hash_; }
 
+  // ECDSA with SHA-256, in DER, or Ed25519. INTERNAL where OpenSSL fails.
+  absl::StatusOr<std::string> Sign(std::string_view message) const;
+
   evp_pkey_st* native() const { return native_.get(); }  // borrowed; for this room
 
  private:
@@ -40,5 +43,9 @@ class PrivateKey {
 
 // OK where the certificate is for this key, else DEFINITION_INVALID.
 absl::Status CheckPair(const PrivateKey& key, const Certificate& certificate);
+
+// Whether PrivateKey::Sign of the key of this certificate made it.
+bool VerifySignature(const Certificate& certificate, std::string_view message,
+                     std::string_view signature);
 
 }  // namespace sluice::certs

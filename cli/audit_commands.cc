@@ -7,6 +7,7 @@
 #include "cli/audit_proofs.h"
 #include "cli/audit_reconcile.h"
 #include "cli/audit_report.h"
+#include "cli/audit_seal.h"
 #include "cli/audit_tail.h"
 #include "cli/audit_verify.h"
 #include "cli/commands.h"
@@ -207,6 +208,7 @@ void AddAuditCommands(CLI::App& app, Invocation& invocation) {
   AddAuditReconcileCommand(*audit, invocation);
   AddAuditVerifyCommand(*audit, invocation);
   AddAuditProofCommands(*audit, invocation);
+  AddAuditSealCommands(*audit, invocation);
 }
 
 }  // namespace sluice::cli

@@ -4,6 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "cli/audit_seal.h"
 #include "cli/named_file.h"
 #include "cli/pack_archive.h"
 #include "cli/pack_check.h"
@@ -39,15 +40,19 @@ std::string FormatFindings(const std::vector<audit::VerifyLine>& lines) {
 }
 
 absl::Status PrintLog(Session& session, const absl::StatusOr<audit::VerifyReport>& report,
-                      const audit::LogBroken& broken, const std::string& what) {
+                      const audit::LogBroken& broken, const std::string& what,
+                      const std::optional<std::string>& sealed = std::nullopt) {
   if (report.ok()) {
-    session.environment.out << FormatFindings(report->lines) << "verified " << report->records
+    std::vector<audit::VerifyLine> findings = report->lines;
+    if (sealed) findings.push_back({"sealed", *sealed});
+    session.environment.out << FormatFindings(findings) << "verified " << report->records
                             << " records, root " << Base64Encode(AsBytes(report->root)) << "\n";
     return absl::OkStatus();
   }
   if (broken.what.empty()) return Annotate(report.status(), what);
   FailureLines lines;
   if (!broken.holds.empty()) lines.emplace_back("holds", broken.holds);
+  if (sealed) lines.emplace_back("sealed", *sealed);
   return LocalError(
       "LOG_BROKEN",
       broken.where.empty() ? broken.what : absl::StrCat(broken.what, " (", broken.where, ")"),
@@ -63,7 +68,9 @@ absl::Status VerifyFolder(Session& session, const VerifyOptions& options,
     report = audit::VerifyLog(options.what, key, session.environment.files, &broken,
                               [&bar](uint64_t done, uint64_t all) { bar.Show(done, all); });
   }
-  return PrintLog(session, report, broken, options.what);
+  SLUICE_ASSIGN_OR_RETURN(const auto sealed,
+                          SealedWords(session.environment.files, options.what, key.name));
+  return PrintLog(session, report, broken, options.what, sealed);
 }
 
 absl::Status VerifyResources(Session& session, const VerifyOptions& options,

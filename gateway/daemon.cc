@@ -148,10 +148,14 @@ std::unique_ptr<Daemon::Failure> Daemon::OpenLog() {
   options.segment_bytes = static_cast<uint64_t>(audit.segment_bytes);
   options.head_interval = audit.head_interval;
   options.meters = &log_meters_;
+  const auto seal = ReadSeal();  // before recovery writes anything
+  if (!seal.ok()) return Fail(kExitLogRefused, seal.status());
   auto log = audit::OpenLog(options, *files_, clock_, signing_key_->key, &recovery_);
   if (!log.ok()) return Fail(kExitLogRefused, log.status());
   log_ = *std::move(log);
   log_->OnPoison([this](const absl::Status& why) { Poisoned(why); });
+  if (absl::Status status = ContinueSealed(*seal); !status.ok())
+    return Fail(kExitLogRefused, status);
   if (absl::Status status = audit::CheckLogIsWhole(*store_, *log_); !status.ok())
     return Fail(kExitLogRefused, status);
   const auto heads = audit::CheckHeadsElsewhere(audit.heads_at, signing_key_->verifier, *log_,
@@ -196,6 +200,10 @@ absl::Status Daemon::AppendRun(v1::RecordKind kind, const audit::RecoveryReport&
   run.set_clean(report.clean);
   run.set_torn_bytes(static_cast<int64_t>(report.torn_bytes));
   run.set_heads_unconfirmed(heads_unconfirmed);
+  return AppendAndWait(std::move(draft));
+}
+
+absl::Status Daemon::AppendAndWait(audit::Draft draft) {
   SLUICE_ASSIGN_OR_RETURN(audit::SealedRecord record, sealer_->Seal(std::move(draft)));
   std::promise<absl::Status> appended;
   log_->Append(std::move(record), [&appended](absl::StatusOr<v1::Receipt> receipt) {

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "gateway/alarms.h"
 #include "gateway/audit/heads_elsewhere.h"
 #include "gateway/audit/scrub.h"
+#include "gateway/audit/seal.h"
 #include "gateway/audit/search.h"
 #include "gateway/audit/signing_key.h"
 #include "gateway/config.h"
@@ -68,6 +70,14 @@ class Daemon : public Served {
   absl::Status MakeControlServices(const Config& config);
   absl::Status AppendRun(v1::RecordKind kind, const audit::RecoveryReport& report,
                          bool heads_unconfirmed) SLUICE_REQUIRES(config_mutex_);
+  absl::Status AppendAndWait(audit::Draft draft);
+  // The seal in the log's folder, where there is one (daemon_seal.cc). Refuses a log that was
+  // ended.
+  absl::StatusOr<std::optional<audit::Seal>> ReadSeal() const SLUICE_REQUIRES(config_mutex_);
+  // Begins the successor of a log that was ended with its record.
+  absl::Status ContinueSealed(const std::optional<audit::Seal>& seal)
+      SLUICE_REQUIRES(config_mutex_);
+  absl::Status AppendSeal(const audit::Seal& seal) SLUICE_REQUIRES(config_mutex_);
   // The listeners beside gRPC's.
   absl::Status StartHttp(const Config& config);
   absl::Status StartAuditorsHttp(const Config& config);

@@ -73,6 +73,10 @@ class Changes {
 // older copy. Asked before anything is appended, which would make up for what is missing.
 absl::Status CheckLogIsWhole(store::Store& store, const Log& log);
 
+// From now on the store's changes go into the log of that origin, which continues one that was
+// sealed and knows nothing of those before. Once a log; later calls change nothing.
+absl::Status BeginSuccessor(store::Store& store, const std::string& origin);
+
 // The outbox's tables: one of those that Store::Open is given.
 store::Migrations OutboxMigrations();
 

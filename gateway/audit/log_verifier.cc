@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gateway/audit/recovery.h"
+#include "gateway/audit/seal.h"
 #include "gateway/audit/verifier_parts.h"
 #include "gateway/base/error.h"
 
@@ -49,6 +50,10 @@ class Verification {
                                : absl::StrCat("#0 to #", held_ - 1, ", under the head of size ",
                                               held_, ", ", FormatUtc(held_time_));
     broken_.next = std::string(next);
+    broken_.records = held_;
+    broken_.root = held_root_;
+    broken_.segment = held_segment_;
+    broken_.offset = held_offset_;
     if (absl::IsDataLoss(status)) return Annotate(status, where);
     broken_.what = absl::StrCat("cannot be read: ", broken_.what);
     broken_.next = "read access and the disk; then verify again";
@@ -132,7 +137,12 @@ class Verification {
         if (*used == at) break;
         return Broken(status, Place(header.number, at), kMayBeTorn);
       }
+      const uint64_t held = held_;
       if (status.ok()) status = TakeBatch(*batch);
+      if (held_ != held) {
+        held_segment_ = header.number;
+        held_offset_ = held_ == cursor_.tree.size() ? reader->position() : at;
+      }
       if (!broken_.what.empty()) return status;
       if (!status.ok()) return Broken(status, Place(header.number, at), kKeep);
       if (progress_) progress_(bytes_done_ + reader->position(), bytes_of_all_);
@@ -171,6 +181,8 @@ class Verification {
     }));
     for (size_t i = 0; i < batch.records.size(); ++i) {
       SLUICE_RETURN_IF_ERROR(CheckRecord(first + i, batch.records[i], envelope_));
+      if (envelope_.kind() == v1::RECORD_KIND_SEALED)
+        SLUICE_RETURN_IF_ERROR(TakeSeal(first + i, envelope_));
       runs_.Take(first + i, envelope_.kind());
       streams_.Take(first + i, envelope_);
       if (envelope_.clock_step() != 0) time_.TakeStep(first + i, envelope_.clock_step());
@@ -179,6 +191,19 @@ class Verification {
     ++batches_;
     SLUICE_RETURN_IF_ERROR(heads);
     return CheckHead();
+  }
+
+  absl::Status TakeSeal(uint64_t index, const v1::AuditEnvelope& envelope) {
+    absl::Status status = CheckSealInfo(envelope.seal());
+    if (index != 0) status = absl::InvalidArgumentError("only the first record may be one");
+    if (status.ok() && SuccessorOrigin(envelope.seal().origin()) != key_.name)
+      status = absl::InvalidArgumentError(absl::StrCat(
+          "it ended the log ", envelope.seal().origin(), ", which this does not follow"));
+    if (!status.ok())
+      return absl::DataLossError(
+          absl::StrCat("the seal in #", index, " does not hold: ", status.message()));
+    continues_ = SealWords(envelope.seal());
+    return absl::OkStatus();
   }
 
   // Compares the tree with the next head, where that is over exactly this many records.
@@ -192,6 +217,7 @@ class Verification {
                         held_, " on was changed")),
                     heads_->where(), kKeep);
     held_ = head->checkpoint.size;
+    held_root_ = head->checkpoint.root;
     held_time_ = time_.last();
     return NextHead();
   }
@@ -214,6 +240,7 @@ class Verification {
       absl::StrAppend(&heads, "; ", report.records - held_, " records are above the last");
     report.lines.push_back({"heads", std::move(heads)});
     report.lines.push_back({"runs", runs_.Finding()});
+    if (!continues_.empty()) report.lines.push_back({"continues", continues_});
     report.lines.push_back({"streams", streams_.Finding(), streams_.sound()});
     report.lines.push_back({"time", time_.Finding(), time_.sound()});
     return report;
@@ -237,6 +264,9 @@ class Verification {
   uint64_t bytes_done_ = 0, bytes_of_all_ = 0;
   uint64_t held_ = 0;  // records under the last head that holds
   Micros held_time_ = 0;
+  Hash held_root_ = CompactRange().Root();
+  uint64_t held_segment_ = 0, held_offset_ = 0;  // where they end
+  std::string continues_;                        // what the first record says of a sealed log
 };
 
 }  // namespace

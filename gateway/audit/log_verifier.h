@@ -30,6 +30,10 @@ struct LogBroken {
   std::string where;  // "segments/000002, byte 1048576"
   std::string holds;  // "#0 to #12031, under the head of size 12032, 2026-11-19 03:10:00Z"
   std::string next;
+  // What holds: records under the last head that does, the root over them, and where they end.
+  uint64_t records = 0;
+  Hash root = {};
+  uint64_t segment = 0, offset = 0;
 };
 
 // Either it all holds, or `broken` says what does not. Progress gets bytes done and of all.

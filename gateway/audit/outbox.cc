@@ -7,7 +7,8 @@
 namespace sluice::audit {
 
 store::Migrations OutboxMigrations() {
-  return {"outbox", {R"sql(
+  return {"outbox",
+          {R"sql(
             CREATE TABLE outbox (
               change_id INTEGER PRIMARY KEY AUTOINCREMENT,
               envelope BLOB,
@@ -18,6 +19,13 @@ store::Migrations OutboxMigrations() {
             ) STRICT;
             CREATE INDEX outbox_pending ON outbox (change_id) WHERE log_index IS NULL;
             CREATE INDEX outbox_index ON outbox (log_index);
+          )sql",
+           // A log that continues one that was sealed holds none of the changes before.
+           R"sql(
+            CREATE TABLE outbox_log (
+              origin TEXT PRIMARY KEY,
+              after_change INTEGER NOT NULL
+            ) STRICT;
           )sql"}};
 }
 
@@ -64,9 +72,25 @@ absl::StatusOr<std::vector<OutboxEntry>> PendingOutbox(store::Reader& reader) {
 absl::StatusOr<uint64_t> LeastLogSize(store::Reader& reader) {
   SLUICE_ASSIGN_OR_RETURN(
       const auto rows,
-      reader.Query("SELECT max(coalesce((SELECT max(log_index) + 1 FROM outbox), 0),"
-                   " coalesce((SELECT max(log_size_before) FROM outbox), 0))"));
+      reader.Query("SELECT coalesce(max(max(coalesce(log_index + 1, 0), log_size_before)), 0)"
+                   " FROM outbox WHERE change_id >"
+                   " (SELECT coalesce(max(after_change), 0) FROM outbox_log)"));
   return static_cast<uint64_t>(rows.at(0).Int(0));
+}
+
+absl::Status BeginSuccessor(store::Store& store, const std::string& origin) {
+  return store.Write([&](store::Transaction& transaction) -> absl::Status {
+    SLUICE_ASSIGN_OR_RETURN(
+        const auto known,
+        transaction.Query("SELECT 1 FROM outbox_log WHERE origin = ?1", {store::SqlValue(origin)}));
+    if (!known.empty()) return absl::OkStatus();
+    SLUICE_RETURN_IF_ERROR(
+        transaction.Execute("INSERT INTO outbox_log (origin, after_change) SELECT ?1,"
+                            " coalesce(max(change_id), 0) FROM outbox WHERE log_index IS NOT NULL",
+                            {store::SqlValue(origin)}));
+    // What waits goes into the new log, wherever it may stand in the old one.
+    return transaction.Execute("UPDATE outbox SET log_size_before = 0 WHERE log_index IS NULL");
+  });
 }
 
 }  // namespace sluice::audit

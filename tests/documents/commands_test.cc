@@ -81,7 +81,7 @@ TEST(CommandsTest, EachCommandLineHasACommandAndOptionsOfTheTool) {
       if (words[i].starts_with("-")) {
         options.push_back(words[i].substr(0, words[i].find('=')));
         if (options.back() == "--profile" || options.back() == "--format") ++i;
-      } else if (command.size() < 2) {
+      } else if (command.size() < 3) {
         command.push_back(words[i]);
       }
     }
@@ -89,11 +89,12 @@ TEST(CommandsTest, EachCommandLineHasACommandAndOptionsOfTheTool) {
     if (command.empty() || command[0] == "COMMAND" || command[0] == "…") continue;
     EXPECT_TRUE(Lists(tool, command[0])) << line;
     std::string help = HelpOf({command[0]});
-    if (help.find("\nSubcommands:") != std::string::npos) {
-      if (command.size() < 2) continue;  // names the group
-      EXPECT_TRUE(Lists(help, command[1])) << line;
-      help = HelpOf(command);
+    size_t depth = 1;
+    for (; depth < command.size() && help.find("\nSubcommands:") != std::string::npos; ++depth) {
+      EXPECT_TRUE(Lists(help, command[depth])) << line;
+      help = HelpOf({command.begin(), command.begin() + static_cast<ptrdiff_t>(depth) + 1});
     }
+    if (help.find("\nSubcommands:") != std::string::npos) continue;  // names the group
     for (const std::string& option : options) {
       EXPECT_TRUE((help + tool).find(option + " ") != std::string::npos ||
                   (help + tool).find(option + ",") != std::string::npos)
