@@ -1,4 +1,5 @@
-// sluice catalogue apply|list|show|suspend|resume|retire: what owners offer.
+// sluice catalogue apply|list|show|suspend|resume|retire: what owners offer. The others of the
+// group are in catalogue_review.cc and catalogue_export_command.cc.
 #include <algorithm>
 #include <map>
 
@@ -6,8 +7,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/apply_file.h"
+#include "cli/catalogue_review.h"
+#include "cli/catalogue_words.h"
 #include "cli/commands.h"
-#include "cli/json.h"
 #include "cli/methods.h"
 #include "cli/sharing_words.h"
 #include "cli/times.h"
@@ -22,13 +24,8 @@ struct CatalogueOptions {
   ApplyOptions apply;
   std::string name, agency, search, reason;
   int64_t revision = 0;
-  bool break_grants = false, all = false;
+  bool break_grants = false, all = false, awaited = false;
 };
-
-std::string Word(const google::protobuf::EnumDescriptor* type, int number) {
-  const auto* value = type->FindValueByNumber(number);
-  return value == nullptr || number == 0 ? "" : absl::AsciiStrToLower(EnumWord(*value));
-}
 
 using TouchedGrants = google::protobuf::RepeatedPtrField<v1::TouchedGrant>;
 
@@ -82,8 +79,12 @@ absl::Status Apply(Session& session, const CatalogueOptions& all) {
   return absl::OkStatus();
 }
 
+// With what the authority has yet to say, or said.
 std::string StateWord(const v1::Dataset& dataset) {
-  return Word(v1::DatasetState_descriptor(), dataset.state());
+  std::string word = LowerEnumWord(v1::DatasetState_descriptor(), dataset.state());
+  if (dataset.publication() == v1::PUBLICATION_AWAITED) word += ", unpublished";
+  if (dataset.publication() == v1::PUBLICATION_RETURNED) word += ", returned";
+  return word;
 }
 
 absl::Status List(Session& session, const CatalogueOptions& options) {
@@ -94,9 +95,17 @@ absl::Status List(Session& session, const CatalogueOptions& options) {
   request.set_page_size(1000);
   std::vector<v1::Dataset> datasets;
   std::map<std::string, std::string> data_of;
+  std::vector<std::string> overdue;
   do {
     SLUICE_ASSIGN_OR_RETURN(const auto response, Ask(session, kListDatasets, request));
-    datasets.insert(datasets.end(), response.datasets().begin(), response.datasets().end());
+    for (const v1::Dataset& dataset : response.datasets()) {
+      const bool awaits = dataset.publication() == v1::PUBLICATION_AWAITED;
+      if (options.awaited && !awaits) continue;
+      datasets.push_back(dataset);
+      const auto freshness = response.freshness().find(dataset.name());
+      if (freshness != response.freshness().end() && freshness->second.overdue())
+        overdue.push_back(dataset.name());
+    }
     for (const auto& [name, freshness] : response.freshness())
       if (freshness.has_data_as_of())
         data_of[name] = FormatTime(ToMicros(freshness.data_as_of()), session.environment.zone) +
@@ -106,13 +115,15 @@ absl::Status List(Session& session, const CatalogueOptions& options) {
   std::vector<std::vector<std::string>> rows;
   for (const v1::Dataset& dataset : datasets)
     rows.push_back({dataset.name(), TitleOf(dataset.title(), session.chinese()),
-                    Word(v1::SharingAttribute_descriptor(), dataset.sharing()),
-                    Word(v1::UpdateCycle_descriptor(), dataset.update_cycle()),
+                    LowerEnumWord(v1::SharingAttribute_descriptor(), dataset.sharing()),
+                    LowerEnumWord(v1::UpdateCycle_descriptor(), dataset.update_cycle()),
                     data_of[dataset.name()], absl::StrJoin(dataset.purposes(), ", "),
                     StateWord(dataset)});
   session.PrintList(
       {{"dataset"}, {"title"}, {"sharing"}, {"update"}, {"data"}, {"purposes"}, {"state"}}, rows,
       datasets);
+  if (!overdue.empty())
+    session.environment.err << "older than promised: " << absl::StrJoin(overdue, ", ") << "\n";
   return absl::OkStatus();
 }
 
@@ -122,7 +133,7 @@ std::string FieldsTable(const Session& session, const v1::Dataset& dataset) {
     const bool key =
         std::find(dataset.key().begin(), dataset.key().end(), field.name()) != dataset.key().end();
     rows.push_back({field.name(), TypeWords(field.type()),
-                    Word(v1::FieldClass_descriptor(), field.field_class()).substr(0, 2),
+                    LowerEnumWord(v1::FieldClass_descriptor(), field.field_class()).substr(0, 2),
                     field.has_least_mask() ? MaskWords(field.least_mask()) : "", field.subject(),
                     key ? "key" : "", TitleOf(field.title(), session.chinese())});
     rows.back()[2] = absl::AsciiStrToUpper(rows.back()[2]);
@@ -157,8 +168,8 @@ FailureLines DatasetLines(const Session& session, const v1::GetDatasetResponse& 
   if (dataset.state() != v1::DATASET_STATE_OFFERED && !dataset.state_reason().empty())
     absl::StrAppend(&state, ": ", dataset.state_reason());
   add("state", state);
-  add("sharing", Word(v1::SharingAttribute_descriptor(), dataset.sharing()));
-  add("update", Word(v1::UpdateCycle_descriptor(), dataset.update_cycle()));
+  add("sharing", LowerEnumWord(v1::SharingAttribute_descriptor(), dataset.sharing()));
+  add("update", LowerEnumWord(v1::UpdateCycle_descriptor(), dataset.update_cycle()));
   if (answer.has_freshness()) add("data", FreshnessWords(session, answer.freshness()));
   if (answer.has_freshness()) add("held back", answer.freshness().note());
   add("purposes", absl::StrJoin(dataset.purposes(), ", "));
@@ -166,6 +177,7 @@ FailureLines DatasetLines(const Session& session, const v1::GetDatasetResponse& 
   add("known to", absl::StrJoin(dataset.audience(), ", "));
   if (!dataset.source().empty())
     add("source", absl::StrCat(dataset.source(), " ", dataset.table()));
+  for (auto& line : MetadataLines(session, dataset)) lines.push_back(std::move(line));
   const char* label = "history";
   for (const std::string& step : HistoryParts(answer, session.environment.zone)) {
     lines.emplace_back(label, step);
@@ -207,10 +219,7 @@ absl::Status SetState(Session& session, const CatalogueOptions& options) {
   return absl::OkStatus();
 }
 
-}  // namespace
-
-void AddCatalogueCommands(CLI::App& app, Invocation& invocation) {
-  CLI::App* group = app.add_subcommand("catalogue", "what owners offer");
+void AddCatalogueGroup(CLI::App* group, Invocation& invocation) {
   group->require_subcommand(1);
   const auto options = std::make_shared<CatalogueOptions>();
   const auto add = [&](const char* name, const char* help,
@@ -232,6 +241,7 @@ void AddCatalogueCommands(CLI::App& app, Invocation& invocation) {
   list->add_option("--search", options->search,
                    "words, all of which stand in name, title, description or fields");
   list->add_flag("--all", options->all, "retired ones too");
+  list->add_flag("--awaited", options->awaited, "only those that await the authority's review");
   CLI::App* show = add("show", "one dataset and its fields", Show);
   show->add_option("dataset", options->name, "AGENCY/DATASET")->required();
   show->add_option("--revision", options->revision, "an older one");
@@ -245,6 +255,16 @@ void AddCatalogueCommands(CLI::App& app, Invocation& invocation) {
     command->add_option("--reason", options->reason, "recorded, and told to consumers")->required();
   }
   retire->add_flag("--break-grants", options->break_grants, "revoke the grants in force with it");
+  AddReviewCommands(*group, invocation);
+  AddCatalogueExportCommand(*group, invocation);
+}
+
+}  // namespace
+
+void AddCatalogueCommands(CLI::App& app, Invocation& invocation) {
+  AddCatalogueGroup(app.add_subcommand("catalogue", "what owners offer"), invocation);
+  // For who thinks of the one dataset; help and completion show one of the two.
+  AddCatalogueGroup(app.add_subcommand("dataset", "the same as catalogue")->group(""), invocation);
 }
 
 }  // namespace sluice::cli

@@ -41,7 +41,9 @@ void Walk(const CLI::App& app, const std::string& path, std::vector<const CLI::A
   for (const CLI::Option* option : app.get_options([](const CLI::Option*) { return true; }))
     if (!option->nonpositional() && option->get_positional())
       command.arguments.push_back(ValueOf(*option));
-  const auto below = app.get_subcommands([](const CLI::App*) { return true; });
+  // What help does not show is another name of what it does show.
+  const auto below =
+      app.get_subcommands([](const CLI::App* one) { return !one->get_group().empty(); });
   for (const CLI::App* one : below)
     command.commands.emplace_back(one->get_name(), one->get_description());
   tree.push_back(std::move(command));

@@ -58,6 +58,9 @@ sharing:
   calendars: []                # files of working days, before the shipped one of China
   clocks: []                   # files of a law's deadlines, before those of Decree 809
 
+catalogue:
+  publication: owner           # an entry is known to others at once; authority: once it is reviewed
+
 operations:
   http:
     listen: ""                 # /healthz /readyz /metrics, on loopback alone: 127.0.0.1:9464

@@ -102,7 +102,25 @@ const Words& TableWords() {
                                              {"held back", "暂扣"},
                                              {"version", "版本"},
                                              {"waiting", "等待"},
-                                             {"who", "身份"}};
+                                             {"who", "身份"},
+                                             {"approved by", "批准人"},
+                                             {"category", "分类"},
+                                             {"change", "更新说明"},
+                                             {"conditions", "使用条件"},
+                                             {"differences", "变更"},
+                                             {"entry class", "数据分级"},
+                                             {"format", "数据格式"},
+                                             {"impact review", "个人信息影响评估"},
+                                             {"methods", "共享方式"},
+                                             {"note", "说明"},
+                                             {"owner's code", "提供方代码"},
+                                             {"public access", "开放属性"},
+                                             {"publication", "发布状态"},
+                                             {"published", "发布日期"},
+                                             {"related", "关联资源"},
+                                             {"revision", "版次"},
+                                             {"scope", "共享范围"},
+                                             {"secrecy review", "保密审查"}};
   return *words;
 }
 

@@ -22,6 +22,7 @@ namespace sluice::cli {
   METHOD(Catalogue, GetDataset)           \
   METHOD(Catalogue, ListDatasets)         \
   METHOD(Catalogue, SetDatasetState)      \
+  METHOD(Catalogue, ReviewDataset)        \
   METHOD(Sharing, ApplyGrant)             \
   METHOD(Sharing, GetGrant)               \
   METHOD(Sharing, ListGrants)             \

@@ -41,6 +41,7 @@ class Reader {
     ReadTls(map.Required("tls").AsMap(), config.tls);
     ReadAudit(map.Required("audit").AsMap(), config.audit);
     ReadSharing(map.Optional("sharing").AsMap(), config.sharing);
+    ReadCatalogue(map.Optional("catalogue").AsMap(), config.catalogue);
     ReadOperations(map.Optional("operations").AsMap(), config.operations);
     ReadLimits(map.Optional("limits").AsMap(), config.limits);
     map.RefuseOthers();
@@ -121,6 +122,16 @@ class Reader {
       sharing.calendars.push_back(JoinPath(folder_, file));
     for (const std::string& file : map.Optional("clocks").AsStrings())
       sharing.clocks.push_back(JoinPath(folder_, file));
+    map.RefuseOthers();
+  }
+
+  void ReadCatalogue(YamlMap map, Config::Catalogue& settings) const {
+    const YamlNode word = map.Optional("publication");
+    const auto rule = catalogue::PublicationRuleFromWord(word.AsString("owner"));
+    if (rule)
+      settings.publication = *rule;
+    else
+      word.Fail("must be owner (published as soon as it is applied) or authority (once reviewed)");
     map.RefuseOthers();
   }
 

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/file_system.h"
+#include "gateway/catalogue/entry_metadata.h"
 #include "gateway/listener_keys.h"
 
 namespace sluice {
@@ -63,6 +64,10 @@ struct Config {
     std::vector<std::string> calendars;  // files of working days, before the shipped ones
     std::vector<std::string> clocks;     // files of profiles, before the shipped one
   } sharing;
+
+  struct Catalogue {
+    catalogue::PublicationRule publication = catalogue::PublicationRule::kOwner;
+  } catalogue;
 
   struct Operations {
     std::string http_listen;  // health and metrics, over HTTP on a loopback address; empty: none

@@ -75,7 +75,8 @@ absl::Status Daemon::MakeControlServices(const Config& config) {
       *grants_touched_,
       catalogue::SourceFindings{
           [this](const std::string& dataset) { return drift_->Of(dataset); },
-          [this](const std::string& dataset) { return drift_->FreshnessOf(dataset); }});
+          [this](const std::string& dataset) { return drift_->FreshnessOf(dataset); }},
+      config.catalogue.publication);
   grants_ = std::make_unique<sharing::Grants>(
       *store_, *changes_, clock_, *random_,
       [this](const v1::Grant& grant) { return quotas_.Left(grant, clock_.Now()); });

@@ -133,13 +133,15 @@ struct Catalogue::Plan {
 };
 
 Catalogue::Catalogue(store::Store& store, audit::Changes& changes, const Clock& clock,
-                     DescribeTable describe, GrantsOnDatasets& grants, SourceFindings findings)
+                     DescribeTable describe, GrantsOnDatasets& grants, SourceFindings findings,
+                     PublicationRule publication)
     : store_(store),
       changes_(changes),
       clock_(clock),
       describe_(std::move(describe)),
       grants_(grants),
-      findings_(std::move(findings)) {}
+      findings_(std::move(findings)),
+      publication_(publication) {}
 
 absl::StatusOr<Catalogue::Wanted> Catalogue::Check(const Caller& caller,
                                                    const v1::ApplyDatasetRequest& request) {
@@ -158,6 +160,9 @@ absl::StatusOr<Catalogue::Wanted> Catalogue::Check(const Caller& caller,
   definition.clear_revision();
   definition.clear_changed();
   definition.clear_changed_by();
+  definition.clear_publication();
+  definition.clear_published();
+  definition.clear_publication_note();
   auto dataset = Compile(definition);
   if (!dataset.ok()) {
     Mistakes mistakes;
@@ -165,6 +170,8 @@ absl::StatusOr<Catalogue::Wanted> Catalogue::Check(const Caller& caller,
     return mistakes.ToStatus();
   }
   wanted.dataset = *std::move(dataset);
+  if (publication_ == PublicationRule::kAuthority)
+    SLUICE_RETURN_IF_ERROR(CheckForPublication(definition));
   SLUICE_RETURN_IF_ERROR(CompareWithSource(wanted));
   return wanted;
 }
@@ -187,6 +194,15 @@ absl::Status Catalogue::CompareWithSource(Wanted& wanted) {
             {{"dataset", wanted.dataset->definition.name()}});
   AddFieldViolation(status, "dataset.table", "the source has no such table");
   return status;
+}
+
+// What the gateway itself writes into each new revision.
+void Catalogue::Stamp(const Caller& caller, int64_t revision, v1::Dataset& after) const {
+  after.set_revision(revision);
+  *after.mutable_changed() =
+      google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(clock_.Now());
+  after.set_changed_by(caller.principal.path);
+  after.set_etag(store::EtagOf(after));
 }
 
 // All that depends on the present state; for a dry run and, within its transaction, for a change.
@@ -212,6 +228,7 @@ absl::StatusOr<Catalogue::Plan> Catalogue::MakePlan(store::Reader& reader, const
     plan.after.set_state(plan.before->state());
     plan.after.set_state_reason(plan.before->state_reason());
   }
+  SetPublication(plan.before, plan.after);
   plan.differences = identity::Differences(plan.before.value_or(v1::Dataset::default_instance()),
                                            plan.after, DefinitionText);
   if (plan.before && plan.differences.empty()) {
@@ -224,11 +241,7 @@ absl::StatusOr<Catalogue::Plan> Catalogue::MakePlan(store::Reader& reader, const
     if (AnyBroken(plan.touched) && !wanted.break_grants)
       return StillInUse(definition.name(), plan.touched);
   }
-  plan.after.set_revision(plan.before ? plan.before->revision() + 1 : 1);
-  *plan.after.mutable_changed() =
-      google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(clock_.Now());
-  plan.after.set_changed_by(caller.principal.path);
-  plan.after.set_etag(store::EtagOf(plan.after));
+  Stamp(caller, plan.before ? plan.before->revision() + 1 : 1, plan.after);
   return plan;
 }
 
@@ -321,13 +334,9 @@ absl::StatusOr<ChangeOutcome> Catalogue::Move(store::Transaction& transaction, c
     SLUICE_ASSIGN_OR_RETURN(touched, grants_.TouchedBy(transaction, compiled, nullptr));
     if (AnyBroken(touched) && !request.break_grants()) return StillInUse(request.name(), touched);
   }
-  after.set_revision(before->revision() + 1);
   after.set_state(request.state());
   after.set_state_reason(request.reason());
-  *after.mutable_changed() =
-      google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(clock_.Now());
-  after.set_changed_by(caller.principal.path);
-  after.set_etag(store::EtagOf(after));
+  Stamp(caller, before->revision() + 1, after);
   SLUICE_RETURN_IF_ERROR(AddRevision(transaction, after));
   ChangeOutcome outcome =
       identity::OutcomeOf("dataset", after.name(), ActionFor(request.state()), &*before, &after);

@@ -13,6 +13,7 @@
 #include "gateway/audit/changes.h"
 #include "gateway/base/clock.h"
 #include "gateway/catalogue/dataset.h"
+#include "gateway/catalogue/entry_metadata.h"
 #include "gateway/catalogue/freshness.h"
 #include "gateway/identity/caller.h"
 #include "gateway/identity/submit.h"
@@ -54,7 +55,8 @@ class Catalogue {
  public:
   // The references outlive the catalogue.
   Catalogue(store::Store& store, audit::Changes& changes, const Clock& clock,
-            DescribeTable describe, GrantsOnDatasets& grants, SourceFindings findings);
+            DescribeTable describe, GrantsOnDatasets& grants, SourceFindings findings,
+            PublicationRule publication = PublicationRule::kOwner);
 
   // Caller: a person with the role owner, of the dataset's agency. ROLE_REQUIRED, NOT_OWNER,
   // DEFINITION_INVALID with field violations, SOURCE_NOT_OWNED (also where there is no such source:
@@ -68,6 +70,13 @@ class Catalogue {
   // ETAG_MISMATCH. Unchanged where it is so already.
   void SetDatasetState(const identity::Caller& caller, v1::SetDatasetStateRequest request,
                        identity::Done<v1::SetDatasetStateResponse> done);
+  // Publishes what awaits it or was returned, or returns what awaits it, with a note; recorded
+  // before it takes effect. Caller: a person with the role authority. ROLE_REQUIRED, SAME_HANDS for
+  // one of the owner's agency, DATASET_UNKNOWN, REQUEST_INVALID (also of returning what is
+  // published), DATASET_RETIRED, ETAG_MISMATCH, DEFINITION_INVALID where what has to be examined
+  // first was not. Unchanged where it is so already.
+  void ReviewDataset(const identity::Caller& caller, v1::ReviewDatasetRequest request,
+                     identity::Done<v1::ReviewDatasetResponse> done);
   // DATASET_UNKNOWN, also where the caller's agency may not know of it.
   absl::StatusOr<v1::GetDatasetResponse> GetDataset(const identity::Caller& caller,
                                                     const v1::GetDatasetRequest& request);
@@ -87,6 +96,12 @@ class Catalogue {
                                             const identity::Caller& caller,
                                             const v1::SetDatasetStateRequest& request,
                                             v1::SetDatasetStateResponse& response);
+  absl::StatusOr<audit::ChangeOutcome> Review(store::Transaction& transaction,
+                                              const identity::Caller& caller,
+                                              const v1::ReviewDatasetRequest& request,
+                                              v1::Dataset& after) const;
+  void SetPublication(const std::optional<v1::Dataset>& before, v1::Dataset& after) const;
+  void Stamp(const identity::Caller& caller, int64_t revision, v1::Dataset& after) const;
 
   store::Store& store_;
   audit::Changes& changes_;
@@ -94,6 +109,7 @@ class Catalogue {
   const DescribeTable describe_;
   GrantsOnDatasets& grants_;
   const SourceFindings findings_;
+  const PublicationRule publication_;
 };
 
 // The words of a search text, in small letters. `field` is the request's, for the refusal of one
@@ -102,6 +118,11 @@ absl::StatusOr<std::vector<std::string>> SearchWords(std::string_view search,
                                                      std::string_view field);
 // Whether all words stand in its name, title, description or fields.
 bool Matches(const v1::Dataset& dataset, const std::vector<std::string>& words);
+// How far down it stands among what was found, 0 to 999: the sum over the words of where each
+// stands, name before title before fields before description, and in each as a whole before a part
+// of a longer word. Chinese has no gaps between words: there every part is whole. Nothing where one
+// of them stands nowhere.
+std::optional<int> SearchRank(const v1::Dataset& dataset, const std::vector<std::string>& words);
 
 // Whether a caller may know of a dataset: its agency is in the audience, or its role shows it all.
 bool MayKnow(const identity::Principal& principal, const v1::Dataset& dataset);

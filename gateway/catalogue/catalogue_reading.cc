@@ -1,11 +1,10 @@
 // What the catalogue shows: one dataset, or those that are looked for.
-#include <algorithm>
+#include <iterator>
+#include <map>
 #include <utility>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_format.h"
 #include "gateway/base/crypto.h"
 #include "gateway/base/error.h"
 #include "gateway/catalogue/catalogue.h"
@@ -22,21 +21,10 @@ constexpr int kMostPerPage = 1000;
 constexpr int kUsualPage = 100;
 // Revisions that a history tells at most.
 constexpr int64_t kMostHistory = 100;
-constexpr size_t kMostSearch = 200;
 
 bool IsInside(const identity::Principal& principal, const v1::Dataset& dataset) {
   return principal.agency == dataset.name().substr(0, dataset.name().find('/')) ||
          principal.Has(v1::ROLE_OPERATOR);
-}
-
-// Everything in it that people may look for, in small letters.
-std::string Searched(const v1::Dataset& dataset) {
-  std::string text =
-      absl::StrCat(dataset.name(), "\n", dataset.title().en(), "\n", dataset.title().zh(), "\n",
-                   dataset.description().en(), "\n", dataset.description().zh());
-  for (const auto& field : dataset.fields())
-    absl::StrAppend(&text, "\n", field.name(), "\n", field.title().en(), "\n", field.title().zh());
-  return absl::AsciiStrToLower(text);
 }
 
 // How the dataset came to be what it is.
@@ -67,21 +55,26 @@ absl::StatusOr<int> PageSize(int asked) {
   return InvalidField("page_size", "1 to 1,000");
 }
 
+// Where a dataset stands in a list: by its rank, then by its name.
+using ListPlace = std::pair<int, std::string>;
+
+// A token is the place of the last that was given out, in three digits and the name; what follows
+// is looked at anew for each caller.
+std::string TokenOf(const ListPlace& place) {
+  return HexEncode(absl::StrFormat("%03d%s", place.first, place.second));
+}
+
+absl::StatusOr<ListPlace> PlaceOf(const std::string& page_token) {
+  if (page_token.empty()) return ListPlace(-1, "");
+  const auto token = HexDecode(page_token);
+  int rank = 0;
+  if (!token.ok() || token->size() < 4 || !absl::SimpleAtoi(token->substr(0, 3), &rank) ||
+      rank < 0 || !identity::SplitName(token->substr(3)))
+    return Error(v1::REASON_PAGE_TOKEN_INVALID, "The page token is not one of this list's.");
+  return ListPlace(rank, token->substr(3));
+}
+
 }  // namespace
-
-absl::StatusOr<std::vector<std::string>> SearchWords(std::string_view search,
-                                                     std::string_view field) {
-  if (search.size() > kMostSearch) return InvalidField(field, "at most 200 bytes");
-  return absl::StrSplit(absl::AsciiStrToLower(std::string(search)), absl::ByAnyChar(" \t\n"),
-                        absl::SkipEmpty());
-}
-
-bool Matches(const v1::Dataset& dataset, const std::vector<std::string>& words) {
-  if (words.empty()) return true;
-  const std::string text = Searched(dataset);
-  return std::all_of(words.begin(), words.end(),
-                     [&text](const std::string& word) { return absl::StrContains(text, word); });
-}
 
 absl::StatusOr<v1::GetDatasetResponse> Catalogue::GetDataset(const Caller& caller,
                                                              const v1::GetDatasetRequest& request) {
@@ -92,6 +85,8 @@ absl::StatusOr<v1::GetDatasetResponse> Catalogue::GetDataset(const Caller& calle
     SLUICE_ASSIGN_OR_RETURN(const auto newest, FindDataset(reader, request.name()));
     if (!newest || !MayKnow(caller.principal, *newest)) return NoSuchDataset(request.name());
     SLUICE_ASSIGN_OR_RETURN(auto dataset, FindDataset(reader, request.name(), request.revision()));
+    // What it was before it was published is its owner's and the authority's.
+    if (dataset && !IsPublished(*dataset) && !MayKnow(caller.principal, *dataset)) dataset.reset();
     if (!dataset)
       return Error(v1::REASON_NOT_FOUND, "The dataset has no such revision.",
                    {{"dataset", request.name()}});
@@ -114,37 +109,39 @@ absl::StatusOr<v1::ListDatasetsResponse> Catalogue::ListDatasets(
   SLUICE_ASSIGN_OR_RETURN(const int page, PageSize(request.page_size()));
   SLUICE_ASSIGN_OR_RETURN(const std::vector<std::string> words,
                           SearchWords(request.search(), "search"));
-  // A token is the last name given out; what follows is looked at anew for each caller.
-  const auto token = HexDecode(request.page_token());
-  if (!token.ok() || (!token->empty() && !identity::SplitName(*token)))
-    return Error(v1::REASON_PAGE_TOKEN_INVALID, "The page token is not one of this list's.");
-  v1::ListDatasetsResponse response;
+  SLUICE_ASSIGN_OR_RETURN(const ListPlace begin, PlaceOf(request.page_token()));
+  // The best that follow the last page, and one more, which tells that there is another.
+  std::map<ListPlace, v1::Dataset> found;
   SLUICE_RETURN_IF_ERROR(store_.Read([&](store::Reader& reader) -> absl::Status {
-    std::string after = *token;
+    // Without words all rank alike, and the names before the page need not be read.
+    std::string after = words.empty() ? begin.second : "";
     while (true) {
       SLUICE_ASSIGN_OR_RETURN(
           auto datasets, catalogue::ListDatasets(reader, request.agency(), after, kMostPerPage));
       for (auto& dataset : datasets) {
         after = dataset.name();
-        const bool shown =
-            MayKnow(caller.principal, dataset) &&
-            (request.include_retired() || dataset.state() != v1::DATASET_STATE_RETIRED) &&
-            Matches(dataset, words);
-        if (!shown) continue;
-        if (response.datasets_size() == page) {
-          response.set_next_page_token(
-              HexEncode(response.datasets(response.datasets_size() - 1).name()));
-          return absl::OkStatus();
-        }
-        if (auto freshness = findings_.freshness(dataset.name()))
-          (*response.mutable_freshness())[dataset.name()] =
-              ShownFreshness(*std::move(freshness), dataset.update_cycle(),
-                             IsInside(caller.principal, dataset), clock_.Now());
-        *response.add_datasets() = VisibleTo(caller.principal, std::move(dataset));
+        if (!MayKnow(caller.principal, dataset)) continue;
+        if (dataset.state() == v1::DATASET_STATE_RETIRED && !request.include_retired()) continue;
+        const auto rank = SearchRank(dataset, words);
+        if (!rank || ListPlace(*rank, dataset.name()) <= begin) continue;
+        found.emplace(ListPlace(*rank, dataset.name()), std::move(dataset));
+        if (found.size() > static_cast<size_t>(page) + 1) found.erase(std::prev(found.end()));
+        if (words.empty() && found.size() > static_cast<size_t>(page)) return absl::OkStatus();
       }
       if (datasets.size() < static_cast<size_t>(kMostPerPage)) return absl::OkStatus();
     }
   }));
+  v1::ListDatasetsResponse response;
+  const bool more = found.size() > static_cast<size_t>(page);
+  if (more) found.erase(std::prev(found.end()));
+  if (more) response.set_next_page_token(TokenOf(std::prev(found.end())->first));
+  for (auto& [place, dataset] : found) {
+    if (auto freshness = findings_.freshness(dataset.name()))
+      (*response.mutable_freshness())[dataset.name()] =
+          ShownFreshness(*std::move(freshness), dataset.update_cycle(),
+                         IsInside(caller.principal, dataset), clock_.Now());
+    *response.add_datasets() = VisibleTo(caller.principal, std::move(dataset));
+  }
   return response;
 }
 

@@ -163,5 +163,44 @@ TEST_F(CatalogueTest, ListsComeInPages) {
   EXPECT_EQ(catalogue_.ListDatasets(system_, request)->datasets_size(), 0);
 }
 
+TEST_F(CatalogueTest, TheBestMatchStandsFirst) {
+  const auto add = [this](const char* name, const char* title, const char* field_title,
+                          const char* about) {
+    v1::Dataset dataset = Persons();
+    dataset.set_name(absl::StrCat("police/", name));
+    dataset.mutable_title()->set_en(title);
+    dataset.mutable_description()->set_zh(about);
+    dataset.mutable_fields(2)->mutable_title()->set_en(field_title);
+    ASSERT_TRUE(Apply(owner_, dataset).ok());
+  };
+  add("a", "", "", "vehicle, 车辆");
+  add("b", "", "vehicle", "");
+  add("c", "a vehicle", "", "");
+  add("d", "vehicles", "", "");
+  add("vehicle", "", "", "");
+  add("z-vehicles", "", "", "");
+  add("other", "", "", "");
+  const auto ranked = ElementsAre("police/vehicle", "police/z-vehicles", "police/c", "police/d",
+                                  "police/b", "police/a");
+  EXPECT_THAT(List(system_, "Vehicle"), ranked);
+  // Two words: the sum of their places.
+  EXPECT_THAT(List(system_, "vehicle 车辆"), ElementsAre("police/a"));
+  EXPECT_THAT(List(system_, "辆"), ElementsAre("police/a"));
+  for (const int size : {1, 2, 3, 4, 5, 6}) {
+    std::vector<std::string> names;
+    v1::ListDatasetsRequest request;
+    request.set_search("vehicle");
+    request.set_page_size(size);
+    do {
+      const auto page = catalogue_.ListDatasets(system_, request);
+      ASSERT_TRUE(page.ok()) << page.status();
+      ASSERT_LE(page->datasets_size(), size);
+      for (const auto& dataset : page->datasets()) names.push_back(dataset.name());
+      request.set_page_token(page->next_page_token());
+    } while (!request.page_token().empty());
+    EXPECT_THAT(names, ranked) << size;
+  }
+}
+
 }  // namespace
 }  // namespace sluice::catalogue

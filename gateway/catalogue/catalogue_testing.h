@@ -58,16 +58,18 @@ class FakeGrants : public GrantsOnDatasets {
 
 class CatalogueTest : public ::testing::Test {
  protected:
-  CatalogueTest()
-      : catalogue_(*world_.store, *world_.changes, world_.clock,
-                   [this](const v1::Source& source, const std::string& table) {
-                     described_.push_back(source.id() + "." + table);
-                     if (while_describing_) while_describing_();
-                     return description_;
-                   },
-                   grants_,
-                   {[this](const std::string&) { return drift_; },
-                    [this](const std::string&) { return freshness_; }}) {
+  explicit CatalogueTest(PublicationRule publication = PublicationRule::kOwner)
+      : catalogue_(
+            *world_.store, *world_.changes, world_.clock,
+            [this](const v1::Source& source, const std::string& table) {
+              described_.push_back(source.id() + "." + table);
+              if (while_describing_) while_describing_();
+              return description_;
+            },
+            grants_,
+            {[this](const std::string&) { return drift_; },
+             [this](const std::string&) { return freshness_; }},
+            publication) {
     for (const char* id : {"ministry", "police", "welfare"}) world_.AddAgency(id);
     owner_ = world_.AddPerson("police", "owner", {v1::ROLE_OWNER});
     clerk_ = world_.AddPerson("police", "clerk", {});

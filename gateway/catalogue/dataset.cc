@@ -8,6 +8,7 @@
 #include "gateway/base/error.h"
 #include "gateway/base/nearest.h"
 #include "gateway/base/view.h"
+#include "gateway/catalogue/entry_metadata.h"
 #include "gateway/catalogue/mask_spec.h"
 #include "gateway/catalogue/names.h"
 #include "gateway/records/row_batch.h"
@@ -104,6 +105,10 @@ class Checker {
       Fail("purposes", "expected at least one: grants may name no other");
     }
     Codes("audience", definition_.audience(), kMaxAudience);
+    CheckMetadata(definition_.metadata(),
+                  [this](std::string_view path, std::string_view mistake) { Fail(path, mistake); });
+    if (!v1::Publication_IsValid(definition_.publication()))
+      Fail("publication", "is not one that there is");
   }
 
   // Codes, each once.
@@ -240,9 +245,10 @@ std::optional<std::string> NearestDataset(
 }
 
 bool InAudience(const v1::Dataset& definition, std::string_view agency) {
+  if (definition.name().substr(0, definition.name().find('/')) == agency) return true;
   const auto& audience = definition.audience();
-  return audience.empty() || definition.name().substr(0, definition.name().find('/')) == agency ||
-         std::find(audience.begin(), audience.end(), agency) != audience.end();
+  return IsPublished(definition) && (audience.empty() || std::find(audience.begin(), audience.end(),
+                                                                   agency) != audience.end());
 }
 
 absl::StatusOr<DatasetPtr> Compile(const v1::Dataset& definition) {

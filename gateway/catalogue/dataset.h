@@ -39,7 +39,8 @@ std::optional<std::string> NearestDataset(
     std::string_view typed, const std::map<std::string, DatasetPtr, std::less<>>& datasets,
     std::string_view agency);
 
-// Whether the agency may know of the dataset: for others it does not exist.
+// Whether the agency may know of the dataset: for others it does not exist. Before it is published
+// its owner's agency alone may.
 bool InAudience(const v1::Dataset& definition, std::string_view agency);
 
 // DEFINITION_INVALID with one field violation a mistake (path as in the message: "fields[2].type").

@@ -4,6 +4,7 @@
 #include "absl/strings/str_join.h"
 #include "gateway/base/error.h"
 #include "gateway/catalogue/dataset.h"
+#include "gateway/catalogue/entry_metadata.h"
 #include "gateway/catalogue/mask_spec.h"
 #include "gateway/records/row_batch.h"
 
@@ -97,6 +98,8 @@ void ReadDataset(YamlMap root, v1::Dataset& dataset) {
                               {"reject_and_count", v1::ON_BAD_RECORD_REJECT_AND_COUNT}})));
   dataset.set_time_zone(root.Optional("time_zone").AsString());
   for (const auto& node : root.Required("fields").AsList()) ReadField(node, *dataset.add_fields());
+  if (const YamlNode entry = root.Optional("catalogue"); entry.present())
+    ReadMetadata(entry.AsMap(), *dataset.mutable_metadata());
   root.RefuseOthers();
 }
 
@@ -106,6 +109,7 @@ const identity::YamlNames& DatasetYamlNames() {
   static const auto* const names =
       new identity::YamlNames{{"name", "dataset"},
                               {"table", "from.table"},
+                              {"metadata.", "catalogue."},
                               {"fields.field_class", "fields[*].class"},
                               {"fields.title.en", "fields[*].en"},
                               {"fields.title.zh", "fields[*].zh"}};

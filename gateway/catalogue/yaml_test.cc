@@ -43,6 +43,39 @@ TEST(DatasetYamlTest, TheDocumentedOneIsReadAndSound) {
   EXPECT_EQ(dataset.fields(1).title().zh(), "出生日期");
   EXPECT_EQ(dataset.fields(2).type().scale(), 2);
   EXPECT_EQ(dataset.fields(3).type().type(), v1::FIELD_TYPE_TIMESTAMP_LOCAL);
+  const v1::EntryMetadata& entry = dataset.metadata();
+  EXPECT_EQ(entry.code(), "307990/000001");
+  EXPECT_EQ(entry.provider_code(), "11990000MB0X00000X");
+  EXPECT_THAT(entry.category(), ElementsAre("Population", "Registers"));
+  EXPECT_EQ(entry.data_format(), "database table");
+  EXPECT_THAT(entry.methods(), ElementsAre(v1::SHARING_METHOD_INTERFACE, v1::SHARING_METHOD_FILE));
+  EXPECT_EQ(entry.sharing_scope().zh(), "民政、统计部门");
+  EXPECT_EQ(entry.use_conditions().zh(), "仅用于核对救助对象");
+  EXPECT_EQ(entry.open(), v1::OPEN_ATTRIBUTE_CLOSED);
+  EXPECT_THAT(entry.related(), ElementsAre("307990/000002"));
+  EXPECT_EQ(entry.review().secrecy_review(), "BM-2026-7");
+  EXPECT_EQ(entry.review().impact_assessment(), "PIA-2026-3");
+  EXPECT_EQ(entry.review().approved_by(), "局长");
+  EXPECT_EQ(entry.review().approved_on(), "2026-11-24");
+  EXPECT_EQ(entry.change_note(), "The income is in yuan.");
+}
+
+TEST(DatasetYamlTest, MistakesOfTheCatalogueBlockArePlacedInTheFile) {
+  const std::string head =
+      "dataset: a/b\nsharing: unconditional\nupdate_cycle: daily\n"
+      "purposes: [relief]\nsource: s\nfrom: {table: t}\n"
+      "fields: [{name: x, type: utf8, class: L1}]\n";
+  const auto told = [&head](const std::string& block) {
+    return std::string(ParseDatasetYaml(head + block, "d.yaml").status().message());
+  };
+  EXPECT_THAT(told("catalogue: {categories: [a]}\n"),
+              HasSubstr("d.yaml:8: catalogue.categories: "));
+  EXPECT_THAT(told("catalogue: {methods: [post]}\n"),
+              HasSubstr("d.yaml:8: catalogue.methods[0]: one of interface, bulk, file"));
+  EXPECT_THAT(told("catalogue:\n  category: [a, b, c, d, e]\n"),
+              HasSubstr("d.yaml:9: catalogue.category: expected at most 4"));
+  EXPECT_THAT(told("catalogue:\n  review:\n    approved_on: yesterday\n"),
+              HasSubstr("d.yaml:10: catalogue.review.approved_on: expected a day"));
 }
 
 TEST(DatasetYamlTest, AWithheldOneNeedsNoSource) {

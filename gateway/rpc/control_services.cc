@@ -129,6 +129,7 @@ class CatalogueService : public v1::Catalogue::CallbackService {
   SLUICE_ASK(Catalogue, GetDataset, catalogue_)
   SLUICE_ASK(Catalogue, ListDatasets, catalogue_)
   SLUICE_PASS_ON(Catalogue, SetDatasetState, catalogue_, ToCaller)
+  SLUICE_PASS_ON(Catalogue, ReviewDataset, catalogue_, ToCaller)
 
  private:
   const ServiceParts& parts_;

@@ -11,6 +11,7 @@
 #include "gateway/base/error.h"
 #include "gateway/catalogue/catalogue.h"
 #include "gateway/catalogue/dataset_table.h"
+#include "gateway/catalogue/entry_metadata.h"
 #include "gateway/identity/definitions.h"
 #include "gateway/sharing/grant_rules.h"
 #include "gateway/sharing/ids.h"
@@ -102,6 +103,11 @@ absl::Status AccessRequests::CheckAsked(store::Reader& reader, const Caller& cal
                  absl::StrCat(definition->name(), " is offered no longer."),
                  {{"dataset", definition->name()}});
   SLUICE_ASSIGN_OR_RETURN(const auto dataset, catalogue::Compile(*definition));
+  // Those may know of it who review or watch; asking for it is for later all the same.
+  if (!catalogue::IsPublished(*definition))
+    return Error(v1::REASON_NOT_PUBLISHED,
+                 absl::StrCat("The authority has not published ", definition->name(), " yet."),
+                 {{"dataset", definition->name()}});
   identity::Mistakes mistakes;
   if (request.justification().size() > kMostJustification)
     mistakes.Add("request.justification", "expected at most 4,096 bytes");

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gateway/base/error.h"
+#include "gateway/catalogue/entry_metadata.h"
 #include "gateway/identity/definitions.h"
 #include "gateway/identity/registration.h"
 #include "gateway/policy/grant.h"
@@ -74,6 +75,11 @@ absl::Status CheckPurposes(store::Reader& reader, const v1::Grant& grant, Mistak
 
 absl::Status CheckGrant(store::Reader& reader, const v1::Grant& grant,
                         const catalogue::DatasetPtr& dataset, Micros now) {
+  if (!catalogue::IsPublished(dataset->definition))
+    return Error(v1::REASON_NOT_PUBLISHED,
+                 absl::StrCat("The authority has not published ", dataset->definition.name(),
+                              " yet; no grant can be made on it."),
+                 {{"dataset", dataset->definition.name()}});
   Mistakes mistakes;
   if (const auto compiled = policy::Compile(grant, dataset); !compiled.ok())
     mistakes.AddAll("grant", compiled.status());

@@ -106,6 +106,21 @@ TEST_F(GrantsTest, WhatTheGatewaySetsIsNotTheCallersToSay) {
   EXPECT_EQ(Refusal(world_.owner, grant), v1::REASON_NOT_FOUND);
 }
 
+TEST_F(GrantsTest, NoneIsMadeOnAnEntryThatIsNotPublished) {
+  v1::Dataset dataset = GrantsWorld::Persons();
+  for (const auto publication : {v1::PUBLICATION_AWAITED, v1::PUBLICATION_RETURNED}) {
+    dataset.set_publication(publication);
+    world_.PutDataset(dataset);
+    EXPECT_EQ(ReasonOf(world_.Apply(world_.owner, world_.Wanted()).status()),
+              v1::REASON_NOT_PUBLISHED);
+    EXPECT_EQ(ReasonOf(world_.Apply(world_.owner, world_.Wanted(), true).status()),
+              v1::REASON_NOT_PUBLISHED);
+  }
+  dataset.set_publication(v1::PUBLICATION_PUBLISHED);
+  world_.PutDataset(dataset);
+  EXPECT_TRUE(world_.Apply(world_.owner, world_.Wanted()).ok());
+}
+
 TEST_F(GrantsTest, AppliedAgainItIsUnchanged) {
   const v1::Grant made = world_.MustApply(world_.Wanted());
   world_.clock.Advance(kHour);

@@ -81,6 +81,7 @@ std::string Described(const Config& config) {
   parts.push_back(config.operations.http_listen);
   parts.insert(parts.end(), {absl::StrJoin(config.sharing.calendars, ","),
                              absl::StrJoin(config.sharing.clocks, ",")});
+  parts.push_back(absl::StrCat(static_cast<int>(config.catalogue.publication)));
   const Config::Limits& limits = config.limits;
   for (const int64_t number :
        {int64_t{limits.running_calls}, int64_t{limits.running_calls_per_system},
@@ -100,7 +101,7 @@ std::vector<std::string> KnownPaths() {
       "KEY: 1\ntls: {KEY: 1, authorities: [{KEY: 1}]}\naudit: {KEY: 1, http: {KEY: 1}, "
       "scrub: {KEY: 1}, witnesses: {KEY: 1}}\nlimits: {KEY: 1}\n"
       "operations: {KEY: 1, http: {KEY: 1}}\n"
-      "sharing: {KEY: 1}\n",
+      "sharing: {KEY: 1}\ncatalogue: {KEY: 1}\n",
       {{"KEY", kStranger}});
   const std::string errors(ParseConfig(text, kFile).status().message());
   std::vector<std::string> paths;
@@ -117,8 +118,8 @@ std::vector<std::string> KnownPaths() {
 
 bool IsSection(const std::string& path) {
   return path == "tls" || path == "audit" || path == "limits" || path == "operations" ||
-         path == "sharing" || path == "operations.http" || path == "audit.http" ||
-         path == "audit.scrub" || path == "audit.witnesses";
+         path == "sharing" || path == "catalogue" || path == "operations.http" ||
+         path == "audit.http" || path == "audit.scrub" || path == "audit.witnesses";
 }
 
 // The cell of the page beside a path; "" where there is no row.
@@ -146,7 +147,7 @@ TEST(ConfigurationTest, ThePageHasEverySettingAndItsDefault) {
   const std::string text = WrittenByInit();
   const YamlDocument written = YamlDocument::Parse(text, kFile);
   const std::vector<std::string> paths = KnownPaths();
-  EXPECT_GE(paths.size(), 49u) << absl::StrJoin(paths, "\n");  // of all sections
+  EXPECT_GE(paths.size(), 50u) << absl::StrJoin(paths, "\n");  // of all sections
   const std::string nothing = "tls: {authorities: [{}]}\naudit: {}\n";
   const std::string missing(ParseConfig(nothing, kFile).status().message());
 
