@@ -247,8 +247,7 @@ absl::Status Finish(Session& session, const SealOptions& options) {
   }
   const std::string successor = audit::SuccessorOrigin(statement.origin);
   SLUICE_ASSIGN_OR_RETURN(const std::string name, MakeKey(session, DirectoryOf(log), successor));
-  const std::string aside =
-      absl::StrCat(log, ".sealed-at-", statement.size, "-of-", name.substr(4));
+  const std::string aside = absl::StrCat(log, ".sealed-at-", statement.size);
   SLUICE_RETURN_IF_ERROR(ChangeFolders(files, log, aside, audit::FormatSeal(seal)));
   environment.out << "sealed     " << audit::SealWords(*said) << "\nkept       " << aside
                   << "\nsuccessor  " << successor << "\n";

@@ -13,6 +13,7 @@ namespace sluice::audit {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using Folder = std::map<std::string, std::string>;
 
@@ -239,6 +240,41 @@ TEST_F(LogVerifierTest, AnEntryReplacedWithMatchingChecksumIsNamed) {
   changed[path].replace(8192, 4096, forged.at(path).substr(8192, 4096));
   EXPECT_THAT(Broken(changed, &broken), HasSubstr("the entries before #2 do not hash"));
   EXPECT_EQ(broken.where, "segments/000001, byte 12288");
+}
+
+// Somebody without the key who does all the rest anew: leaves, trees, checksums, segments.
+TEST_F(LogVerifierTest, RecordsDroppedInsertedReorderedOrBackDatedAreCaughtByTheHead) {
+  using Written = std::vector<std::pair<std::string, int64_t>>;  // names and times
+  const auto write = [&](const Written& records) {
+    FakeFileSystem files;
+    EXPECT_TRUE(files.CreateDirectories("/gw").ok());
+    auto log = OpenLog(options_, files, clock_, TestLogKey(), nullptr);
+    EXPECT_TRUE(log.ok()) << log.status();
+    for (const auto& [name, seconds] : records) {
+      SealedRecord record = MakeRecord(v1::RECORD_KIND_RELEASED, name);
+      v1::AuditEnvelope envelope;
+      EXPECT_TRUE(envelope.ParseFromString(record.envelope));
+      envelope.mutable_time()->set_seconds(seconds);
+      record.envelope = envelope.SerializeAsString();
+      EXPECT_TRUE(AppendOne(**log, std::move(record)).ok());
+    }
+    EXPECT_TRUE((*log)->Close().ok());
+    return LogFiles(files);
+  };
+  const Written told = {{"a", 100}, {"b", 200}, {"c", 300}, {"d", 400}};
+  const Folder honest = write(told);
+  ASSERT_EQ(Broken(honest), "");
+  const Written without = {{"a", 100}, {"c", 300}, {"d", 400}};
+  const Written with = {{"a", 100}, {"x", 150}, {"b", 200}, {"c", 300}, {"d", 400}};
+  const Written moved = {{"a", 100}, {"c", 300}, {"b", 200}, {"d", 400}};
+  const Written dated = {{"a", 100}, {"b", 120}, {"c", 300}, {"d", 400}};
+  const Written replaced = {{"a", 100}, {"x", 200}, {"c", 300}, {"d", 400}};
+  for (const Written& forgery : {without, with, moved, dated, replaced}) {
+    Folder forged = write(forgery);
+    for (const auto& [path, content] : honest)
+      if (path.find("/heads/") != path.npos) forged[path] = content;
+    EXPECT_THAT(Broken(forged), AnyOf(HasSubstr("was changed"), HasSubstr("was signed")));
+  }
 }
 
 TEST_F(LogVerifierTest, AnotherKeyOrAnotherLogIsRefused) {

@@ -181,5 +181,26 @@ TEST_F(SealTest, OneAloneSealsNothingNorDoAlteredStatementsOrStrangers) {
   Refused(Finish({auditor, authority}), "the log is not what was signed");
 }
 
+TEST_F(SealTest, AFinishThatWasInterruptedGoesOn) {
+  ASSERT_EQ(Prepare().code, 0);
+  const std::vector<std::string> signatures = {Sign("auditor"), Sign("authority")};
+  // Killed once the seal was written, before a folder had another name.
+  fs::create_directories(gateway_.Path("audit.successor"));
+  gateway_.Write("audit.successor/seal", "sluice-");
+  const Finished finished = Finish(signatures);
+  EXPECT_EQ(finished.code, 0) << finished.all();
+  const std::string key = gateway_.Read("log-2.key");
+  // Killed between the two names.
+  fs::rename(gateway_.Path("audit"), gateway_.Path("audit.successor"));
+  const Finished again = Finish(signatures);
+  EXPECT_EQ(again.code, 0) << again.all();
+  EXPECT_TRUE(fs::exists(gateway_.Path("audit/seal")));
+  EXPECT_FALSE(fs::exists(gateway_.Path("audit/segments")));
+  EXPECT_FALSE(fs::exists(gateway_.Path("audit.successor")));
+  EXPECT_EQ(gateway_.Read("log-2.key"), key);
+  // Once more is once too often: the successor's folder is no log that could be sealed.
+  EXPECT_NE(Finish(signatures).code, 0);
+}
+
 }  // namespace
 }  // namespace sluice::system_test
