@@ -1,4 +1,4 @@
-// Rows counted by groups, and which of the numbers may be told (docs/count.md). One thread.
+// Rows counted by groups, and which of the numbers may be told (docs/match.md). One thread.
 #pragma once
 
 #include <cstdint>
