@@ -164,6 +164,10 @@ std::string Pseudonyms::ForRequest(std::string_view bytes) const {
   return Name(impl_->request_key, bytes);
 }
 
+std::string Pseudonyms::SubjectKey(std::string_view id_type, int64_t year) const {
+  return impl_->DeriveFor(SubjectLabel(year, id_type));
+}
+
 std::string Pseudonyms::DeriveKey(std::string_view label) const { return impl_->DeriveFor(label); }
 
 const std::string& Pseudonyms::order_key() const { return impl_->order_key; }

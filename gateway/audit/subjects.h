@@ -39,6 +39,8 @@ class Pseudonyms {
   ~Pseudonyms();
 
   v1::SubjectPseudonym ForSubject(std::string_view id_type, std::string_view raw, Micros now) const;
+  // 32 bytes: what makes pseudonyms of identifiers of that type in that year.
+  std::string SubjectKey(std::string_view id_type, int64_t year) const;
   // 16 bytes that a consumer agency sees in place of a value: the same for the same value of the
   // same id type or field, another for each consumer. Label "sluice/mask/v1/<consumer>/<scope>".
   std::string ForMask(std::string_view consumer_agency, std::string_view scope,

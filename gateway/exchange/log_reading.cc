@@ -63,7 +63,7 @@ absl::StatusOr<int64_t> BeforeOf(const Tokens& tokens, const TokenBinding& bindi
 }  // namespace
 
 LogReading::LogReading(const LogReadingParts& parts, LogTail& tail, std::string verifier_key)
-    : parts_(parts), tail_(tail), verifier_key_(std::move(verifier_key)) {}
+    : parts_(parts), tail_(tail), verifier_key_(std::move(verifier_key)), subject_keys_(parts) {}
 
 void LogReading::ListRecords(const Call& call, v1::ListRecordsRequest request,
                              Done<v1::ListRecordsResponse> done) {

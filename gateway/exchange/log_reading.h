@@ -12,6 +12,7 @@
 
 #include "gateway/exchange/log_export.h"
 #include "gateway/exchange/log_tail.h"
+#include "gateway/exchange/subject_keys.h"
 
 namespace sluice::exchange {
 
@@ -34,6 +35,11 @@ class LogReading {
   // For operators and auditors; recorded as a change.
   void RebuildIndex(const Call& call, v1::RebuildIndexRequest request,
                     Done<v1::RebuildIndexResponse> done);
+  // For a court, by two persons: SubjectKeys::Open.
+  void OpenSubjectKey(const Call& call, const v1::OpenSubjectKeyRequest& request,
+                      const Done<v1::OpenSubjectKeyResponse>& done) {
+    subject_keys_.Open(call, request, done);
+  }
   // Whatever it ends with goes to the follower's writer.
   void Tail(const std::shared_ptr<LogTail::Follower>& follower, const Call& call,
             v1::TailRequest request);
@@ -61,6 +67,7 @@ class LogReading {
   const LogReadingParts parts_;
   LogTail& tail_;
   const std::string verifier_key_;
+  SubjectKeys subject_keys_;
 };
 
 }  // namespace sluice::exchange
