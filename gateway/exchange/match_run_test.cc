@@ -67,9 +67,9 @@ class MatchRunTest : public ::testing::Test {
     const auto response = Match(request);
     EXPECT_TRUE(response.ok()) << response.status();
     Outcomes outcomes;
-    if (response.ok())
-      for (const v1::MatchAnswer& answer : AnswersIn(*response).answers())
-        outcomes.push_back(answer.outcome());
+    if (!response.ok()) return outcomes;
+    const v1::MatchAnswers answers = AnswersIn(*response);
+    for (const v1::MatchAnswer& answer : answers.answers()) outcomes.push_back(answer.outcome());
     return outcomes;
   }
   v1::Reason Refused(const v1::MatchRequest& request) { return ReasonOf(Match(request).status()); }
