@@ -44,6 +44,7 @@ namespace sluice::cli {
   METHOD(Audit, CopyEntries)              \
   METHOD(Audit, RebuildIndex)             \
   METHOD(Audit, Report)                   \
+  METHOD(Audit, ReportSharing)            \
   METHOD(Operations, GetStatus)           \
   METHOD(Operations, Reload)              \
   METHOD(Operations, ListExchanges)       \

@@ -57,16 +57,16 @@ using ReportStreamWriter = LogStreamWriter<exchange::ReportWriter, v1::ReportRes
 using RawStreams = v1::Audit::WithRawCallbackMethod_Tail<
     v1::Audit::WithRawCallbackMethod_Report<v1::Audit::WithRawCallbackMethod_Export<
         v1::Audit::WithRawCallbackMethod_CopyEntries<v1::Audit::Service>>>>;
-using CallbackMethods =
-    v1::Audit::WithCallbackMethod_ListRecords<v1::Audit::WithCallbackMethod_GetRecord<
-        v1::Audit::WithCallbackMethod_ProveRecord<v1::Audit::WithCallbackMethod_GetHead<
-            v1::Audit::WithCallbackMethod_RebuildIndex<RawStreams>>>>>;
+using CallbackMethods = v1::Audit::WithCallbackMethod_ListRecords<
+    v1::Audit::WithCallbackMethod_GetRecord<v1::Audit::WithCallbackMethod_ProveRecord<
+        v1::Audit::WithCallbackMethod_GetHead<v1::Audit::WithCallbackMethod_ReportSharing<
+            v1::Audit::WithCallbackMethod_RebuildIndex<RawStreams>>>>>>;
 
 class AuditService : public CallbackMethods {
  public:
   AuditService(const ServiceParts& parts, exchange::LogReading& reading,
-               exchange::LogReports& reports)
-      : parts_(parts), reading_(reading), reports_(reports) {}
+               exchange::LogReports& reports, exchange::SharingReports& sharing_reports)
+      : parts_(parts), reading_(reading), reports_(reports), sharing_reports_(sharing_reports) {}
   SLUICE_READ_LOG(ListRecords)
   SLUICE_READ_LOG(GetRecord)
   SLUICE_READ_LOG(ProveRecord)
@@ -79,6 +79,16 @@ class AuditService : public CallbackMethods {
                          [this](const exchange::Call&, v1::GetHeadRequest,
                                 std::function<void(absl::StatusOr<v1::GetHeadResponse>)> done) {
                            done(reading_.GetHead());
+                         });
+  }
+
+  grpc::ServerUnaryReactor* ReportSharing(grpc::CallbackServerContext* context,
+                                          const v1::ReportSharingRequest* request,
+                                          v1::ReportSharingResponse* response) override {
+    return ServeBlocking(parts_, *context, *request, response, "Audit.ReportSharing",
+                         [this](const exchange::Call& call, v1::ReportSharingRequest body,
+                                exchange::SharingReports::Done done) {
+                           sharing_reports_.ReportSharing(call, std::move(body), std::move(done));
                          });
   }
 
@@ -179,6 +189,7 @@ class AuditService : public CallbackMethods {
   const ServiceParts& parts_;
   exchange::LogReading& reading_;
   exchange::LogReports& reports_;
+  exchange::SharingReports& sharing_reports_;
 };
 
 #undef SLUICE_READ_LOG
@@ -187,8 +198,9 @@ class AuditService : public CallbackMethods {
 
 std::unique_ptr<grpc::Service> MakeAuditService(const ServiceParts& parts,
                                                 exchange::LogReading& reading,
-                                                exchange::LogReports& reports) {
-  return std::make_unique<AuditService>(parts, reading, reports);
+                                                exchange::LogReports& reports,
+                                                exchange::SharingReports& sharing_reports) {
+  return std::make_unique<AuditService>(parts, reading, reports, sharing_reports);
 }
 
 }  // namespace sluice::rpc
