@@ -8,6 +8,7 @@
 #include "cli/audit_reconcile.h"
 #include "cli/audit_report.h"
 #include "cli/audit_seal.h"
+#include "cli/audit_subject_key.h"
 #include "cli/audit_tail.h"
 #include "cli/audit_verify.h"
 #include "cli/commands.h"
@@ -209,6 +210,7 @@ void AddAuditCommands(CLI::App& app, Invocation& invocation) {
   AddAuditVerifyCommand(*audit, invocation);
   AddAuditProofCommands(*audit, invocation);
   AddAuditSealCommands(*audit, invocation);
+  AddOpenSubjectKeyCommand(*audit, invocation);
 }
 
 }  // namespace sluice::cli

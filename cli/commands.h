@@ -25,6 +25,7 @@ void AddWhoAmICommand(CLI::App& app, Invocation& invocation);
 void AddStatusCommands(CLI::App& app, Invocation& invocation);
 void AddOpsCommands(CLI::App& app, Invocation& invocation);
 void AddAuditCommands(CLI::App& app, Invocation& invocation);
+void AddReportCommands(CLI::App& app, Invocation& invocation);
 void AddWitnessCommands(CLI::App& app, Invocation& invocation);
 void AddReceiptsCommands(CLI::App& app, Invocation& invocation);
 void AddExplainCommand(CLI::App& app, Invocation& invocation);

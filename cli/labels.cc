@@ -120,7 +120,28 @@ const Words& TableWords() {
                                              {"related", "关联资源"},
                                              {"revision", "版次"},
                                              {"scope", "共享范围"},
-                                             {"secrecy review", "保密审查"}};
+                                             {"secrecy review", "保密审查"},
+                                             {"agencies", "部门"},
+                                             {"agreed", "同意"},
+                                             {"clock", "时限"},
+                                             {"datasets", "数据集"},
+                                             {"days (median)", "工作日(中位数)"},
+                                             {"days late", "超期工作日"},
+                                             {"disputed", "争议"},
+                                             {"grants", "授权"},
+                                             {"grants without use", "未使用的授权"},
+                                             {"last used", "最近使用"},
+                                             {"month", "月份"},
+                                             {"months", "月份"},
+                                             {"past the law's days", "超期"},
+                                             {"provided in time", "按期提供"},
+                                             {"refusals by law", "不予共享依据"},
+                                             {"refused", "不同意"},
+                                             {"replies in time", "按期答复"},
+                                             {"requests", "申请"},
+                                             {"returned", "补正"},
+                                             {"still open", "尚未办结"},
+                                             {"unused", "未使用"}};
   return *words;
 }
 

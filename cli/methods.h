@@ -43,7 +43,9 @@ namespace sluice::cli {
   METHOD(Audit, Export)                   \
   METHOD(Audit, CopyEntries)              \
   METHOD(Audit, RebuildIndex)             \
+  METHOD(Audit, OpenSubjectKey)           \
   METHOD(Audit, Report)                   \
+  METHOD(Audit, ReportSharing)            \
   METHOD(Operations, GetStatus)           \
   METHOD(Operations, Reload)              \
   METHOD(Operations, ListExchanges)       \

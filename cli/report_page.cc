@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "cli/display.h"
+#include "cli/html_page.h"
 #include "cli/times.h"
 #include "cli/words.h"
 
@@ -14,59 +15,6 @@ namespace {
 
 constexpr size_t kMostBars = 15;
 constexpr size_t kMostLines = 500;
-
-constexpr char kStyle[] = R"(
-:root { --ink: #1c2733; --soft: #5b6b7a; --line: #d5dde4; --let: #2a6f97; --no: #b5523b; }
-* { box-sizing: border-box; }
-body { font: 15px/1.5 "Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", system-ui, sans-serif;
-  color: var(--ink); max-width: 60rem; margin: 2rem auto; padding: 0 1.2rem; }
-h1 { font-size: 1.5rem; margin: 0; }
-h2 { font-size: 1.1rem; margin: 2rem 0 .6rem; border-bottom: 1px solid var(--line); }
-p { margin: .4rem 0; } .soft { color: var(--soft); font-size: .87rem; }
-.facts { display: flex; flex-wrap: wrap; gap: .6rem; margin: 1rem 0; }
-.fact { border: 1px solid var(--line); border-radius: .3rem; padding: .4rem .9rem; min-width: 7.5rem; }
-.fact b { display: block; font-size: 1.3rem; font-variant-numeric: tabular-nums; }
-table { border-collapse: collapse; width: 100%; font-size: .87rem; }
-th, td { text-align: left; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--line);
-  vertical-align: top; overflow-wrap: anywhere; }
-th { font-weight: 600; } .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-svg { width: 100%; height: auto; } svg text { font: 11px system-ui, sans-serif; fill: var(--soft); }
-.let { fill: var(--let); } .no { fill: var(--no); } .axis { stroke: var(--line); }
-.key span { display: inline-block; width: .8rem; height: .8rem; margin: 0 .3rem 0 1rem; }
-@media print { body { margin: 0; max-width: none; font-size: 10pt; } h2 { break-after: avoid; }
-  tr, svg, .fact { break-inside: avoid; } thead { display: table-header-group; } }
-@page { margin: 15mm; }
-)";
-
-std::string Escaped(std::string_view text) {
-  std::string escaped;
-  for (const char c : Harmless(text)) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return escaped;
-}
-
-// A number at or above it with one digit that counts, for the axis.
-int64_t RoundUp(int64_t most) {
-  int64_t step = 1;
-  while (step * 10 <= most) step *= 10;
-  return std::max<int64_t>((most + step - 1) / step * step, 1);
-}
 
 class ReportWriting {
  public:
@@ -89,19 +37,15 @@ class ReportWriting {
 
  private:
   void Heading(std::string_view chinese, std::string_view english) {
-    absl::StrAppend(&out_, "<h2>", std::string(chinese), " · ", std::string(english), "</h2>\n");
+    out_ += HtmlHeading(chinese, english);
   }
   void Begin() {
     const std::string title =
         absl::StrCat("数据共享审计报告 · Audit report ", report_.from, " – ", report_.to);
-    absl::StrAppend(&out_,
-                    "<!DOCTYPE html>\n<html lang=\"zh\">\n<head>\n<meta charset=\"utf-8\">\n"
-                    "<meta name=\"viewport\" content=\"width=device-width\">\n<title>",
-                    Escaped(title), "</title>\n<style>", kStyle, "</style>\n</head>\n<body>\n<h1>",
-                    Escaped(title), "</h1>\n<p class=\"soft\">", Escaped(report_.origin),
+    absl::StrAppend(&out_, HtmlBegin(title), "<p class=\"soft\">", HtmlEscaped(report_.origin),
                     " · 时区 zone ", report_.offset, " · 记录 records #",
                     std::max<int64_t>(report_.totals.first_index(), 0), " – #",
-                    report_.totals.next_index() - 1, " · 制表 made ", Escaped(report_.made),
+                    report_.totals.next_index() - 1, " · 制表 made ", HtmlEscaped(report_.made),
                     " · 本次查阅 this reading #", report_.read_index, "</p>\n");
   }
   void Fact(std::string_view chinese, std::string_view english, int64_t number) {
@@ -122,22 +66,7 @@ class ReportWriting {
   }
   void Table(const std::vector<TableColumn>& columns,
              const std::vector<std::vector<std::string>>& rows) {
-    out_ += "<table>\n<thead><tr>";
-    for (const TableColumn& column : columns)
-      absl::StrAppend(&out_, column.right ? "<th class=\"n\">" : "<th>", column.title, "</th>");
-    out_ += "</tr></thead>\n<tbody>\n";
-    for (size_t i = 0; i < rows.size() && i < kMostLines; ++i) {
-      out_ += "<tr>";
-      for (size_t k = 0; k < columns.size(); ++k)
-        absl::StrAppend(&out_, columns[k].right ? "<td class=\"n\">" : "<td>", Escaped(rows[i][k]),
-                        "</td>");
-      out_ += "</tr>\n";
-    }
-    out_ += "</tbody>\n</table>\n";
-    if (rows.size() > kMostLines)
-      absl::StrAppend(&out_, "<p class=\"soft\">另有 ", rows.size() - kMostLines, " 行，见 CSV · ",
-                      rows.size() - kMostLines,
-                      " more lines: sluice --format csv audit report</p>\n");
+    out_ += HtmlTable(columns, rows, kMostLines, "sluice --format csv audit report");
   }
   void Findings() {
     Heading("值得查看", "Worth a look");
@@ -181,7 +110,7 @@ class ReportWriting {
     if (days.empty()) return;
     int64_t most = 0;
     for (const ReportSum& day : days) most = std::max(most, day.calls());
-    const int64_t top = RoundUp(most);
+    const int64_t top = AxisTop(most);
     constexpr double kLeft = 60, kWidth = 840, kHeight = 180, kBase = 190;
     absl::StrAppend(&out_, "<svg viewBox=\"0 0 920 220\" role=\"img\" aria-label=\"by day\">\n");
     for (const int64_t at : {int64_t{0}, top / 2, top}) {
@@ -244,7 +173,7 @@ class ReportWriting {
           "<rect class=\"let\" x=\"268\" y=\"%.1f\" width=\"%.1f\" height=\"14\"/>"
           "<rect class=\"no\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"14\"/>"
           "<text x=\"%.1f\" y=\"%.1f\">%s calls, %s rows</text>\n",
-          y + 11, Escaped(name), y, let, 268 + let, y, no, 274 + let + no, y + 11,
+          y + 11, HtmlEscaped(name), y, let, 268 + let, y, no, 274 + let + no, y + 11,
           Grouped(sum.calls()), Grouped(sum.rows));
     }
     out_ += "</svg>\n";

@@ -44,6 +44,7 @@ void AddCommands(CLI::App& app, Invocation& invocation) {
   AddStatusCommands(app, invocation);
   AddOpsCommands(app, invocation);
   AddAuditCommands(app, invocation);
+  AddReportCommands(app, invocation);
   AddWitnessCommands(app, invocation);
   AddReceiptsCommands(app, invocation);
   AddExplainCommand(app, invocation);

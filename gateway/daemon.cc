@@ -277,6 +277,7 @@ absl::Status Daemon::MakeServices() {
   reading_ = std::make_unique<exchange::LogReading>(
       reading, *tail_, audit::FormatVerifierKey(signing_key_->verifier));
   reports_ = std::make_unique<exchange::LogReports>(reading);
+  sharing_reports_ = std::make_unique<exchange::SharingReports>(reading, rules_);
   SLUICE_RETURN_IF_ERROR(StartWatching(config));
   SLUICE_RETURN_IF_ERROR(StartHttp(config));
   return MakeControlServices(config);

@@ -172,6 +172,7 @@ class Daemon : public Served {
   std::unique_ptr<exchange::LogTail> tail_;
   std::unique_ptr<exchange::LogReading> reading_;
   std::unique_ptr<exchange::LogReports> reports_;
+  std::unique_ptr<exchange::SharingReports> sharing_reports_;
   std::unique_ptr<exchange::SourceLooks> looks_;
   std::unique_ptr<identity::Registry> registry_;
   std::unique_ptr<sharing::GrantsTouched> grants_touched_;

@@ -112,7 +112,8 @@ absl::Status Daemon::MakeControlServices(const Config& config) {
   operations_parts_.version = std::string(Version());
   services_.push_back(rpc::MakeExchangeService(*service_parts_, *broker_, *requests_));
   services_.push_back(rpc::MakeFlightService(*service_parts_, *broker_));
-  services_.push_back(rpc::MakeAuditService(*service_parts_, *reading_, *reports_));
+  services_.push_back(
+      rpc::MakeAuditService(*service_parts_, *reading_, *reports_, *sharing_reports_));
   services_.push_back(rpc::MakeRegistryService(*service_parts_, *registry_, *looks_, snapshots_,
                                                operations_parts_));
   services_.push_back(rpc::MakeCatalogueService(*service_parts_, *catalogue_));

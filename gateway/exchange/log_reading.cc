@@ -63,7 +63,10 @@ absl::StatusOr<int64_t> BeforeOf(const Tokens& tokens, const TokenBinding& bindi
 }  // namespace
 
 LogReading::LogReading(const LogReadingParts& parts, LogTail& tail, std::string verifier_key)
-    : parts_(parts), tail_(tail), verifier_key_(std::move(verifier_key)), subject_keys_(parts) {}
+    : parts_(parts),
+      tail_(tail),
+      verifier_key_(std::move(verifier_key)),
+      subject_keys_({parts.log, parts.sealer, parts.pseudonyms, parts.clock}) {}
 
 void LogReading::ListRecords(const Call& call, v1::ListRecordsRequest request,
                              Done<v1::ListRecordsResponse> done) {

@@ -12,6 +12,7 @@
 #include "gateway/exchange/exchange_testing.h"
 #include "gateway/exchange/kept_report_testing.h"
 #include "gateway/exchange/log_reading.h"
+#include "gateway/exchange/sharing_report.h"
 
 namespace sluice::exchange {
 namespace {
@@ -75,6 +76,7 @@ const Party kParties[] = {
     {"person civil-affairs", "02"},
     {"person public-security", ""},
     {"person public-security owner", "01"},
+    {"person public-security sharing_office", ""},
     {"person transport owner", "2"},
     {"person civil-affairs owner", "02"},
     {"person gov authority", ""},
@@ -242,6 +244,33 @@ TEST_P(LogRolesTest, SeesWhatItMayByEveryCall) {
     EXPECT_EQ(party.seen, kRefusedForRole);
   }
 
+  tried.insert("ReportSharing");
+  SharingReports scorecards(Parts(), sharing::Rules::Shipped());
+  const absl::CivilMonth month(
+      absl::ToCivilSecond(absl::FromUnixSeconds(now), absl::UTCTimeZone()));
+  v1::ReportSharingRequest months;
+  months.mutable_since()->set_seconds(
+      absl::ToUnixSeconds(absl::FromCivil(absl::CivilDay(month), absl::UTCTimeZone())));
+  months.mutable_until()->set_seconds(
+      absl::ToUnixSeconds(absl::FromCivil(absl::CivilDay(month + 1), absl::UTCTimeZone())));
+  const Pending<v1::ReportSharingResponse> scored;
+  const uint64_t records = exchange_.log->size();
+  scorecards.ReportSharing(call, months, scored.Done());
+  const auto scorecard = scored.Wait();
+  const bool sees_all =
+      call.principal->Has(v1::ROLE_AUDITOR) || call.principal->Has(v1::ROLE_AUTHORITY);
+  if (sees_all || call.principal->Has(v1::ROLE_SHARING_OFFICE)) {
+    ASSERT_TRUE(scorecard.ok()) << scorecard.status();
+    std::string owners;
+    for (const v1::SharingScore& score : scorecard->scores())
+      absl::StrAppend(&owners, score.agency(), " ", score.answers(), ";");
+    EXPECT_EQ(owners, sees_all ? "public-security 2;transport 1;" : "public-security 2;");
+    EXPECT_EQ(scorecard->read_index(), static_cast<int64_t>(records)) << "it is recorded";
+  } else {
+    EXPECT_EQ(ReasonOf(scorecard.status()), v1::REASON_ROLE_REQUIRED) << scorecard.status();
+    EXPECT_EQ(exchange_.log->size(), records);
+  }
+
   tried.insert("Export");
   const auto exported = std::make_shared<KeptTail>();
   {  // its head waits for a second of the clock, which otherwise stands
@@ -284,6 +313,26 @@ TEST_P(LogRolesTest, SeesWhatItMayByEveryCall) {
       call.principal->Has(v1::ROLE_OPERATOR) || party.name == "person audit-office auditor";
   EXPECT_EQ(ReasonOf(rebuilt.Wait().status()),
             rebuilds ? v1::REASON_UNSPECIFIED : v1::REASON_ROLE_REQUIRED);
+
+  tried.insert("OpenSubjectKey");
+  const auto open_key = [&](const v1::OpenSubjectKeyRequest& request) {
+    const Pending<v1::OpenSubjectKeyResponse> opened;
+    reading_->OpenSubjectKey(call, request, opened.Done());
+    return opened.Wait();
+  };
+  v1::OpenSubjectKeyRequest key;
+  key.set_key_year(2025);
+  key.set_case_reference("(2026) 1");
+  key.mutable_basis()->set_law("Criminal Procedure Law");
+  key.mutable_basis()->set_article("54");
+  EXPECT_EQ(ReasonOf(open_key(key).status()), call.principal->Has(v1::ROLE_AUDITOR)
+                                                  ? v1::REASON_UNSPECIFIED
+                                                  : v1::REASON_ROLE_REQUIRED);
+  key.set_id("k-000000000000");
+  const bool may_open =
+      call.principal->Has(v1::ROLE_AUDITOR) || call.principal->Has(v1::ROLE_AUTHORITY);
+  EXPECT_EQ(ReasonOf(open_key(key).status()),
+            may_open ? v1::REASON_NOT_FOUND : v1::REASON_ROLE_REQUIRED);
 
   // A call that is added has to be added here.
   const auto* audit = v1::Record::descriptor()->file()->FindServiceByName("Audit");

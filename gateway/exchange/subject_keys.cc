@@ -23,10 +23,9 @@ absl::Status CheckAsking(const v1::OpenSubjectKeyRequest& request, Micros now) {
   const auto this_year = absl::ToCivilYear(absl::FromUnixMicros(now), absl::UTCTimeZone()).year();
   if (request.key_year() < kFirstYear || request.key_year() > this_year)
     return InvalidField("key_year", absl::StrCat("a year from 2000 to ", this_year));
-  for (const auto& [path, text] :
-       {std::pair("case_reference", &request.case_reference()),
-        std::pair("basis.law", &request.basis().law()),
-        std::pair("basis.article", &request.basis().article())}) {
+  for (const auto& [path, text] : {std::pair("case_reference", &request.case_reference()),
+                                   std::pair("basis.law", &request.basis().law()),
+                                   std::pair("basis.article", &request.basis().article())}) {
     if (records::IsBlank(*text) || text->size() > kMostLegalWords || !records::ValidUtf8(*text))
       return InvalidField(path, "needed: at most 1,000 bytes of UTF-8");
   }
@@ -58,8 +57,8 @@ absl::StatusOr<v1::OpenSubjectKeyResponse> SubjectKeys::Ask(
               .basis = request.basis(),
               .expires = now + kDay};
   const std::string id = absl::StrCat(
-      "k-", HexEncode(parts_.pseudonyms.ForRequest(absl::StrCat(call.call_id, "\n", now)))
-                .substr(0, 12));
+      "k-",
+      HexEncode(parts_.pseudonyms.ForRequest(absl::StrCat(call.call_id, "\n", now))).substr(0, 12));
   SLUICE_ASSIGN_OR_RETURN(asked.index, Record(call, asked, "ask", id));
   v1::OpenSubjectKeyResponse response;
   response.set_id(id);
@@ -97,9 +96,9 @@ absl::StatusOr<v1::OpenSubjectKeyResponse> SubjectKeys::OpenAsked(
   }
   v1::OpenSubjectKeyResponse response;
   response.set_id(request.id());
-  SLUICE_ASSIGN_OR_RETURN(const int64_t index,
-                          Record(call, asked, "open",
-                                 absl::StrCat("asked for by ", asked.by, ", #", asked.index)));
+  SLUICE_ASSIGN_OR_RETURN(
+      const int64_t index,
+      Record(call, asked, "open", absl::StrCat("asked for by ", asked.by, ", #", asked.index)));
   response.set_index(index);
   for (const std::string& id_type : audit::IdTypes())
     response.mutable_key()->append(parts_.pseudonyms.SubjectKey(id_type, asked.year));

@@ -8,14 +8,21 @@
 #include <string>
 
 #include "gateway/base/mutex.h"
-#include "gateway/exchange/log_feed.h"
+#include "gateway/exchange/broker.h"
+#include "sluice/v1/audit.pb.h"
 
 namespace sluice::exchange {
 
 class SubjectKeys {
  public:
   using Done = std::function<void(absl::StatusOr<v1::OpenSubjectKeyResponse>)>;
-  explicit SubjectKeys(const LogReadingParts& parts) : parts_(parts) {}
+  struct Parts {
+    audit::Log& log;
+    audit::RecordSealer& sealer;
+    const audit::Pseudonyms& pseudonyms;
+    const Clock& clock;
+  };
+  explicit SubjectKeys(const Parts& parts) : parts_(parts) {}
 
   // Without id: asks, by an auditor; case and law are needed. With id: opens, by another person who
   // is an auditor or of the authority. The key is 32 bytes for each of audit::IdTypes, in that
@@ -40,7 +47,7 @@ class SubjectKeys {
   absl::StatusOr<int64_t> Record(const Call& call, const Asked& asked, const char* action,
                                  const std::string& why);
 
-  const LogReadingParts parts_;
+  const Parts parts_;
   Mutex mutex_;
   std::map<std::string, Asked> asked_ SLUICE_GUARDED_BY(mutex_);
 };

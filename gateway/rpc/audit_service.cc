@@ -60,17 +60,19 @@ using RawStreams = v1::Audit::WithRawCallbackMethod_Tail<
 using CallbackMethods =
     v1::Audit::WithCallbackMethod_ListRecords<v1::Audit::WithCallbackMethod_GetRecord<
         v1::Audit::WithCallbackMethod_ProveRecord<v1::Audit::WithCallbackMethod_GetHead<
-            v1::Audit::WithCallbackMethod_RebuildIndex<RawStreams>>>>>;
+            v1::Audit::WithCallbackMethod_ReportSharing<v1::Audit::WithCallbackMethod_RebuildIndex<
+                v1::Audit::WithCallbackMethod_OpenSubjectKey<RawStreams>>>>>>>;
 
 class AuditService : public CallbackMethods {
  public:
   AuditService(const ServiceParts& parts, exchange::LogReading& reading,
-               exchange::LogReports& reports)
-      : parts_(parts), reading_(reading), reports_(reports) {}
+               exchange::LogReports& reports, exchange::SharingReports& sharing_reports)
+      : parts_(parts), reading_(reading), reports_(reports), sharing_reports_(sharing_reports) {}
   SLUICE_READ_LOG(ListRecords)
   SLUICE_READ_LOG(GetRecord)
   SLUICE_READ_LOG(ProveRecord)
   SLUICE_READ_LOG(RebuildIndex)
+  SLUICE_READ_LOG(OpenSubjectKey)
 
   grpc::ServerUnaryReactor* GetHead(grpc::CallbackServerContext* context,
                                     const v1::GetHeadRequest* request,
@@ -79,6 +81,16 @@ class AuditService : public CallbackMethods {
                          [this](const exchange::Call&, v1::GetHeadRequest,
                                 std::function<void(absl::StatusOr<v1::GetHeadResponse>)> done) {
                            done(reading_.GetHead());
+                         });
+  }
+
+  grpc::ServerUnaryReactor* ReportSharing(grpc::CallbackServerContext* context,
+                                          const v1::ReportSharingRequest* request,
+                                          v1::ReportSharingResponse* response) override {
+    return ServeBlocking(parts_, *context, *request, response, "Audit.ReportSharing",
+                         [this](const exchange::Call& call, v1::ReportSharingRequest body,
+                                exchange::SharingReports::Done done) {
+                           sharing_reports_.ReportSharing(call, std::move(body), std::move(done));
                          });
   }
 
@@ -179,6 +191,7 @@ class AuditService : public CallbackMethods {
   const ServiceParts& parts_;
   exchange::LogReading& reading_;
   exchange::LogReports& reports_;
+  exchange::SharingReports& sharing_reports_;
 };
 
 #undef SLUICE_READ_LOG
@@ -187,8 +200,9 @@ class AuditService : public CallbackMethods {
 
 std::unique_ptr<grpc::Service> MakeAuditService(const ServiceParts& parts,
                                                 exchange::LogReading& reading,
-                                                exchange::LogReports& reports) {
-  return std::make_unique<AuditService>(parts, reading, reports);
+                                                exchange::LogReports& reports,
+                                                exchange::SharingReports& sharing_reports) {
+  return std::make_unique<AuditService>(parts, reading, reports, sharing_reports);
 }
 
 }  // namespace sluice::rpc

@@ -8,6 +8,7 @@
 #include "gateway/exchange/broker.h"
 #include "gateway/exchange/log_reading.h"
 #include "gateway/exchange/log_report.h"
+#include "gateway/exchange/sharing_report.h"
 #include "gateway/exchange/source_looks.h"
 #include "gateway/identity/registry.h"
 #include "gateway/rpc/service_base.h"
@@ -45,7 +46,8 @@ std::unique_ptr<grpc::Service> MakeFlightService(const ServiceParts& parts,
                                                  exchange::Broker& broker);
 std::unique_ptr<grpc::Service> MakeAuditService(const ServiceParts& parts,
                                                 exchange::LogReading& reading,
-                                                exchange::LogReports& reports);
+                                                exchange::LogReports& reports,
+                                                exchange::SharingReports& sharing_reports);
 std::unique_ptr<grpc::Service> MakeRegistryService(const ServiceParts& parts,
                                                    identity::Registry& registry,
                                                    exchange::SourceLooks& looks,

@@ -109,6 +109,7 @@ TEST_F(GrantsTest, WhatTheGatewaySetsIsNotTheCallersToSay) {
 TEST_F(GrantsTest, NoneIsMadeOnAnEntryThatIsNotPublished) {
   v1::Dataset dataset = GrantsWorld::Persons();
   for (const auto publication : {v1::PUBLICATION_AWAITED, v1::PUBLICATION_RETURNED}) {
+    dataset.set_revision(dataset.revision() + 1);
     dataset.set_publication(publication);
     world_.PutDataset(dataset);
     EXPECT_EQ(ReasonOf(world_.Apply(world_.owner, world_.Wanted()).status()),
@@ -116,6 +117,7 @@ TEST_F(GrantsTest, NoneIsMadeOnAnEntryThatIsNotPublished) {
     EXPECT_EQ(ReasonOf(world_.Apply(world_.owner, world_.Wanted(), true).status()),
               v1::REASON_NOT_PUBLISHED);
   }
+  dataset.set_revision(dataset.revision() + 1);
   dataset.set_publication(v1::PUBLICATION_PUBLISHED);
   world_.PutDataset(dataset);
   EXPECT_TRUE(world_.Apply(world_.owner, world_.Wanted()).ok());
