@@ -259,6 +259,7 @@ TEST(AccessTest, ApprovingTellsOfGrantsThatAllowTheSameCalls) {
   made.set_state(v1::GRANT_STATE_IN_FORCE);
   made.add_systems("civil-affairs/relief");
   made.add_purposes("relief");
+  made.add_modes(v1::MODE_QUERY);
   tool.gateway.Answer(kApproveAccessRequest, answer);
   v1::ListGrantsResponse held;
   const auto add = [&held](const char* id, const char* system, const char* purpose) {
@@ -267,6 +268,7 @@ TEST(AccessTest, ApprovingTellsOfGrantsThatAllowTheSameCalls) {
     grant.set_state(v1::GRANT_STATE_IN_FORCE);
     if (*system != '\0') grant.add_systems(system);
     grant.add_purposes(purpose);
+    grant.add_modes(v1::MODE_QUERY);
     *grant.mutable_expires() = At("2099-01-01T00:00:00+08:00");
     return &grant;
   };
@@ -276,13 +278,14 @@ TEST(AccessTest, ApprovingTellsOfGrantsThatAllowTheSameCalls) {
   add("another", "civil-affairs/pensions", "relief");
   add("otherwise", "civil-affairs/relief", "pensions");
   add("gone", "civil-affairs/relief", "relief")->set_state(v1::GRANT_STATE_REVOKED);
+  add("answers", "civil-affairs/relief", "relief")->set_modes(0, v1::MODE_MATCH);
   tool.gateway.Answer(kListGrants, held);
   const Ran ran = tool.Run({"access", "approve", "r-7q4m2k"});
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("note      grant same allows relief to the same systems"));
   EXPECT_THAT(ran.out, HasSubstr("note      grant wider "));
   for (const char* other :
-       {"grant 7q4m2k allows", "grant another", "grant otherwise", "grant gone"})
+       {"grant 7q4m2k allows", "grant another", "grant otherwise", "grant gone", "grant answers"})
     EXPECT_THAT(ran.out, Not(HasSubstr(other)));
 }
 
