@@ -18,8 +18,8 @@ std::optional<std::string> VariableOf(const std::string& name) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Files are read a megabyte at a time. Taken from the system anew each time, such a buffer costs a
-  // third of what verifying a log costs in all.
+  // Files are read a megabyte at a time. Taken from the system anew each time, such a buffer costs
+  // a third of what verifying a log costs in all.
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, 64 << 20);
   // A person reads the error that follows; gRPC's own words are for whoever asks for them.

@@ -42,8 +42,8 @@ class Matcher {
  public:
   // For a plan of AsQuery(request) under MODE_MATCH, which gets the condition to find the records
   // by, the subjects that are asked about, and its output in this order: the fields that find, then
-  // those that are compared, as answers tell them. REQUEST_INVALID where items are none, too many, or
-  // name other fields than the first, or no field to find by, or none to compare;
+  // those that are compared, as answers tell them. REQUEST_INVALID where items are none, too many,
+  // or name other fields than the first, or no field to find by, or none to compare;
   // FIELD_NOT_GRANTED where a field takes no part; PARAMETER_INVALID with the item's place where a
   // value is none of its kind. No error holds a value.
   static absl::StatusOr<Matcher> Make(const v1::MatchRequest& request, Plan& plan);

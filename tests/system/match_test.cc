@@ -52,8 +52,9 @@ TEST_F(MatchSystemTest, YesNoOrNobodyAndNeverAValue) {
 
 TEST_F(MatchSystemTest, ValuesFromTheCommandLineAndFromFiles) {
   gateway_.Write("id", SampleIds()[1] + "\n");
-  EXPECT_THAT(Ask({"match", "--value", "id_number=@id", "--value", "name=" + SampleNames()[1]}).output,
-              HasSubstr("\"MATCH\""));
+  EXPECT_THAT(
+      Ask({"match", "--value", "id_number=@id", "--value", "name=" + SampleNames()[1]}).output,
+      HasSubstr("\"MATCH\""));
   EXPECT_EQ(Ask({"match"}).code, 2);
   EXPECT_EQ(Ask({"match", "--items", "-"}, "not json\n").code, 2);
   EXPECT_EQ(Ask({"match", "--items", "-"}, "").code, 2);
