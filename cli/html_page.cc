@@ -11,7 +11,7 @@ constexpr char kStyle[] = R"(
 :root { --ink: #1c2733; --soft: #5b6b7a; --line: #d5dde4; --let: #2a6f97; --no: #b5523b; }
 * { box-sizing: border-box; }
 body { font: 15px/1.5 "Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", system-ui, sans-serif;
-  color: var(--ink); max-width: 60rem; margin: 2rem auto; padding: 0 1.2rem; }
+  color: var(--ink); max-width: 67rem; margin: 2rem auto; padding: 0 1.2rem; }
 h1 { font-size: 1.5rem; margin: 0; }
 h2 { font-size: 1.1rem; margin: 2rem 0 .6rem; border-bottom: 1px solid var(--line); }
 p { margin: .4rem 0; } .soft { color: var(--soft); font-size: .87rem; }
@@ -19,9 +19,11 @@ p { margin: .4rem 0; } .soft { color: var(--soft); font-size: .87rem; }
 .fact { border: 1px solid var(--line); border-radius: .3rem; padding: .4rem .9rem; min-width: 7.5rem; }
 .fact b { display: block; font-size: 1.3rem; font-variant-numeric: tabular-nums; }
 table { border-collapse: collapse; width: 100%; font-size: .87rem; }
-th, td { text-align: left; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--line);
+th, td { text-align: left; padding: .25rem .5rem .25rem 0; border-bottom: 1px solid var(--line);
   vertical-align: top; overflow-wrap: anywhere; }
-th { font-weight: 600; } .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+th { font-weight: 600; vertical-align: bottom; }
+th:first-child, td:first-child { min-width: 6.5rem; } .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+th.n { white-space: normal; overflow-wrap: normal; }
 svg { width: 100%; height: auto; } svg text { font: 11px system-ui, sans-serif; fill: var(--soft); }
 .let { fill: var(--let); } .no { fill: var(--no); } .axis { stroke: var(--line); }
 .key span { display: inline-block; width: .8rem; height: .8rem; margin: 0 .3rem 0 1rem; }
