@@ -111,7 +111,7 @@ class WitnessClient:
         try:
             try:
                 connection.request(method, path, body.encode() if body is not None else None)
-            except (BrokenPipeError, ConnectionResetError):
+            except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
                 pass  # it was refused before all of it was sent
             answer = connection.getresponse()
             return answer.status, answer.headers['Content-Type'], answer.read().decode()
