@@ -32,7 +32,7 @@ class AnswerRun : public std::enable_shared_from_this<AnswerRun> {
   void End(absl::Status why, v1::RecordKind kind);
   // A record of this kind, with what the plan says.
   audit::Draft DraftOf(v1::RecordKind kind) const;
-  // Of what happened to the source and its version, for the reply; the rest was filled before.
+  // What every answer says of the call, and of what was done to it.
   template <class Response>
   void FillResponse(Response& response) const {
     access_.FillApplied(*response.mutable_applied());
@@ -45,6 +45,7 @@ class AnswerRun : public std::enable_shared_from_this<AnswerRun> {
   Access access_;
   std::shared_ptr<SourceAtWork> source_;  // from Reserve on
   QuotaLedger::Reservation reservation_;
+  std::shared_ptr<RunningExchange> running_;  // from the decision on
 
  private:
   // One that reads much gives way to those that read little.
@@ -71,9 +72,6 @@ class AnswerRun : public std::enable_shared_from_this<AnswerRun> {
   absl::Status Work(absl::StatusOr<adapters::Adapter*> adapter);
   void Release();
   void Released(v1::Receipt receipt);
-
- protected:
-  std::shared_ptr<RunningExchange> running_;
 };
 
 // Reads on until nothing comes, or `take` says that it is enough or fails.

@@ -8,6 +8,7 @@
 #include "gateway/base/error.h"
 #include "gateway/base/nearest.h"
 #include "gateway/catalogue/mask_spec.h"
+#include "gateway/policy/claims.h"
 #include "gateway/policy/pick_grant.h"
 #include "gateway/policy/request_form.h"
 #include "gateway/records/utf8.h"
@@ -347,13 +348,7 @@ class Decider {
 // A query with what every request for records has.
 template <class Request>
 v1::QueryRequest WithTheSame(const Request& request) {
-  v1::QueryRequest query;
-  query.set_dataset(request.dataset());
-  query.set_purpose(request.purpose());
-  query.set_case_reference(request.case_reference());
-  query.set_end_user(request.end_user());
-  query.set_on_behalf_of(request.on_behalf_of());
-  query.set_grant(request.grant());
+  v1::QueryRequest query = WithClaims(request);
   *query.mutable_fields() = request.fields();
   query.set_filter(request.filter());
   *query.mutable_parameters() = request.parameters();
@@ -376,13 +371,7 @@ v1::QueryRequest AsQuery(const v1::ReadRequest& request) {
 }
 
 v1::QueryRequest AsQuery(const v1::CountRequest& request) {
-  v1::QueryRequest query;
-  query.set_dataset(request.dataset());
-  query.set_purpose(request.purpose());
-  query.set_case_reference(request.case_reference());
-  query.set_end_user(request.end_user());
-  query.set_on_behalf_of(request.on_behalf_of());
-  query.set_grant(request.grant());
+  v1::QueryRequest query = WithClaims(request);
   query.set_request_id(request.request_id());
   query.set_traceparent(request.traceparent());
   *query.mutable_fields() = request.group_by();

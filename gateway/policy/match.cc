@@ -8,6 +8,7 @@
 #include "gateway/base/error.h"
 #include "gateway/base/view.h"
 #include "gateway/catalogue/dataset.h"
+#include "gateway/policy/claims.h"
 #include "gateway/records/row_batch.h"
 #include "gateway/records/utf8.h"
 
@@ -144,13 +145,7 @@ std::vector<std::string> NamesIn(const v1::MatchItem& item) {
 }  // namespace
 
 v1::QueryRequest AsQuery(const v1::MatchRequest& request) {
-  v1::QueryRequest query;
-  query.set_dataset(request.dataset());
-  query.set_purpose(request.purpose());
-  query.set_case_reference(request.case_reference());
-  query.set_end_user(request.end_user());
-  query.set_on_behalf_of(request.on_behalf_of());
-  query.set_grant(request.grant());
+  v1::QueryRequest query = WithClaims(request);
   query.set_request_id(request.request_id());
   query.set_traceparent(request.traceparent());
   if (!request.items().empty())

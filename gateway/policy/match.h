@@ -19,8 +19,6 @@ inline constexpr int kMostMatchItems = 1'000;
 
 // Whether a rule can compare fields of that type; with `finds`, whether records can be found by it.
 bool RuleFits(v1::MatchRule rule, bool finds, const records::DataType& type);
-// "exact", "name", "id_number", "date", "phone".
-std::string_view NameOf(v1::MatchRule rule);
 
 // A text such that texts that mean the same under the rule become the same one. `valid` is false
 // where it is none of its kind: a day that is none, a number with another check character.

@@ -195,23 +195,6 @@ bool RuleFits(v1::MatchRule rule, bool finds, const records::DataType& type) {
   }
 }
 
-std::string_view NameOf(v1::MatchRule rule) {
-  switch (rule) {
-    case v1::MATCH_RULE_EXACT:
-      return "exact";
-    case v1::MATCH_RULE_NAME:
-      return "name";
-    case v1::MATCH_RULE_ID_NUMBER:
-      return "id_number";
-    case v1::MATCH_RULE_DATE:
-      return "date";
-    case v1::MATCH_RULE_PHONE:
-      return "phone";
-    default:
-      return "";
-  }
-}
-
 Comparable MakeComparable(v1::MatchRule rule, std::string_view text) {
   switch (rule) {
     case v1::MATCH_RULE_NAME:
