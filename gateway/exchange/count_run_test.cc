@@ -106,6 +106,22 @@ TEST_F(CountRunTest, IsRecordedAndIsACallAndNoRows) {
   EXPECT_EQ(records[0].envelope.subjects_released(), v1::SUBJECT_SCOPE_NONE);
 }
 
+TEST_F(CountRunTest, AfterARestartItIsStillNoRows) {
+  grant().mutable_quota()->set_rows_per_day(1);
+  exchange_.Publish();
+  v1::CountRequest request = Request({"name"});
+  request.set_request_id("again");
+  std::vector<FakeSource::Row> rows = Persons(54);
+  exchange_.ps.SetRows(rows);
+  EXPECT_EQ(Ask(request), "; 54 suppressed");
+  // The same question, whose answer has more groups by then.
+  for (int i = 0; i < 54; ++i) rows[i]["name"] = i % 2 == 0 ? "Even" : "Odd";
+  exchange_.ps.SetRows(rows);
+  EXPECT_EQ(Ask(request), "Even 27, Odd 27; 0 suppressed");
+  const auto again = exchange_.Restart();
+  EXPECT_EQ(again->Left("persons1").rows_today(), 1);
+}
+
 TEST_F(CountRunTest, WhatTheGrantDoesNotCoverIsRefused) {
   EXPECT_EQ(Ask(Request({"born"})), "FIELD_UNKNOWN");
   grant().mutable_fields()->DeleteSubrange(1, 1);

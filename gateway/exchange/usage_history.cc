@@ -25,6 +25,11 @@ bool IsAccess(const v1::AuditEnvelope& envelope) {
   }
 }
 
+// A count is a call, and no rows.
+int64_t RowsOf(const v1::AuditEnvelope& envelope) {
+  return envelope.kind() == v1::RECORD_KIND_COUNTED ? 0 : envelope.count();
+}
+
 }  // namespace
 
 absl::Status UsageHistory::Restore(audit::Log& log, const policy::Snapshot& snapshot, Micros now,
@@ -129,9 +134,7 @@ absl::Status UsageHistory::Take(audit::Log& log, const v1::AuditEnvelope& envelo
   const bool stream = envelope.kind() == v1::RECORD_KIND_OPENED;
   if (!IsAccess(envelope) || stream || grant == snapshot.grants.end()) return absl::OkStatus();
   if (envelope.repeats() < 0) {
-    // A count is a call, and no rows.
-    const bool rows = envelope.kind() != v1::RECORD_KIND_COUNTED;
-    counted_.Count(grant->second->definition, rows ? envelope.count() : 0, time);
+    counted_.Count(grant->second->definition, RowsOf(envelope), time);
     counted_.CountMisses(grant->second->definition, envelope.match_misses(), time);
     return absl::OkStatus();
   }
@@ -141,7 +144,7 @@ absl::Status UsageHistory::Take(audit::Log& log, const v1::AuditEnvelope& envelo
   if (!first.ParseFromString(entry.record.envelope))
     return absl::DataLossError("an audit record does not parse");
   counted_.CountMore(grant->second->definition,
-                     std::max<int64_t>(0, envelope.count() - first.count()), time);
+                     std::max<int64_t>(0, RowsOf(envelope) - RowsOf(first)), time);
   return absl::OkStatus();
 }
 
