@@ -37,7 +37,7 @@ endfunction()
 function(sluice_room name)
   # APART: sources of a library that the folder makes beside the room's, for programs that want no
   # more of it.
-  cmake_parse_arguments(ROOM "GRPC" "SHARDS" "DEPS;TEST_DEPS;APART" ${ARGN})
+  cmake_parse_arguments(ROOM "GRPC" "SHARDS;THREADS" "DEPS;TEST_DEPS;APART" ${ARGN})
   # Under the thread sanitizer, targets that link gRPC are left out: Debian's gRPC and Abseil are
   # not annotated for it.
   if(ROOM_GRPC AND SLUICE_SANITIZE STREQUAL "thread")
@@ -71,18 +71,15 @@ function(sluice_room name)
     if(ROOM_SHARDS)
       set(shards ${ROOM_SHARDS})
     endif()
-    sluice_test(${name}_test SOURCES ${tests} DEPS sluice_${name} ${ROOM_TEST_DEPS} SHARDS ${shards})
-    if(testing)
+    sluice_test(${name}_test SOURCES ${tests} DEPS sluice_${name} ${ROOM_TEST_DEPS} SHARDS ${shards}
+                THREADS ${ROOM_THREADS})
+    if(testing AND TARGET ${name}_test)
       target_link_libraries(${name}_test PRIVATE sluice_${name}_testing)
     endif()
   endif()
 endfunction()
 
-function(sluice_whole_test name)
-  set(shards 1)
-  if(ARGC GREATER 1)
-    set(shards ${ARGV1})
-  endif()
+function(sluice_whole_test name shards filter)
   foreach(shard RANGE 1 ${shards})
     math(EXPR index "${shard} - 1")
     set(test "${SLUICE_TEST_PREFIX}${name}")
@@ -92,7 +89,7 @@ function(sluice_whole_test name)
     add_test(NAME ${test} COMMAND ${name})
     # The long ones first, lest the last one runs alone.
     set_tests_properties(${test} PROPERTIES TIMEOUT 1500 COST ${shards}
-      ENVIRONMENT "GTEST_TOTAL_SHARDS=${shards};GTEST_SHARD_INDEX=${index}")
+      ENVIRONMENT "GTEST_TOTAL_SHARDS=${shards};GTEST_SHARD_INDEX=${index};GTEST_FILTER=${filter}")
   endforeach()
 endfunction()
 
@@ -102,12 +99,19 @@ endfunction()
 # PLAIN_ONLY: not under a sanitizer. Journeys of many short processes, of which each would wait for a
 # sanitizer to begin and to end; what those run, other tests run under one.
 #
+# THREADS: which of its tests (a filter of GoogleTest's) have more than one thread. Only these run under
+# the thread sanitizer, which has nothing to find in others.
+#
 # Each test is one of ctest's, in a process of its own. Under a sanitizer, where a process takes long to
 # begin and a database's server longer still, the whole binary is, or each of its SHARDS.
 function(sluice_test name)
-  cmake_parse_arguments(TEST "GRPC;PLAIN_ONLY" "TIMEOUT;SHARDS" "SOURCES;DEPS;LABELS" ${ARGN})
-  if(TEST_GRPC AND SLUICE_SANITIZE STREQUAL "thread")
-    return()
+  cmake_parse_arguments(TEST "GRPC;PLAIN_ONLY" "TIMEOUT;SHARDS;THREADS" "SOURCES;DEPS;LABELS" ${ARGN})
+  set(filter *)
+  if(SLUICE_SANITIZE STREQUAL "thread")
+    if(TEST_GRPC OR NOT TEST_THREADS)
+      return()
+    endif()
+    set(filter ${TEST_THREADS})
   endif()
   if(SLUICE_SANITIZE AND (TEST_PLAIN_ONLY OR "deep" IN_LIST TEST_LABELS))
     return()
@@ -123,7 +127,10 @@ function(sluice_test name)
     set(timeout ${TEST_TIMEOUT})
   endif()
   if(SLUICE_SANITIZE)
-    sluice_whole_test(${name} ${TEST_SHARDS})
+    if(NOT TEST_SHARDS)
+      set(TEST_SHARDS 1)
+    endif()
+    sluice_whole_test(${name} ${TEST_SHARDS} "${filter}")
     return()
   endif()
   set(properties TIMEOUT ${timeout})

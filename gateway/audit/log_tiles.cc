@@ -37,4 +37,9 @@ absl::StatusOr<std::string> ReadTile(Log& log, uint64_t size, const TileId& id) 
   return EncodeTile(row);
 }
 
+SubtreeHash SubtreesOf(Log& log, uint64_t size) {
+  return SubtreesFromTiles(size,
+                           [&log, size](const TileId& id) { return ReadTile(log, size, id); });
+}
+
 }  // namespace sluice::audit

@@ -15,4 +15,9 @@ namespace sluice::audit {
 // RECORD_NOT_FOUND where that tree has no such tile. Blocking.
 absl::StatusOr<std::string> ReadTile(Log& log, uint64_t size, const TileId& id);
 
+// Subtree hashes for proofs in the tree of `size` records, all of them synced. Keeps the last tile
+// of each level: of records in their order, each is read once however many proofs are made.
+// Blocking; one thread at a time.
+SubtreeHash SubtreesOf(Log& log, uint64_t size);
+
 }  // namespace sluice::audit

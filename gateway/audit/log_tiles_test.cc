@@ -79,6 +79,28 @@ TEST_F(LogTilesTest, TheTreeHasNoOthers) {
   EXPECT_EQ(ReasonOf(ReadTile(*log, 0, {0, 0, 1}).status()), v1::REASON_RECORD_NOT_FOUND);
 }
 
+TEST_F(LogTilesTest, ProofsOfEveryRecordHoldUnderAnOlderTree) {
+  const auto log = OpenTileLog();
+  Append(*log, 600);
+  const auto note = AskForHead(*log, clock_);
+  ASSERT_TRUE(note.ok()) << note.status();
+  const auto head = VerifyCheckpoint(*note, TestLogVerifier());
+  ASSERT_TRUE(head.ok()) << head.status();
+  Append(*log, 300);
+  const SubtreeHash subtrees = SubtreesOf(*log, head->size);
+  // Backwards once too: what was kept is not what is asked for.
+  for (const bool backwards : {false, true}) {
+    for (uint64_t i = 0; i < head->size; ++i) {
+      const uint64_t index = backwards ? head->size - 1 - i : i;
+      const auto path = InclusionProof(index, head->size, subtrees);
+      const auto leaf = subtrees(index, 0);
+      ASSERT_TRUE(path.ok()) << index << ": " << path.status();
+      ASSERT_TRUE(leaf.ok()) << index << ": " << leaf.status();
+      EXPECT_TRUE(CheckInclusion(index, head->size, *leaf, *path, head->root).ok()) << index;
+    }
+  }
+}
+
 TEST_F(LogTilesTest, BundlesHaveEnvelopesAndNoDetails) {
   const auto log = OpenTileLog();
   Append(*log, 3);

@@ -12,6 +12,7 @@
 #include "gateway/audit/generated_log_testing.h"
 #include "gateway/audit/record_testing.h"
 #include "gateway/audit/subjects.h"
+#include "gateway/base/sanitized_testing.h"
 
 namespace sluice::audit {
 namespace {
@@ -305,9 +306,11 @@ TEST_F(SearchTest, WhateverHappensToItsFilesItIsMadeAnew) {
   for (const auto& file : std::filesystem::directory_iterator(IndexFolder()))
     names.push_back(file.path());
   ASSERT_GE(names.size(), 6u);
+  size_t ways = 0;
   for (const std::filesystem::path& name : names) {
     for (int how = 0; how < 4; ++how) {
       for (const bool running : {false, true}) {
+        if (ways++ % kSweepStep != 0) continue;
         SCOPED_TRACE(absl::StrCat(name.filename().string(), " harm ", how, running ? " open" : ""));
         Open();
         ASSERT_TRUE(index_->CatchUp(*log_).ok());

@@ -8,6 +8,8 @@
 
 namespace sluice::audit {
 namespace {
+// One record is read with little around it; whoever reads on reads more at a time.
+constexpr size_t kFirstWindow = 32 << 10;
 constexpr size_t kWindow = 1 << 20;
 }  // namespace
 
@@ -20,7 +22,9 @@ absl::StatusOr<SegmentReader> SegmentReader::Open(FileSystem& files, const std::
 
 absl::StatusOr<std::string_view> SegmentReader::Get(uint64_t offset, size_t count, uint64_t limit) {
   if (offset < window_begin_ || offset + count > window_begin_ + window_.size()) {
-    const uint64_t wanted = std::min<uint64_t>(std::max(count, kWindow), limit - offset);
+    const bool reads_on = offset > window_begin_ && offset <= window_begin_ + window_.size();
+    next_window_ = reads_on ? std::min(2 * next_window_, kWindow) : kFirstWindow;
+    const uint64_t wanted = std::min<uint64_t>(std::max(count, next_window_), limit - offset);
     SLUICE_ASSIGN_OR_RETURN(window_, file_->ReadAt(offset, wanted));
     window_begin_ = offset;
     if (window_.size() < count) return absl::DataLossError("the file is cut off");

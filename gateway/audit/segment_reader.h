@@ -60,6 +60,7 @@ class SegmentReader {
   uint64_t position_ = kSegmentHeader;
   std::string window_;
   uint64_t window_begin_ = 0;
+  size_t next_window_ = 0;
 };
 
 // Where the log stands while it is read front to back: what the next batch must say.

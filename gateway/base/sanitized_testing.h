@@ -1,6 +1,8 @@
 // Whether a sanitizer is at work: everything takes several times as long, and freed memory is kept.
 #pragma once
 
+#include <cstddef>
+
 namespace sluice {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -14,5 +16,9 @@ inline constexpr bool kSanitized = false;
 #else
 inline constexpr bool kSanitized = false;
 #endif
+
+// How far apart the places are at which a sweep over all of them tries one: under a sanitizer,
+// which looks for what is the same at most of them, each seventh.
+inline constexpr size_t kSweepStep = kSanitized ? 7 : 1;
 
 }  // namespace sluice

@@ -1,10 +1,12 @@
 #include "gateway/exchange/log_export.h"
 
 #include <chrono>
+#include <deque>
 #include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "gateway/audit/log_tiles.h"
 #include "gateway/base/error.h"
 
 namespace sluice::exchange {
@@ -15,22 +17,19 @@ constexpr auto kWaitForCosigned = std::chrono::seconds(12);  // over the default
 
 constexpr size_t kRecordsAPiece = 200;
 constexpr size_t kBytesAPiece = 256 << 10;
+// Records this close are read together: the log finds one by reading about as many before it.
+constexpr uint64_t kReadTogether = 256;
 
 absl::Status Vanished(uint64_t index) {
   return absl::DataLossError(absl::StrCat("record ", index, " is no answer any more"));
 }
 
-audit::SubtreeHash SubtreesOf(audit::Log& log) {
-  return [&log](uint64_t begin, int level) -> absl::StatusOr<Hash> {
-    SLUICE_ASSIGN_OR_RETURN(const std::vector<Hash> one, log.Subtrees(begin >> level, level, 1));
-    return one[0];
-  };
-}
-
 class ExportFeed : public LogFeed {
  public:
   ExportFeed(const LogReadingParts& parts, ExportPlan plan)
-      : parts_(parts), plan_(std::move(plan)) {}
+      : parts_(parts),
+        plan_(std::move(plan)),
+        subtrees_(audit::SubtreesOf(parts.log, plan_.head.checkpoint.size)) {}
 
   void Begin(int64_t) override {}
 
@@ -39,15 +38,18 @@ class ExportFeed : public LogFeed {
     const audit::KeyForOpening key = KeysOnce(parts_.keys);
     if (!begun_) {
       *message->mutable_start() = std::move(plan_.start);
+      SLUICE_ASSIGN_OR_RETURN(audit::Log::Entry reading, parts_.log.ReadOne(plan_.read_index));
       SLUICE_RETURN_IF_ERROR(
-          Add(plan_.read_index, key, true, *message->mutable_start()->mutable_reading()).status());
+          Add(std::move(reading), key, true, *message->mutable_start()->mutable_reading())
+              .status());
       begun_ = true;
     }
     size_t bytes = message->ByteSizeLong();
     for (size_t added = 0;
          next_ < plan_.records.size() && added < kRecordsAPiece && bytes < kBytesAPiece; ++added) {
+      SLUICE_ASSIGN_OR_RETURN(audit::Log::Entry entry, Take());
       SLUICE_ASSIGN_OR_RETURN(const size_t size,
-                              Add(plan_.records[next_++], key, false, *message->add_records()));
+                              Add(std::move(entry), key, false, *message->add_records()));
       bytes += size;
     }
     Piece piece;
@@ -59,10 +61,33 @@ class ExportFeed : public LogFeed {
   std::optional<Reading> Ending() const override { return std::nullopt; }
 
  private:
+  // The next of the plan's records.
+  absl::StatusOr<audit::Log::Entry> Take() {
+    if (ahead_.empty()) SLUICE_RETURN_IF_ERROR(ReadAhead());
+    if (ahead_.empty()) return Vanished(plan_.records[next_]);
+    audit::Log::Entry entry = std::move(ahead_.front());
+    ahead_.pop_front();
+    ++next_;
+    return entry;
+  }
+
+  absl::Status ReadAhead() {
+    size_t at = next_, bytes = 0;
+    return parts_.log.Read(plan_.records[next_], [&](const audit::Log::Entry& entry) {
+      if (entry.index == plan_.records[at]) {
+        bytes += entry.record.envelope.size() + entry.record.sealed_detail.size();
+        ahead_.push_back(entry);
+        ++at;
+      }
+      return at < plan_.records.size() && plan_.records[at] < entry.index + kReadTogether &&
+             ahead_.size() < kRecordsAPiece && bytes < kBytesAPiece;
+    });
+  }
+
   // Bytes added. The record of the reading is no answer to its own question.
-  absl::StatusOr<size_t> Add(uint64_t index, const audit::KeyForOpening& key, bool reading,
+  absl::StatusOr<size_t> Add(audit::Log::Entry entry, const audit::KeyForOpening& key, bool reading,
                              v1::ProvenRecord& proven) {
-    SLUICE_ASSIGN_OR_RETURN(audit::Log::Entry entry, parts_.log.ReadOne(index));
+    const uint64_t index = entry.index;
     v1::AuditEnvelope envelope;
     if (!envelope.ParseFromString(entry.record.envelope)) return Vanished(index);
     absl::StatusOr<std::string> opened = absl::NotFoundError("not asked for");
@@ -72,9 +97,8 @@ class ExportFeed : public LogFeed {
     if (!reading) SLUICE_RETURN_IF_ERROR(CheckAnswers(index, envelope, opened));
 
     proven.set_index(static_cast<int64_t>(index));
-    SLUICE_ASSIGN_OR_RETURN(
-        const std::vector<Hash> path,
-        audit::InclusionProof(index, plan_.head.checkpoint.size, SubtreesOf(parts_.log)));
+    SLUICE_ASSIGN_OR_RETURN(const std::vector<Hash> path,
+                            audit::InclusionProof(index, plan_.head.checkpoint.size, subtrees_));
     if (const absl::Status holds = audit::CheckInclusion(index, plan_.head.checkpoint.size,
                                                          audit::LeafHash(entry.record.envelope),
                                                          path, plan_.head.checkpoint.root);
@@ -102,6 +126,8 @@ class ExportFeed : public LogFeed {
 
   const LogReadingParts parts_;
   ExportPlan plan_;
+  const audit::SubtreeHash subtrees_;
+  std::deque<audit::Log::Entry> ahead_;  // of the plan's records, from `next_` on
   bool begun_ = false;
   size_t next_ = 0;
 };
@@ -120,8 +146,9 @@ class CopyFeed : public LogFeed {
       message->set_checkpoint(head_.note);
       message->set_read_index(read_index_);
       if (old_size_ > 0 && old_size_ < size) {
-        SLUICE_ASSIGN_OR_RETURN(const std::vector<Hash> path,
-                                audit::ConsistencyProof(old_size_, size, SubtreesOf(parts_.log)));
+        SLUICE_ASSIGN_OR_RETURN(
+            const std::vector<Hash> path,
+            audit::ConsistencyProof(old_size_, size, audit::SubtreesOf(parts_.log, size)));
         for (const Hash& hash : path) message->add_consistency(std::string(AsBytes(hash)));
       }
       begun_ = true;
