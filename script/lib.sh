@@ -16,7 +16,8 @@ packages_build=(
 packages_test=(openssl sqlite3 postgresql-15 jq strace python3 python3-grpcio python3-prometheus-client python3-cryptography
   python3-yaml prometheus
   mariadb-server odbc-postgresql odbc-mariadb libsqliteodbc tdsodbc
-  gnucobol3 libreoffice-calc-nogui openssh-server python3-asyncssh nginx vsftpd)
+  gnucobol3 libreoffice-calc-nogui openssh-server python3-asyncssh nginx vsftpd
+  nbdkit libnbd-bin fuse3)
 # Of the tests of clients/, one line a language. Node's are need_npm's.
 packages_clients=(
   python3-grpcio

@@ -2,7 +2,6 @@
 // what was acked is there afterwards, and after a failure nothing is acked. What a crash leaves
 // behind is tried more thoroughly, on a file system of our own, by gateway/audit/log_crash_test.cc.
 #include <gtest/gtest.h>
-#include <sched.h>
 #include <sys/mount.h>
 
 #include <filesystem>
@@ -16,7 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "gateway/base/error.h"
-#include "tests/chaos/log_in_folder.h"
+#include "tests/chaos/log_faults_testing.h"
 #include "tests/system/process.h"
 
 namespace sluice::chaos {
@@ -25,49 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 using system_test::Execute;
 using system_test::Finished;
-
-using Acked = std::map<uint64_t, std::string>;  // names by index
-
-class LogCallsTest : public testing::Test {
- protected:
-  LogCallsTest() : files_(MakePosixFileSystem()), clock_(MakeSystemClock()) {
-    std::string folder = (fs::temp_directory_path() / "sluice-calls-XXXXXX").string();
-    root_ = mkdtemp(folder.data());
-  }
-  ~LogCallsTest() override { fs::remove_all(root_); }
-
-  std::string Path(const std::string& name) const { return JoinPath(root_, name); }
-
-  absl::StatusOr<std::unique_ptr<audit::Log>> Open(const audit::LogOptions& options) {
-    return audit::OpenLog(options, *files_, *clock_, audit::TestLogKey(), nullptr);
-  }
-
-  // Opens, finds all that was acked, takes one more, verifies.
-  void CheckSound(const audit::LogOptions& options, const Acked& acked, const std::string& what) {
-    auto log = Open(options);
-    ASSERT_TRUE(log.ok()) << what << ": " << log.status();
-    std::vector<std::string> names;
-    const absl::Status read = (*log)->Read(0, [&](const audit::Log::Entry& entry) {
-      v1::AuditEnvelope envelope;
-      EXPECT_TRUE(envelope.ParseFromString(entry.record.envelope)) << what;
-      names.push_back(envelope.dataset());
-      return true;
-    });
-    ASSERT_TRUE(read.ok()) << what << ": " << read;
-    for (const auto& [index, name] : acked) {
-      ASSERT_LT(index, names.size()) << what << ": " << name << " was acked and is gone";
-      EXPECT_EQ(names[index], name) << what;
-    }
-    EXPECT_TRUE(audit::AppendOne(**log, BigRecord("after")).ok()) << what;
-    EXPECT_TRUE((*log)->Close().ok()) << what;
-    log->reset();
-    EXPECT_EQ(audit::WhatIsBroken(*files_, options), "") << what;
-  }
-
-  const std::unique_ptr<FileSystem> files_;
-  const std::unique_ptr<Clock> clock_;
-  std::string root_;
-};
 
 // Beside this binary.
 std::string Appender() {
@@ -114,7 +70,7 @@ bool MustBeNoticed(const std::string& call) {
   return call == "pwrite64" || call == "fdatasync" || call == "fsync" || call == "rename";
 }
 
-class InjectedTest : public LogCallsTest, public testing::WithParamInterface<std::string> {};
+class InjectedTest : public LogFaultsTest, public testing::WithParamInterface<std::string> {};
 
 TEST_P(InjectedTest, NothingAckedIsLostWhicheverCallOfTheLogItHits) {
   const Finished allowed = Execute({"strace", "-f", "-o", Path("allowed"), "true"});
@@ -179,7 +135,7 @@ INSTANTIATE_TEST_SUITE_P(Each, InjectedTest,
                            return std::string(info.param.substr(info.param.find('=') + 1));
                          });
 
-class FullDiskTest : public LogCallsTest, public testing::WithParamInterface<std::string> {
+class FullDiskTest : public LogFaultsTest, public testing::WithParamInterface<std::string> {
  protected:
   ~FullDiskTest() override {
     if (mounted_) umount2(disk_.c_str(), MNT_DETACH);
@@ -189,8 +145,7 @@ class FullDiskTest : public LogCallsTest, public testing::WithParamInterface<std
   std::string Mount() {
     disk_ = Path("disk");
     fs::create_directories(disk_);
-    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
-      return absl::StrCat("this machine lets us mount nothing: ", strerror(errno));
+    if (const std::string missing = SeeMountsAlone(); !missing.empty()) return missing;
     if (GetParam() == "tmpfs") {
       if (mount("tmpfs", disk_.c_str(), "tmpfs", 0, "size=8m") != 0)
         return absl::StrCat("no tmpfs can be mounted: ", strerror(errno));
@@ -222,10 +177,7 @@ TEST_P(FullDiskTest, FailsClosedAndGoesOnOnceThereIsSpace) {
   Acked acked;
   absl::Status failed;
   for (int i = 0; failed.ok() && i < 2000; ++i) {
-    const std::string name = absl::StrCat("record-", i);
-    const auto receipt = audit::AppendOne(**log, BigRecord(name));
-    if (receipt.ok()) acked[static_cast<uint64_t>(receipt->index())] = name;
-    failed = receipt.status();
+    failed = Append(**log, absl::StrCat("record-", i), acked);
   }
   EXPECT_EQ(ReasonOf(failed), v1::REASON_AUDIT_UNAVAILABLE) << failed;
   EXPECT_GT(acked.size(), 100u);
@@ -248,10 +200,8 @@ TEST_P(FullDiskTest, AStartOnAFullDiskLosesNothing) {
     auto log = Open(options);
     ASSERT_TRUE(log.ok()) << log.status();
     for (int i = 0; i < 20; ++i) {
-      const std::string name = absl::StrCat("record-", i);
-      const auto receipt = audit::AppendOne(**log, BigRecord(name));
-      ASSERT_TRUE(receipt.ok()) << receipt.status();
-      acked[static_cast<uint64_t>(receipt->index())] = name;
+      const absl::Status appended = Append(**log, absl::StrCat("record-", i), acked);
+      ASSERT_TRUE(appended.ok()) << appended;
     }
     ASSERT_TRUE((*log)->Close().ok());
   }
@@ -260,8 +210,7 @@ TEST_P(FullDiskTest, AStartOnAFullDiskLosesNothing) {
   for (int i = 0; i < 3; ++i) {
     const auto log = Open(options);
     if (!log.ok()) continue;
-    const auto receipt = audit::AppendOne(**log, BigRecord("on a full disk"));
-    if (receipt.ok()) acked[static_cast<uint64_t>(receipt->index())] = "on a full disk";
+    (void)Append(**log, "on a full disk", acked);
   }
   ASSERT_TRUE(fs::remove(ballast));
   CheckSound(options, acked, "after starts on a full " + GetParam());

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "gateway/audit/log_testing.h"
-#include "gateway/base/clock.h"
 #include "gateway/base/file_system.h"
 
 namespace sluice::chaos {
