@@ -124,4 +124,10 @@ bool DetailKeys::Dropped(const std::string& name) const {
          absl::IsNotFound(files_.Stat(JoinPath(directory_, FileName(name))).status());
 }
 
+std::optional<Micros> DetailKeys::LastChanged() const {
+  const auto folder = files_.Stat(directory_);
+  if (!folder.ok() || folder->modified_us == 0) return std::nullopt;
+  return folder->modified_us;
+}
+
 }  // namespace sluice::audit

@@ -50,19 +50,20 @@ bool IndexMonth::Until(const IndexSpan& span) const {
 }
 
 IndexMonth::IndexMonth(std::string directory, std::string month, std::string format,
-                       FileSystem& files)
+                       FileSystem& files, FilterRoom& room)
     : directory_(std::move(directory)),
       month_(std::move(month)),
       format_(std::move(format)),
       path_(JoinPath(directory_, month_ + ".sqlite")),
-      files_(files) {}
+      files_(files),
+      room_(room) {}
 
 absl::StatusOr<std::unique_ptr<IndexMonth>> IndexMonth::Open(const std::string& directory,
                                                              const std::string& month,
                                                              const std::string& format,
                                                              const DetailKeys& keys,
-                                                             FileSystem& files) {
-  std::unique_ptr<IndexMonth> opened(new IndexMonth(directory, month, format, files));
+                                                             FileSystem& files, FilterRoom& room) {
+  std::unique_ptr<IndexMonth> opened(new IndexMonth(directory, month, format, files, room));
   const bool fresh = !files.Stat(opened->path_).ok();
   if (fresh) SLUICE_RETURN_IF_ERROR(MakeFile(opened->path_, files));
   SLUICE_ASSIGN_OR_RETURN(opened->database_, store::SqliteConnection::Open(opened->path_));
@@ -127,8 +128,8 @@ absl::Status IndexMonth::Attach(const std::string& key, Details& details, bool f
   SLUICE_RETURN_IF_ERROR(database_->Run(
       absl::StrCat("PRAGMA ", schema, ".journal_mode=WAL; PRAGMA ", schema,
                    ".synchronous=FULL; PRAGMA ", schema, ".cache_size=", CacheSize())));
-  auto runs = fresh ? IndexRuns::Make(*database_, schema, format_)
-                    : IndexRuns::Open(*database_, schema, format_);
+  auto runs = fresh ? IndexRuns::Make(*database_, schema, format_, room_)
+                    : IndexRuns::Open(*database_, schema, format_, room_);
   if (!runs.ok()) return Annotate(runs.status(), path);
   details.runs = *std::move(runs);
   if (details.runs->newest() < details.last)
@@ -325,6 +326,17 @@ absl::Status IndexMonth::FindAmong(const TermsTogether& terms, IndexRuns* detail
     }
     found.push_back(index);
     return --left > 0;
+  });
+}
+
+bool IndexMonth::MayHave(const std::vector<TermsTogether>& any) const {
+  return std::any_of(any.begin(), any.end(), [this](const TermsTogether& terms) {
+    if (terms.detail_terms.empty()) return true;
+    return std::any_of(details_.begin(), details_.end(), [&terms](const auto& details) {
+      const IndexRuns* const runs = details.second.runs.get();
+      return runs != nullptr && std::all_of(terms.detail_terms.begin(), terms.detail_terms.end(),
+                                            [runs](int64_t term) { return runs->MayHave(term); });
+    });
   });
 }
 

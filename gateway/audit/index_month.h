@@ -55,12 +55,14 @@ class IndexMonth {
   static absl::StatusOr<std::unique_ptr<IndexMonth>> Open(const std::string& directory,
                                                           const std::string& month,
                                                           const std::string& format,
-                                                          const DetailKeys& keys,
-                                                          FileSystem& files);
+                                                          const DetailKeys& keys, FileSystem& files,
+                                                          FilterRoom& room);
 
   // All of this month, in order of their indices.
   absl::Status Add(const std::vector<IndexRow>& rows);
 
+  // Whether any of these may find something here: false is certain, and reads no file.
+  bool MayHave(const std::vector<TermsTogether>& any) const;
   // Indices, newest first.
   absl::StatusOr<std::vector<int64_t>> Find(const TermsTogether& terms, const IndexSpan& span);
   // Places that all searches have looked at so far.
@@ -98,7 +100,8 @@ class IndexMonth {
   };
   using Statements = std::vector<std::unique_ptr<store::SqliteStatement>>;
 
-  IndexMonth(std::string directory, std::string month, std::string format, FileSystem& files);
+  IndexMonth(std::string directory, std::string month, std::string format, FileSystem& files,
+             FilterRoom& room);
   std::string DetailsPath(const std::string& key) const;
   absl::Status Load(bool fresh, const DetailKeys& keys);
   absl::Status PrepareAll();
@@ -122,6 +125,7 @@ class IndexMonth {
 
   const std::string directory_, month_, format_, path_;
   FileSystem& files_;
+  FilterRoom& room_;
   std::unique_ptr<store::SqliteConnection> database_;
   Statements find_;                                  // a cursor each, over postings
   std::unique_ptr<store::SqliteStatement> walk_[2];  // records, steps

@@ -37,7 +37,8 @@ class IndexMonthTest : public ::testing::Test {
     keys_ = *std::move(keys);
     EXPECT_TRUE(keys_->ForSealing(kMayKey).ok());
     std::filesystem::create_directory(folder_.path() + "/index");
-    auto month = IndexMonth::Open(folder_.path() + "/index", "2026-05", "format", *keys_, *files_);
+    auto month =
+        IndexMonth::Open(folder_.path() + "/index", "2026-05", "format", *keys_, *files_, room_);
     EXPECT_TRUE(month.ok()) << month.status();
     month_ = *std::move(month);
     std::vector<IndexRow> rows;
@@ -72,6 +73,7 @@ class IndexMonthTest : public ::testing::Test {
   const std::unique_ptr<FileSystem> files_ = MakePosixFileSystem();
   CountingRandom random_;
   std::unique_ptr<DetailKeys> keys_;
+  FilterRoom room_;
   std::unique_ptr<IndexMonth> month_;
 };
 
@@ -123,6 +125,29 @@ TEST_F(IndexMonthTest, ASearchTakesNoMoreStepsThanItsHitsAndItsRarestTerm) {
         << "round " << round << ", " << expected.size() << " hits, rarest " << rarest;
   }
   EXPECT_GT(all_hits, 5'000 / int64_t{kSweepStep});
+}
+
+TEST_F(IndexMonthTest, WhatItHasNotIsKnownWithoutALook) {
+  TermsTogether together;
+  together.detail_terms = {TermOf(0, true, false)};
+  EXPECT_TRUE(month_->MayHave({together}));
+  const uint64_t before = month_->steps();
+  int maybe = 0;
+  for (int term = 0; term < 1000; ++term) {
+    together.detail_terms = {TermOf(0, true, false), int64_t{1} << 40 | term};
+    if (!month_->MayHave({together})) continue;
+    ++maybe;
+    EXPECT_THAT(*month_->Find(together, {.limit = 10}), testing::IsEmpty());
+  }
+  EXPECT_LT(maybe, 100);
+  if (maybe == 0) {
+    EXPECT_EQ(month_->steps(), before);
+  }
+  // What stands in envelopes has to be looked for.
+  together.detail_terms.clear();
+  together.terms = {int64_t{1} << 40};
+  EXPECT_TRUE(month_->MayHave({together}));
+  EXPECT_THAT(*month_->Find(together, {.limit = 10}), testing::IsEmpty());
 }
 
 TEST_F(IndexMonthTest, StepsOfStreamsAreNotWalkedThroughForOtherRecords) {

@@ -23,6 +23,7 @@ constexpr char kRunTables[] = R"(
   CREATE TABLE @.blocks(id INTEGER PRIMARY KEY, data BLOB NOT NULL);
   CREATE TABLE @.fences(run INTEGER, term INTEGER, idx INTEGER, block INTEGER NOT NULL,
                         PRIMARY KEY(run, term, idx)) WITHOUT ROWID;
+  CREATE TABLE @.filters(run INTEGER PRIMARY KEY, data BLOB NOT NULL);
 )";
 
 std::string InSchema(std::string_view sql, const std::string& schema) {
@@ -90,7 +91,8 @@ class IndexRuns::Cursor : public PostingCursor {
  public:
   Cursor(IndexRuns& runs, int64_t term) {
     for (const auto& [id, run] : runs.runs_)
-      if (run.state == kVisible) runs_.push_back(std::make_unique<RunCursor>(runs, run, term));
+      if (run.state == kVisible && run.MayHave(term))
+        runs_.push_back(std::make_unique<RunCursor>(runs, run, term));
     // What is newer than all of a run is not looked for in it.
     std::sort(runs_.begin(), runs_.end(),
               [](const auto& a, const auto& b) { return a->highest() > b->highest(); });
@@ -111,8 +113,9 @@ class IndexRuns::Cursor : public PostingCursor {
 
 absl::StatusOr<std::unique_ptr<IndexRuns>> IndexRuns::Make(store::SqliteConnection& database,
                                                            const std::string& schema,
-                                                           const std::string& format) {
-  std::unique_ptr<IndexRuns> made(new IndexRuns(database, schema));
+                                                           const std::string& format,
+                                                           FilterRoom& room) {
+  std::unique_ptr<IndexRuns> made(new IndexRuns(database, schema, room));
   SLUICE_RETURN_IF_ERROR(made->InTransaction([&]() -> absl::Status {
     SLUICE_RETURN_IF_ERROR(database.Run(InSchema(kRunTables, schema)));
     return database.Query(InSchema("INSERT INTO @.meta VALUES(?1, -1)", schema), {format}).status();
@@ -123,8 +126,9 @@ absl::StatusOr<std::unique_ptr<IndexRuns>> IndexRuns::Make(store::SqliteConnecti
 
 absl::StatusOr<std::unique_ptr<IndexRuns>> IndexRuns::Open(store::SqliteConnection& database,
                                                            const std::string& schema,
-                                                           const std::string& format) {
-  std::unique_ptr<IndexRuns> opened(new IndexRuns(database, schema));
+                                                           const std::string& format,
+                                                           FilterRoom& room) {
+  std::unique_ptr<IndexRuns> opened(new IndexRuns(database, schema, room));
   SLUICE_RETURN_IF_ERROR(opened->Load(format));
   SLUICE_RETURN_IF_ERROR(opened->PrepareAll());
   return opened;
@@ -169,7 +173,20 @@ absl::Status IndexRuns::LoadFences() {
   for (const auto& [id, run] : runs_)
     if (run.state == kVisible && static_cast<int64_t>(run.fences.size()) != run.blocks)
       return BadRun("is not whole");
-  return absl::OkStatus();
+  return LoadFilters();
+}
+
+absl::Status IndexRuns::LoadFilters() {
+  SLUICE_ASSIGN_OR_RETURN(const auto filters,
+                          database_.Prepare(InSchema("SELECT run, data FROM @.filters", schema_)));
+  for (;;) {
+    SLUICE_ASSIGN_OR_RETURN(const bool row, filters->Step());
+    if (!row) return absl::OkStatus();
+    const auto run = runs_.find(filters->Int(0));
+    if (run == runs_.end() || run->second.state != kVisible) continue;
+    SLUICE_ASSIGN_OR_RETURN(run->second.filter,
+                            TermFilter::Unpack(filters->Bytes(1), run->first, room_));
+  }
 }
 
 absl::Status IndexRuns::PrepareAll() {
@@ -181,6 +198,8 @@ absl::Status IndexRuns::PrepareAll() {
       {&write_run_, "INSERT OR REPLACE INTO @.runs VALUES(?1,?2,?3,?4,?5,?6)"},
       {&write_block_, "INSERT INTO @.blocks VALUES(?1,?2)"},
       {&write_fence_, "INSERT INTO @.fences VALUES(?1,?2,?3,?4)"},
+      {&write_filter_, "INSERT INTO @.filters VALUES(?1,?2)"},
+      {&delete_filter_, "DELETE FROM @.filters WHERE run=?1"},
       {&delete_block_, "DELETE FROM @.blocks WHERE id=?1"},
       {&delete_fence_, "DELETE FROM @.fences WHERE run=?1 AND term=?2 AND idx=?3"},
       {&delete_run_, "DELETE FROM @.runs WHERE id=?1"}};
@@ -205,6 +224,14 @@ absl::Status IndexRuns::WriteRun(const Run& run) {
   return write_run_->Run();
 }
 
+absl::Status IndexRuns::WriteFilter(const Run& run) {
+  if (run.filter == nullptr) return absl::OkStatus();
+  const std::string data = run.filter->Pack(run.id);
+  write_filter_->Bind(1, run.id);
+  write_filter_->BindBytes(2, data);
+  return write_filter_->Run();
+}
+
 absl::Status IndexRuns::WriteBlock(Run& run, BlockPacker& packer) {
   const Posting first = packer.first();
   const std::string data = packer.Take();
@@ -222,6 +249,7 @@ absl::Status IndexRuns::WriteBlock(Run& run, BlockPacker& packer) {
 
 absl::Status IndexRuns::Put(Run& run, BlockPacker& packer, const Posting& posting) {
   ++run.postings;
+  if (run.filter != nullptr) run.filter->Add(posting.term);
   if (packer.Add(posting)) return absl::OkStatus();
   SLUICE_RETURN_IF_ERROR(WriteBlock(run, packer));
   packer.Add(posting);
@@ -237,6 +265,7 @@ absl::Status IndexRuns::Add(const std::vector<Posting>& postings, int64_t newest
     const auto [least, most] = std::minmax_element(postings.begin(), postings.end(), by_index);
     run.lowest = least->index;
     run.highest = most->index;
+    run.filter = TermFilter::Make(static_cast<int64_t>(postings.size()), room_);
   }
   newest = std::max(newest, newest_);
   SLUICE_RETURN_IF_ERROR(database_.Run(InSchema("PRAGMA @.synchronous=FULL", schema_)));
@@ -245,6 +274,7 @@ absl::Status IndexRuns::Add(const std::vector<Posting>& postings, int64_t newest
     for (const Posting& posting : postings) SLUICE_RETURN_IF_ERROR(Put(run, packer, posting));
     if (!packer.empty()) SLUICE_RETURN_IF_ERROR(WriteBlock(run, packer));
     if (!postings.empty()) SLUICE_RETURN_IF_ERROR(WriteRun(run));
+    SLUICE_RETURN_IF_ERROR(WriteFilter(run));
     return database_.Query(InSchema("UPDATE @.meta SET newest=?1", schema_), {newest}).status();
   }));
   newest_ = newest;
@@ -312,6 +342,9 @@ absl::Status IndexRuns::Begin(const std::vector<const Run*>& runs) {
     made.highest = std::max(made.highest, run->highest);
   }
   merge_ = std::make_unique<Merge>(made, made.lowest);
+  int64_t postings = 0;
+  for (const Run* run : runs) postings += run->postings;
+  merge_->run.filter = TermFilter::Make(postings, room_);
   runs_.emplace(made.id, made);
   merge_->inputs.resize(runs.size());
   for (size_t i = 0; i < runs.size(); ++i) {
@@ -358,6 +391,7 @@ absl::Status IndexRuns::WriteMerged() {
   if (!merge.packer.empty()) SLUICE_RETURN_IF_ERROR(WriteBlock(merge.run, merge.packer));
   merge.run.state = kVisible;
   SLUICE_RETURN_IF_ERROR(WriteRun(merge.run));
+  SLUICE_RETURN_IF_ERROR(WriteFilter(merge.run));
   for (const Input& input : merge.inputs) {
     Run discarded;
     discarded.id = input.run->id;
@@ -386,6 +420,8 @@ absl::StatusOr<int64_t> IndexRuns::DeleteSome(int64_t run, int64_t postings) {
       SLUICE_RETURN_IF_ERROR(delete_fence_->Run());
     }
     if (left) return absl::OkStatus();
+    delete_filter_->Bind(1, run);
+    SLUICE_RETURN_IF_ERROR(delete_filter_->Run());
     delete_run_->Bind(1, run);
     return delete_run_->Run();
   }));
@@ -420,6 +456,13 @@ absl::StatusOr<int64_t> IndexRuns::Work(int64_t postings, bool past) {
 void IndexRuns::Discard(int64_t run) {
   runs_[run].state = kDiscarded;
   runs_[run].fences = {};
+  runs_[run].filter = nullptr;
+}
+
+bool IndexRuns::MayHave(int64_t term) const {
+  return std::any_of(runs_.begin(), runs_.end(), [term](const auto& run) {
+    return run.second.state == kVisible && run.second.MayHave(term);
+  });
 }
 
 std::unique_ptr<PostingCursor> IndexRuns::Find(int64_t term) {

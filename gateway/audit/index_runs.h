@@ -3,8 +3,10 @@
 //
 //   meta    format, and the newest record whose terms are in it
 //   runs    a run's number, state, how many postings and blocks it has, its least and greatest
-//   index blocks  packed postings (index_block.h), each just under a page fences  the first posting
-//   of each block of a run
+//           index
+//   blocks  packed postings (index_block.h), each just under a page
+//   fences  the first posting of each block of a run
+//   filters which terms a run may have (term_filter.h), while there is room for it in memory
 //
 // What is added is a run. Of runs of like size, eight are merged into one of the next level, a
 // slice a transaction; the outcome takes their place when it is whole, and they are deleted by
@@ -23,6 +25,7 @@
 #include "absl/status/statusor.h"
 #include "gateway/audit/index_block.h"
 #include "gateway/audit/index_cursor.h"
+#include "gateway/audit/term_filter.h"
 #include "gateway/store/sqlite_connection.h"
 
 namespace sluice::audit {
@@ -41,10 +44,12 @@ class IndexRuns {
   // Makes the tables in an attached file; or reads them. DATA_LOSS where they are not of `format`.
   static absl::StatusOr<std::unique_ptr<IndexRuns>> Make(store::SqliteConnection& database,
                                                          const std::string& schema,
-                                                         const std::string& format);
+                                                         const std::string& format,
+                                                         FilterRoom& room);
   static absl::StatusOr<std::unique_ptr<IndexRuns>> Open(store::SqliteConnection& database,
                                                          const std::string& schema,
-                                                         const std::string& format);
+                                                         const std::string& format,
+                                                         FilterRoom& room);
 
   // Sorted, each once; on stable storage when it returns. `newest`: of the records looked at.
   absl::Status Add(const std::vector<Posting>& postings, int64_t newest);
@@ -54,6 +59,8 @@ class IndexRuns {
   // Where nothing more is to come (`past`), all is made into few runs.
   absl::StatusOr<int64_t> Work(int64_t postings, bool past);
 
+  // Whether any run may have the term: false is certain, and reads no file.
+  bool MayHave(int64_t term) const;
   // Over all that was added.
   std::unique_ptr<PostingCursor> Find(int64_t term);
   size_t visible_runs() const;
@@ -70,7 +77,10 @@ class IndexRuns {
     State state = kGrowing;
     int64_t postings = 0, blocks = 0;
     int64_t lowest = 0, highest = 0;  // indices
-    std::vector<Fence> fences;        // while it is not discarded
+    // While it is not discarded.
+    std::vector<Fence> fences;
+    std::shared_ptr<TermFilter> filter;  // null where there was no room
+    bool MayHave(int64_t term) const { return filter == nullptr || filter->MayHave(term); }
   };
   // A run as it is read for a merge.
   struct Input {
@@ -91,13 +101,15 @@ class IndexRuns {
   class Cursor;
   class RunCursor;
 
-  IndexRuns(store::SqliteConnection& database, std::string schema)
-      : database_(database), schema_(std::move(schema)) {}
+  IndexRuns(store::SqliteConnection& database, std::string schema, FilterRoom& room)
+      : database_(database), schema_(std::move(schema)), room_(room) {}
   absl::Status Load(const std::string& format);
   absl::Status LoadFences();
+  absl::Status LoadFilters();
   absl::Status PrepareAll();
   absl::Status InTransaction(const std::function<absl::Status()>& body);
   absl::Status WriteRun(const Run& run);
+  absl::Status WriteFilter(const Run& run);
   absl::Status WriteBlock(Run& run, BlockPacker& packer);
   absl::Status Put(Run& run, BlockPacker& packer, const Posting& posting);
   // Its bytes are good until the next. DATA_LOSS where there is none.
@@ -112,12 +124,13 @@ class IndexRuns {
 
   store::SqliteConnection& database_;
   const std::string schema_;
+  FilterRoom& room_;
   int64_t newest_ = -1;
   std::map<int64_t, Run> runs_;  // by number
   int64_t next_run_ = 1, next_block_ = 1;
   std::unique_ptr<Merge> merge_;
   std::unique_ptr<store::SqliteStatement> next_fence_, read_block_, write_run_, write_block_,
-      write_fence_, delete_block_, delete_fence_, delete_run_;
+      write_fence_, write_filter_, delete_block_, delete_fence_, delete_filter_, delete_run_;
 };
 
 }  // namespace sluice::audit

@@ -25,7 +25,7 @@ class IndexRunsTest : public ::testing::Test {
     std::ofstream made_main(folder_.path() + "/main");
     std::ofstream made_details(DetailsFile());
     Connect(folder_.path());
-    auto made = IndexRuns::Make(*database_, "d", "format");
+    auto made = IndexRuns::Make(*database_, "d", "format", room_);
     EXPECT_TRUE(made.ok()) << made.status();
     runs_ = *std::move(made);
   }
@@ -42,7 +42,7 @@ class IndexRunsTest : public ::testing::Test {
   }
   void Reopen(const std::string& folder) {
     Connect(folder);
-    auto opened = IndexRuns::Open(*database_, "d", "format");
+    auto opened = IndexRuns::Open(*database_, "d", "format", room_);
     ASSERT_TRUE(opened.ok()) << opened.status();
     runs_ = *std::move(opened);
   }
@@ -111,6 +111,7 @@ class IndexRunsTest : public ::testing::Test {
   }
 
   const TestFolder folder_;
+  FilterRoom room_;
   std::unique_ptr<store::SqliteConnection> database_;
   std::unique_ptr<IndexRuns> runs_;
   std::mt19937_64 dice_{11};
@@ -303,10 +304,13 @@ TEST_F(IndexRunsTest, DamageIsNoticedWhereItIsRead) {
   for (int i = 0; i < 8; ++i) Add(1000);
   const int64_t block = Count("blocks") / 2;
   ASSERT_GT(block, 2);
-  const auto first =
-      database_->Query(absl::StrCat("SELECT term FROM d.fences WHERE block=", block));
-  ASSERT_TRUE(first.ok());
-  const int64_t term = (*first)[0].Int(0);
+  const auto place = database_->Query(absl::StrCat("SELECT run FROM d.fences WHERE block=", block));
+  ASSERT_TRUE(place.ok());
+  const auto bytes = database_->Query(absl::StrCat("SELECT data FROM d.blocks WHERE id=", block));
+  ASSERT_TRUE(bytes.ok());
+  const auto whole = UnpackBlock((*bytes)[0].Text(0), (*place)[0].Int(0));
+  ASSERT_TRUE(whole.ok()) << whole.status();
+  const int64_t term = whole->postings.back().term;
   const char* const kDamages[] = {
       "",
       "UPDATE d.blocks SET data=(SELECT data FROM d.blocks WHERE id<>@ LIMIT 1) WHERE id=@",
@@ -316,7 +320,10 @@ TEST_F(IndexRunsTest, DamageIsNoticedWhereItIsRead) {
       "UPDATE d.fences SET term=term+1 WHERE block=@",
       "UPDATE d.fences SET block=block-1 WHERE block=@",
       "DELETE FROM d.fences WHERE block=@",
-      "DELETE FROM d.runs WHERE id=(SELECT run FROM d.fences WHERE block=@)"};
+      "DELETE FROM d.runs WHERE id=(SELECT run FROM d.fences WHERE block=@)",
+      "UPDATE d.filters SET data=substr(data, 1, 90)||x'0000'||substr(data, 93) WHERE run=(SELECT "
+      "run "
+      "FROM d.fences WHERE block=@)"};
   ASSERT_TRUE(database_->Number("PRAGMA d.wal_checkpoint(TRUNCATE)").ok());
   runs_.reset();
   database_.reset();
@@ -332,7 +339,7 @@ TEST_F(IndexRunsTest, DamageIsNoticedWhereItIsRead) {
     for (const char* c = damage; *c != 0; ++c) *c == '@' ? sql += absl::StrCat(block) : sql += *c;
     ASSERT_TRUE(database_->Run(sql).ok());
     // What is found, what a merge reads.
-    const auto opened = IndexRuns::Open(*database_, "d", "format");
+    const auto opened = IndexRuns::Open(*database_, "d", "format", room_);
     if (*damage == 0) {
       ASSERT_TRUE(opened.ok()) << opened.status();
     } else if (!opened.ok()) {
@@ -340,16 +347,48 @@ TEST_F(IndexRunsTest, DamageIsNoticedWhereItIsRead) {
       continue;
     }
     uint64_t steps = 0;
-    const auto found = (*opened)->Find(term + 1)->AtOrBelow(next_ + 100, steps);
+    const auto found = (*opened)->Find(term)->AtOrBelow(next_ + 100, steps);
     const auto merged = (*opened)->Work(kManyPostings, false);
     EXPECT_EQ(absl::IsDataLoss(found.status()), *damage != 0) << found.status();
     EXPECT_EQ(absl::IsDataLoss(merged.status()), *damage != 0) << merged.status();
   }
 }
 
+TEST_F(IndexRunsTest, EachRunHasItsFilterWhileThereIsRoom) {
+  const size_t room = room_.left;
+  for (int i = 0; i < 20; ++i) Add(1000);
+  WorkAll();
+  EXPECT_EQ(Count("filters"), static_cast<int64_t>(runs_->visible_runs()));
+  EXPECT_LT(room_.left, room);
+  const size_t used = room - room_.left;
+  EXPECT_NEAR(static_cast<double>(used), 20'000 * 10 / 8, 3000);
+  const auto falsely = [&] {
+    int count = 0;
+    for (uint64_t i = 1; i <= 1000; ++i) count += runs_->MayHave(static_cast<int64_t>(i << 20));
+    return count;
+  };
+  EXPECT_LT(falsely(), 200);  // over six runs
+  for (const Posting& posting : model_) EXPECT_TRUE(runs_->MayHave(posting.term));
+  Reopen();
+  EXPECT_EQ(room - room_.left, used);
+  EXPECT_LT(falsely(), 200);
+  ExpectLikeModel();
+
+  // Without room everything is found as before, if not as soon.
+  runs_.reset();
+  EXPECT_EQ(room_.left, room);
+  room_.left = 0;
+  Reopen();
+  EXPECT_EQ(falsely(), 1000);
+  for (int i = 0; i < 20; ++i) Add(1000);
+  WorkAll();
+  ExpectLikeModel();
+  EXPECT_LT(Count("filters"), static_cast<int64_t>(runs_->visible_runs()));
+}
+
 TEST_F(IndexRunsTest, AnotherFormatIsRefused) {
   Connect(folder_.path());
-  EXPECT_TRUE(absl::IsDataLoss(IndexRuns::Open(*database_, "d", "other").status()));
+  EXPECT_TRUE(absl::IsDataLoss(IndexRuns::Open(*database_, "d", "other", room_).status()));
 }
 
 }  // namespace

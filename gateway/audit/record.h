@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -50,6 +51,9 @@ class DetailKeys {
   absl::StatusOr<std::string> ForOpening(const std::string& name) const;
   // Whether ForOpening would say NOT_FOUND, without reading the key.
   bool Dropped(const std::string& name) const;
+  // When a key was last made or dropped, by the clock of the file system, which stands still for
+  // some milliseconds at a time; nothing where it cannot be told.
+  std::optional<Micros> LastChanged() const;
 
  private:
   DetailKeys(std::string directory, FileSystem& files, RandomSource& random);

@@ -7,12 +7,15 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
+#include <optional>
 #include <set>
 #include <thread>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gateway/audit/index_month.h"
 #include "gateway/base/crypto.h"
 #include "gateway/base/error.h"
@@ -38,10 +41,11 @@ constexpr uint64_t kAtOnce = 20'000;
 // moved, as long as there is anything to move: more than there are levels.
 constexpr int64_t kSlice = 200'000;
 constexpr int64_t kMovedForEach = 8;
+constexpr Micros kFileClockStep = kSecond;
 constexpr auto kKeepEvery = std::chrono::seconds(1);
 
 std::string FormatFor(const std::string& term_key) {
-  return absl::StrCat("sluice-index/v4 ",
+  return absl::StrCat("sluice-index/v5 ",
                       HexEncode(AsBytes(HmacSha256(term_key, "format")).substr(0, 8)));
 }
 
@@ -156,13 +160,14 @@ class SqliteSearchIndex : public SearchIndex {
   // Opens all months; an error where one is missing, damaged or not ours.
   absl::Status LoadMonths() SLUICE_REQUIRES(mutex_) {
     months_.clear();
+    keys_changed_.reset();
     next_ = 0;
     int64_t records = 0, last = -1;
     SLUICE_ASSIGN_OR_RETURN(const auto names, files_->List(directory_));
     for (const std::string& name : names) {
       if (name.size() != 14 || name.substr(7) != ".sqlite") continue;
       SLUICE_ASSIGN_OR_RETURN(auto month, IndexMonth::Open(directory_, name.substr(0, 7), format_,
-                                                           parts_.keys, *files_));
+                                                           parts_.keys, *files_, filter_room_));
       records += month->records();
       last = std::max(last, month->last());
       months_.emplace(name.substr(0, 7), std::move(month));
@@ -178,6 +183,7 @@ class SqliteSearchIndex : public SearchIndex {
   absl::Status BeginAnew(const absl::Status& why) SLUICE_REQUIRES(mutex_) {
     Tell(why);
     months_.clear();
+    keys_changed_.reset();
     checked_.clear();
     next_ = 0;
     ++generation_;
@@ -203,6 +209,17 @@ class SqliteSearchIndex : public SearchIndex {
     return month.DropErased(parts_.keys);
   }
 
+  // Of all months, once whatever folder of keys there is has changed.
+  absl::Status DropErased() SLUICE_REQUIRES(mutex_) {
+    const Micros now = absl::ToUnixMicros(absl::Now());
+    const std::optional<Micros> changed = parts_.keys.LastChanged();
+    if (changed && changed == keys_changed_) return absl::OkStatus();
+    for (auto& [name, month] : months_) SLUICE_RETURN_IF_ERROR(Check(*month));
+    // Another change within the same step of the file system's clock would look the same.
+    if (changed && now > *changed + kFileClockStep) keys_changed_ = changed;
+    return absl::OkStatus();
+  }
+
   static IndexSpan SpanOf(const RecordQuery& query, const SearchPage& page) {
     return {query.since, query.until, page.before, std::clamp(page.limit, 1, kMostHits) + 1};
   }
@@ -221,10 +238,12 @@ class SqliteSearchIndex : public SearchIndex {
     }
     std::sort(newest_first.rbegin(), newest_first.rend());
     const auto any = terms_to_find_.OfQuery(query, scope);
+    SLUICE_RETURN_IF_ERROR(DropErased());
     std::vector<int64_t> hits;
     for (const auto& [last, month] : newest_first) {
       // A clock that was set back mixes months, so the next may have some of these.
       if (hits.size() > limit && hits[limit] > last) break;
+      if (!month->MayHave(any)) continue;
       SLUICE_RETURN_IF_ERROR(Check(*month));
       for (const TermsTogether& terms : any) {
         SLUICE_ASSIGN_OR_RETURN(const auto found, month->Find(terms, span));
@@ -352,8 +371,8 @@ class SqliteSearchIndex : public SearchIndex {
   absl::Status Store(const Batch& batch) SLUICE_REQUIRES(mutex_) {
     auto month = months_.find(batch.month);
     if (month == months_.end()) {
-      SLUICE_ASSIGN_OR_RETURN(
-          auto opened, IndexMonth::Open(directory_, batch.month, format_, parts_.keys, *files_));
+      SLUICE_ASSIGN_OR_RETURN(auto opened, IndexMonth::Open(directory_, batch.month, format_,
+                                                            parts_.keys, *files_, filter_room_));
       month = months_.emplace(batch.month, std::move(opened)).first;
     }
     SLUICE_RETURN_IF_ERROR(month->second->CheckFiles());
@@ -425,6 +444,8 @@ class SqliteSearchIndex : public SearchIndex {
   uint64_t failed_at_ SLUICE_GUARDED_BY(adding_) = ~uint64_t{0};
 
   mutable FairMutex mutex_;
+  FilterRoom filter_room_ SLUICE_GUARDED_BY(mutex_);
+  std::optional<Micros> keys_changed_ SLUICE_GUARDED_BY(mutex_);  // and all was dropped since
   IndexTerms terms_to_find_ SLUICE_GUARDED_BY(mutex_);
   std::map<std::string, std::unique_ptr<IndexMonth>> months_ SLUICE_GUARDED_BY(mutex_);
   std::set<std::string> checked_ SLUICE_GUARDED_BY(mutex_);

@@ -22,6 +22,8 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
+constexpr auto kKeeperPatience = std::chrono::seconds(100);
+
 constexpr Micros kAutumn = 1761955200 * kSecond;  // 2025-11-01T00:00:00Z
 constexpr uint64_t kRecords = 1500;               // over a little more than two months
 constexpr Micros kStep = kHour;
@@ -361,18 +363,18 @@ TEST_F(SearchTest, FollowsAStreamToItsNewestRecord) {
 
 TEST_F(SearchTest, IsKeptUpWithoutBeingAsked) {
   index_->Keep(*log_);
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  const auto until = std::chrono::steady_clock::now() + kKeeperPatience;
   while (index_->size() < kRecords && std::chrono::steady_clock::now() < until)
-    std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   EXPECT_EQ(index_->size(), kRecords);
   ASSERT_TRUE(index_->Rebuild(absl::OkStatus()).ok());
   while (index_->size() < kRecords && std::chrono::steady_clock::now() < until)
-    std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   // A key that is dropped takes its file along, though nobody searches.
   ASSERT_TRUE(files_->Remove(folder_.path() + "/keys/2025-11-three-years.key").ok());
   const std::string details = IndexFolder() + "/2025-11-three-years.details.sqlite";
   while (std::filesystem::exists(details) && std::chrono::steady_clock::now() < until)
-    std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   EXPECT_FALSE(std::filesystem::exists(details));
   index_->Stop();
   EXPECT_THAT(index_->Years(), ElementsAre(2025, 2026));
@@ -443,9 +445,9 @@ TEST_F(BulkSearchTest, ASearchDoesNotWaitUntilTheKeeperHasCaughtUp) {
 TEST_F(BulkSearchTest, WhatOneCallLeavesToTheKeeperIsFoundWhenItHasCaughtUp) {
   log_->Grow(100);
   index_->Keep(*log_);
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(100);
+  const auto until = std::chrono::steady_clock::now() + kKeeperPatience;
   while (index_->size() < log_->size() && std::chrono::steady_clock::now() < until)
-    std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   for (const uint64_t index : {0, 37, 99}) {
     const auto result = index_->Search(*log_, Of(index, kSubjects - 1), {.all = true}, {});
     ASSERT_TRUE(result.ok()) << result.status();
