@@ -82,6 +82,12 @@ class Gateway:
                              self.path(f'profiles/{profile}.yaml'), *arguments,
                              stderr=subprocess.PIPE)
 
+    def sluice_behind(self, profile, *arguments):
+        """As `sluice`, behind whatever else runs."""
+        return processes.run('nice', '-n', '19', processes.tool('sluice'), '--profile',
+                             self.path(f'profiles/{profile}.yaml'), *arguments,
+                             stderr=subprocess.PIPE)
+
     def apply(self, source, dataset, grant):
         for profile, kind, file in (('operator', 'source', source),
                                     ('residents-owner', 'catalogue', dataset),

@@ -197,13 +197,26 @@ def _growth(world):
     def measure(records):
         return Measure(f'lookups at {records}',
                        lambda: world.lookups_per_second(64, world.grown(records)))
+    # A tool that is started again and again takes its part of the processor, whatever it asks.
+    asking = Measure('lookups, whoami meanwhile',
+                     lambda: world.lookups_while_asking(64, 10**6, 'whoami'))
     return [Row('growth', f'point lookups, 64 in flight, log of {GROWN[records]} records',
                 f'log of {GROWN[10**4]} records', '/s', measure(records), measure(10**4), 0.9,
                 by_default=False) for records in (10**6, 10**7)] + [
         Row('index', f'point lookups, 64 in flight, index of {GROWN[10**6]} records made anew meanwhile',
             f'log of {GROWN[10**4]} records', '/s',
             Measure('lookups while indexing', lambda: world.lookups_while_indexing(64, 10**6)),
-            measure(10**4), 0.9, by_default=False)]
+            measure(10**4), 0.9, by_default=False)] + [
+        Row('auditor', f'point lookups, 64 in flight, {doing} of {GROWN[10**6]} records meanwhile',
+            against, '/s',
+            Measure(f'lookups, {doing} meanwhile',
+                    lambda command=command: world.lookups_while_asking(64, 10**6, *command)),
+            other, 0.9, by_default=False)
+        for doing, command, against, other in (
+            ('searches', ('audit', 'search', '--dataset', worlds.PERSONS, '--limit', '100'),
+             'the same tool asking who it is', asking),
+            ('reports', ('audit', 'report', '--since', '365d'), f'log of {GROWN[10**4]} records',
+             measure(10**4)))]
 
 
 def make_rows(world, encoding):

@@ -4,6 +4,8 @@ of them end together."""
 import contextlib
 import functools
 import os
+import threading
+from concurrent import futures
 
 from comparing import data, peers, postgres, processes
 from comparing.gateway import PERMITS, PERSONS, Gateway
@@ -134,6 +136,28 @@ class World:
         gateway = self.grown(records)
         gateway.sluice('operator', 'audit', 'rebuild-index')
         return self.lookups_per_second(in_flight, gateway)
+
+    def lookups_while_asking(self, in_flight, records, *command):
+        """While an auditor asks a gateway with so many records the same again and again. His tool, which
+        would have a machine of its own, takes what processor time is left."""
+        gateway = self.grown(records)
+        asked, done = [], threading.Event()
+
+        def ask():
+            while not done.is_set():
+                gateway.sluice_behind('auditor', *command)
+                asked.append(command)
+
+        with futures.ThreadPoolExecutor(1) as auditor:
+            asking = auditor.submit(ask)
+            try:
+                found = self.lookups_per_second(in_flight, gateway)
+            finally:
+                done.set()
+            asking.result()
+        if not asked:
+            raise processes.Failed(f'sluice {command[0]} did not end once')
+        return found
 
     # Peers.
 

@@ -8,13 +8,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "gateway/base/error.h"
+#include "gateway/exchange/log_pace.h"
 #include "google/protobuf/util/json_util.h"
 
 namespace sluice::exchange {
 namespace {
 
 constexpr int64_t kMostDays = 400;
-constexpr uint64_t kRecordsALook = 4'096;  // records, between looks at who still waits
+constexpr uint64_t kRecordsALook = 1'024;  // between looks at who still waits
 constexpr int kPartsAMessage = 1'000;
 constexpr int kNice = 10;
 
@@ -222,10 +223,12 @@ absl::Status LogReports::Make(const std::shared_ptr<Asked>& asked) {
   SLUICE_ASSIGN_OR_RETURN(const uint64_t begin, FirstFrom(builder.begins(), end));
   absl::Status status;
   uint64_t next = begin;
+  LogPace pace(parts_.log, parts_.clock);
   v1::AuditEnvelope envelope;
   SLUICE_RETURN_IF_ERROR(parts_.log.Read(begin, [&](const audit::Log::Entry& entry) {
     if (entry.index >= end) return false;
     if (next++ % kRecordsALook == 0) {
+      pace.Breathe();
       if (Ended(*asked)) {
         status = closing_ ? Error(v1::REASON_SHUTTING_DOWN, "the gateway is draining.")
                           : Error(v1::REASON_CANCELLED, "the report was not waited for.");

@@ -2,13 +2,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "gateway/base/error.h"
+#include "gateway/exchange/log_pace.h"
 #include "gateway/sharing/scorecard.h"
 #include "google/protobuf/util/json_util.h"
 
 namespace sluice::exchange {
 namespace {
 
-constexpr uint64_t kRecordsBetweenLooks = 4'096;  // at the clock
+constexpr uint64_t kRecordsBetweenLooks = 1'024;  // at the clock
 constexpr size_t kMostBytes = 1 << 20;            // of a message
 
 // The owner that it may be of; empty: all.
@@ -30,13 +31,15 @@ absl::StatusOr<v1::ReportSharingResponse> SharingReports::Make(
   SLUICE_ASSIGN_OR_RETURN(const sharing::ScorecardSpan span, sharing::Scorecard::SpanOf(request));
   sharing::Scorecard scorecard(span, parts_.clock.Now(), std::move(owner), *rules_);
   absl::Status status;
+  LogPace pace(parts_.log, parts_.clock);
   v1::AuditEnvelope envelope;
   // From the first record on: a request, a grant and a dataset are what all their changes made
   // them.
   SLUICE_RETURN_IF_ERROR(parts_.log.Read(0, [&](const audit::Log::Entry& entry) {
     if (entry.index >= end) return false;
-    if (entry.index % kRecordsBetweenLooks == 0 && call.deadline != 0 &&
-        parts_.clock.Monotonic() >= call.deadline) {
+    const bool looks = entry.index % kRecordsBetweenLooks == 0;
+    if (looks) pace.Breathe();
+    if (looks && call.deadline != 0 && parts_.clock.Monotonic() >= call.deadline) {
       status = Error(v1::REASON_CANCELLED, "the report took longer than the call may.");
       return false;
     }
