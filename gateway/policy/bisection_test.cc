@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gateway/base/error.h"
+#include "gateway/base/sanitized_testing.h"
 #include "gateway/policy/apply.h"
 #include "gateway/policy/policy_testing.h"
 
@@ -311,13 +312,13 @@ void ExpectNothingLearnt(v1::MaskedFilter mode, bool knows_values, int least_per
     for (const std::string& key : KeysFor(masked.field)) {
       Attacker attacker({masked.field, masked.mask, mode, key, knows_values}, ++seed);
       std::string told;
-      const int answered = attacker.Run(150, &told);
+      const int answered = attacker.Run(kSanitized ? 30 : 150, &told);
       ASSERT_GE(answered, 0) << masked.field << " " << masked.mask << " key " << key << "\n"
                              << told;
       permitted += answered;
     }
   }
-  EXPECT_GT(permitted, least_permitted);
+  EXPECT_GT(permitted, kSanitized ? least_permitted / 5 : least_permitted);
 }
 
 TEST(Bisection, AFieldThatMayNotBeFilteredOnTellsOnlyItsMaskedValue) {

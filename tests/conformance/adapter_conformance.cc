@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gateway/base/error.h"
+#include "gateway/base/sanitized_testing.h"
 #include "gateway/records/predicate.h"
 #include "tests/conformance/adapter_under_test.h"
 
@@ -121,7 +122,7 @@ TEST_P(AdapterConformance, FieldsComeAsAskedForInOrderAndName) {
 }
 
 TEST_P(AdapterConformance, AHugeTableComesWholeInBoundedBatches) {
-  const TableData table = Numbers(100'000, 20);
+  const TableData table = Numbers(kSanitized ? 20'000 : 100'000, 20);
   source_->Make(table);
   const auto adapter = source_->Open();
   int64_t next = 1;
@@ -131,7 +132,7 @@ TEST_P(AdapterConformance, AHugeTableComesWholeInBoundedBatches) {
     EXPECT_LE(batch.bytes(), kMostBytes);
     for (int64_t i = 0; i < batch.rows(); ++i, ++next) ASSERT_EQ(batch.column(0).Int64(i), next);
   }
-  EXPECT_EQ(next, 100'001);
+  EXPECT_EQ(static_cast<size_t>(next), table.rows.size() + 1);
 }
 
 TEST_P(AdapterConformance, LargeRowsMakeSmallBatches) {

@@ -126,7 +126,7 @@ TEST_P(AdapterConformance, PushDownEqualsTheEvaluator) {
   const auto adapter = source_->Open();
   const auto whole = ScanAll(*adapter, RequestFor(table));
   ASSERT_EQ(RowsOf(whole).size(), table.rows.size());
-  const int predicates = kSanitized ? std::min(GetParam().predicates, 300) : GetParam().predicates;
+  const int predicates = kSanitized ? std::min(GetParam().predicates, 60) : GetParam().predicates;
   for (int i = 0; i < predicates; ++i) {
     const Predicate predicate = generator.Make(table, 3);
     for (const OnBadValue on_bad_value : {OnBadValue::kStop, OnBadValue::kNullAndCount}) {
