@@ -331,6 +331,7 @@ absl::Status IndexMonth::FindAmong(const TermsTogether& terms, IndexRuns* detail
 
 bool IndexMonth::MayHave(const std::vector<TermsTogether>& any) const {
   return std::any_of(any.begin(), any.end(), [this](const TermsTogether& terms) {
+    if (terms.progress && progress_ == 0) return false;
     if (terms.detail_terms.empty()) return true;
     return std::any_of(details_.begin(), details_.end(), [&terms](const auto& details) {
       const IndexRuns* const runs = details.second.runs.get();

@@ -88,6 +88,13 @@ class SqliteSearchIndex : public SearchIndex {
     return absl::OkStatus();
   }
 
+  absl::Status PutAllInOrder() override {
+    for (bool more = true; more;) {
+      SLUICE_ASSIGN_OR_RETURN(more, Slice(/*called_for=*/false));
+    }
+    return absl::OkStatus();
+  }
+
   absl::StatusOr<SearchResult> Search(Log& log, const RecordQuery& query, const Scope& scope,
                                       const SearchPage& page) override {
     bool anew = false;

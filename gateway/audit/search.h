@@ -53,6 +53,8 @@ class SearchIndex {
 
   // Takes in what the log has at the call and the index has not, and brings it into order.
   virtual absl::Status CatchUp(Log& log) = 0;
+  // All that the keeper does once it has caught up: runs of terms become few.
+  virtual absl::Status PutAllInOrder() = 0;
   // Catches up first where nobody keeps the index; else, where little is missing, takes in a part
   // of it. It answers from what there is then, and says up to where.
   virtual absl::StatusOr<SearchResult> Search(Log& log, const RecordQuery& query,

@@ -39,7 +39,7 @@ absl::Status SearchGrowth::GrowTo(uint64_t records, const std::function<void(uin
     SLUICE_RETURN_IF_ERROR(index_->CatchUp(*log_));
     progress(size);
   }
-  return absl::OkStatus();
+  return index_->PutAllInOrder();
 }
 
 uint64_t SearchGrowth::IndexBytes() const {
