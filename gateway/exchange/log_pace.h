@@ -1,5 +1,5 @@
-// Keeps whoever reads much of the log from slowing those who write to it. A priority alone does not:
-// two threads of one core share its caches and its way to memory, whoever comes first.
+// Keeps whoever reads much of the log from slowing those who write to it. A priority alone does
+// not: two threads of one core share its caches and its way to memory, whoever comes first.
 #pragma once
 
 #include <functional>
