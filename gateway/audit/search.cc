@@ -216,7 +216,8 @@ class SqliteSearchIndex : public SearchIndex {
     return month.DropErased(parts_.keys);
   }
 
-  // Of all months, once whatever folder of keys there is has changed.
+  // Of all months, where a key was made or dropped since the last time: a month that is passed over
+  // is not looked at otherwise.
   absl::Status DropErased() SLUICE_REQUIRES(mutex_) {
     const Micros now = absl::ToUnixMicros(absl::Now());
     const std::optional<Micros> changed = parts_.keys.LastChanged();

@@ -361,6 +361,25 @@ TEST_F(SearchTest, FollowsAStreamToItsNewestRecord) {
   EXPECT_EQ(*index_->LatestOf(begins), ends);
 }
 
+TEST_F(SearchTest, ADroppedKeyIsNoticedThoughItsMonthIsPassedOver) {
+  RecordQuery query;
+  query.case_reference = "a case that no record names";
+  const auto erased = [&] {
+    const auto result = index_->Search(*log_, query, {.all = true}, {});
+    EXPECT_TRUE(result.ok()) << result.status();
+    return result.ok() ? result->erased : 0;
+  };
+  const uint64_t before = erased();
+  // The folder has been as it is for long: what was found out about it holds.
+  std::filesystem::last_write_time(
+      folder_.path() + "/keys",
+      std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+  EXPECT_EQ(erased(), before);
+  EXPECT_EQ(erased(), before);
+  ASSERT_TRUE(files_->Remove(folder_.path() + "/keys/2025-11-three-years.key").ok());
+  EXPECT_GT(erased(), before);
+}
+
 TEST_F(SearchTest, IsKeptUpWithoutBeingAsked) {
   index_->Keep(*log_);
   const auto until = std::chrono::steady_clock::now() + kKeeperPatience;

@@ -22,7 +22,9 @@ absl::StatusOr<SegmentReader> SegmentReader::Open(FileSystem& files, const std::
 
 absl::StatusOr<std::string_view> SegmentReader::Get(uint64_t offset, size_t count, uint64_t limit) {
   if (offset < window_begin_ || offset + count > window_begin_ + window_.size()) {
-    const bool reads_on = offset > window_begin_ && offset <= window_begin_ + window_.size();
+    // Also where the window held but the beginning of a large batch.
+    const bool reads_on =
+        !window_.empty() && offset >= window_begin_ && offset <= window_begin_ + window_.size();
     next_window_ = reads_on ? std::min(2 * next_window_, kWindow) : kFirstWindow;
     const uint64_t wanted = std::min<uint64_t>(std::max(count, next_window_), limit - offset);
     SLUICE_ASSIGN_OR_RETURN(window_, file_->ReadAt(offset, wanted));
