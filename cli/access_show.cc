@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/clock_words.h"
+#include "cli/matter_show.h"
 #include "cli/page.h"
 #include "cli/sharing_words.h"
 #include "cli/times.h"
@@ -52,13 +53,6 @@ void AddSteps(Page& page, const v1::AccessRequest& request, const absl::TimeZone
   }
 }
 
-void AddClocks(Page& page, const v1::GetAccessRequestResponse& answer, const absl::TimeZone& zone) {
-  std::vector<std::vector<std::string>> lines;
-  for (const v1::Clock& clock : answer.clocks())
-    lines.push_back({ClockName(clock), OfficeWords(clock.office()), ClockWords(clock, zone)});
-  page.AddTable("Clocks", lines);
-}
-
 // Where the proposal's fields are those asked for, and nothing else of it differs.
 void AddProposal(Page& page, const v1::Grant& proposed) {
   page.Add("Approved", "as asked, it would give:");
@@ -89,7 +83,7 @@ std::string FormatRequest(const Session& session, const v1::GetAccessRequestResp
   if (!request.scope().empty()) page.Add("Scope", request.scope());
   if (!request.justification().empty()) page.Add("Why", request.justification());
   AddSteps(page, request, zone);
-  AddClocks(page, answer, zone);
+  AddClocks(page, answer.clocks(), zone);
   if (answer.has_proposed()) AddProposal(page, answer.proposed());
   if (!next.empty()) page.Add("next", next);
   return page.text();

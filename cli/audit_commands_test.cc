@@ -32,7 +32,7 @@ v1::Record Released(int64_t index) {
   return record;
 }
 
-v1::ListRecordsResponse Page(int64_t newest, int count, const std::string& next) {
+v1::ListRecordsResponse RecordsPage(int64_t newest, int count, const std::string& next) {
   v1::ListRecordsResponse page;
   for (int i = 0; i < count; ++i) *page.add_records() = Released(newest - i);
   page.set_next_page_token(next);
@@ -44,7 +44,7 @@ v1::ListRecordsResponse Page(int64_t newest, int count, const std::string& next)
 
 TEST(AuditCommandsTest, EachConditionHasItsOption) {
   Tool tool;
-  tool.gateway.Answer(kListRecords, Page(18344, 1, ""));
+  tool.gateway.Answer(kListRecords, RecordsPage(18344, 1, ""));
   const Ran ran = tool.Run({"audit",          "search",
                             "--since",        "2026-11-01",
                             "--until",        "2026-12-01",
@@ -111,7 +111,7 @@ TEST(AuditCommandsTest, MistakesAskNobodyAndRepeatNoIdentifier) {
 
 TEST(AuditCommandsTest, ATableThatAlignsAndWhatWasReached) {
   Tool tool;
-  v1::ListRecordsResponse page = Page(18344, 2, "");
+  v1::ListRecordsResponse page = RecordsPage(18344, 2, "");
   page.mutable_records(1)->mutable_envelope()->mutable_actor()->set_principal(
       "agency/民政局/system/救助");
   page.mutable_records(0)->set_subject_match(v1::SUBJECT_MATCH_RELEASED);
@@ -135,7 +135,7 @@ TEST(AuditCommandsTest, ATableThatAlignsAndWhatWasReached) {
 TEST(AuditCommandsTest, PagesFollowEachOtherOrAreTakenUp) {
   Tool tool;
   tool.gateway.On(kListRecords, [](const v1::ListRecordsRequest& request) {
-    return request.page_token().empty() ? Page(9, 2, "next") : Page(7, 2, "");
+    return request.page_token().empty() ? RecordsPage(9, 2, "next") : RecordsPage(7, 2, "");
   });
   const Ran all = tool.Run({"--format", "csv", "audit", "list", "--limit", "0"});
   EXPECT_EQ(all.code, 0);

@@ -14,6 +14,7 @@ void AddPurposeCommands(CLI::App& app, Invocation& invocation);
 void AddSourceCommands(CLI::App& app, Invocation& invocation);
 void AddCatalogueCommands(CLI::App& app, Invocation& invocation);
 void AddAccessCommands(CLI::App& app, Invocation& invocation);
+void AddCorrectionCommands(CLI::App& app, Invocation& invocation);
 void AddInboxCommand(CLI::App& app, Invocation& invocation);
 void AddGrantCommands(CLI::App& app, Invocation& invocation);
 void AddQueryCommand(CLI::App& app, Invocation& invocation);

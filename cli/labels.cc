@@ -10,13 +10,13 @@ using Words = std::map<std::string_view, std::string_view>;
 // Labels of a page begin with a capital.
 const Words& PageWords() {
   static const auto* const words =
-      new Words{{"Answers", "调用条件"}, {"Duties", "义务"},   {"Scenario", "使用场景"},
-                {"Scope", "使用范围"},   {"Tells", "反馈"},    {"Approved", "如批准"},
-                {"Asks", "数据集"},      {"By law", "依据"},   {"Calls", "调用"},
-                {"Clocks", "时限"},      {"Fields", "字段"},   {"History", "沿革"},
-                {"Quota", "配额"},       {"Rows", "行"},       {"Time", "期限"},
-                {"Use", "使用"},         {"What for", "用途"}, {"Who", "使用方"},
-                {"Why", "理由"}};
+      new Words{{"Answers", "调用条件"}, {"Duties", "义务"},  {"Scenario", "使用场景"},
+                {"Scope", "使用范围"},   {"Tells", "反馈"},   {"Approved", "如批准"},
+                {"Asks", "数据集"},      {"By law", "依据"},  {"Calls", "调用"},
+                {"Clocks", "时限"},      {"Doubt", "疑义"},   {"Answer", "所涉应答"},
+                {"Fields", "字段"},      {"History", "沿革"}, {"Quota", "配额"},
+                {"Rows", "行"},          {"Time", "期限"},    {"Use", "使用"},
+                {"What for", "用途"},    {"Who", "使用方"},   {"Why", "理由"}};
   return *words;
 }
 
@@ -33,6 +33,7 @@ const Words& TableWords() {
                                              {"class", "级别"},
                                              {"code", "代码"},
                                              {"consumer", "使用方"},
+                                             {"correction", "校核"},
                                              {"count", "数量"},
                                              {"dataset", "数据集"},
                                              {"duties", "义务"},
@@ -96,6 +97,7 @@ const Words& TableWords() {
                                              {"failed", "失败"},
                                              {"let go", "已提供"},
                                              {"newest", "最近"},
+                                             {"raised", "提出时间"},
                                              {"record", "记录"},
                                              {"records", "记录"},
                                              {"data", "数据"},

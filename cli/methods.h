@@ -35,6 +35,10 @@ namespace sluice::cli {
   METHOD(Sharing, ApproveAccessRequest)   \
   METHOD(Sharing, TakeAccessStep)         \
   METHOD(Sharing, GetInbox)               \
+  METHOD(Sharing, RaiseCorrection)        \
+  METHOD(Sharing, GetCorrection)          \
+  METHOD(Sharing, ListCorrections)        \
+  METHOD(Sharing, TakeCorrectionStep)     \
   METHOD(Audit, ListRecords)              \
   METHOD(Audit, GetRecord)                \
   METHOD(Audit, ProveRecord)              \

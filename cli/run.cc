@@ -33,6 +33,7 @@ void AddCommands(CLI::App& app, Invocation& invocation) {
   AddSourceCommands(app, invocation);
   AddCatalogueCommands(app, invocation);
   AddAccessCommands(app, invocation);
+  AddCorrectionCommands(app, invocation);
   AddInboxCommand(app, invocation);
   AddGrantCommands(app, invocation);
   AddQueryCommand(app, invocation);

@@ -119,7 +119,8 @@ TEST(SharingReportTest, FilesForMachinesHaveEveryNumber) {
   EXPECT_FALSE(json["scores"][0].contains("datasets_overdue"));
   const Ran csv = Reported(tool, {"--format", "csv", "report", "sharing"});
   EXPECT_THAT(csv.out, HasSubstr("month,agency,submitted,agreed,refused,"));
-  EXPECT_THAT(csv.out, HasSubstr("\r\n2026-10,police,4,0,0,0,0,0,0,0,0,2,1,0,0,0,0,0,5,0,0,0,4.5"));
+  EXPECT_THAT(csv.out, HasSubstr("\r\n2026-10,police,4,0,0,0,0,0,0,0,0,2,1,0,0,0,0,0,5,0,0,0,"
+                                 "0,0,0,0,0,0,0,0,4.5"));
 }
 
 TEST(SharingReportTest, ThePageStandsAloneInBothLanguages) {

@@ -83,6 +83,9 @@ absl::Status Daemon::MakeControlServices(const Config& config) {
 
   requests_ =
       std::make_unique<sharing::AccessRequests>(*store_, *changes_, clock_, *random_, rules_);
+  corrections_ =
+      std::make_unique<sharing::Corrections>(*store_, *changes_, clock_, *random_, rules_);
+  inbox_ = std::make_unique<sharing::Inbox>(*store_, clock_, rules_);
 
   authenticator_ = std::make_unique<rpc::Authenticator>(snapshots_, *denials_, clock_, *random_);
   control_pool_ = std::make_unique<ThreadPool>(kControlThreads, kControlQueue);
@@ -117,7 +120,8 @@ absl::Status Daemon::MakeControlServices(const Config& config) {
   services_.push_back(rpc::MakeRegistryService(*service_parts_, *registry_, *looks_, snapshots_,
                                                operations_parts_));
   services_.push_back(rpc::MakeCatalogueService(*service_parts_, *catalogue_));
-  services_.push_back(rpc::MakeSharingService(*service_parts_, *grants_, *requests_));
+  services_.push_back(rpc::MakeSharingService(
+      *service_parts_, rpc::SharingParts{*grants_, *requests_, *corrections_, *inbox_}));
   services_.push_back(rpc::MakeOperationsService(*service_parts_, operations_parts_));
 
   {

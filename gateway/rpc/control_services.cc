@@ -138,26 +138,28 @@ class CatalogueService : public v1::Catalogue::CallbackService {
 
 class SharingService : public v1::Sharing::CallbackService {
  public:
-  SharingService(const ServiceParts& parts, sharing::Grants& grants,
-                 sharing::AccessRequests& requests)
-      : parts_(parts), grants_(grants), requests_(requests) {}
-  SLUICE_PASS_ON(Sharing, ApplyGrant, grants_, ToCaller)
-  SLUICE_ASK(Sharing, GetGrant, grants_)
-  SLUICE_ASK(Sharing, ListGrants, grants_)
-  SLUICE_PASS_ON(Sharing, RevokeGrant, grants_, ToCaller)
-  SLUICE_PASS_ON(Sharing, SetGrantState, grants_, ToCaller)
-  SLUICE_PASS_ON(Sharing, DraftAccessRequest, requests_, ToCaller)
-  SLUICE_PASS_ON(Sharing, SubmitAccessRequest, requests_, ToCaller)
-  SLUICE_ASK(Sharing, GetAccessRequest, requests_)
-  SLUICE_ASK(Sharing, ListAccessRequests, requests_)
-  SLUICE_PASS_ON(Sharing, ApproveAccessRequest, requests_, ToCaller)
-  SLUICE_PASS_ON(Sharing, TakeAccessStep, requests_, ToCaller)
-  SLUICE_ASK(Sharing, GetInbox, requests_)
+  SharingService(const ServiceParts& parts, const SharingParts& sharing)
+      : parts_(parts), sharing_(sharing) {}
+  SLUICE_PASS_ON(Sharing, ApplyGrant, sharing_.grants, ToCaller)
+  SLUICE_ASK(Sharing, GetGrant, sharing_.grants)
+  SLUICE_ASK(Sharing, ListGrants, sharing_.grants)
+  SLUICE_PASS_ON(Sharing, RevokeGrant, sharing_.grants, ToCaller)
+  SLUICE_PASS_ON(Sharing, SetGrantState, sharing_.grants, ToCaller)
+  SLUICE_PASS_ON(Sharing, DraftAccessRequest, sharing_.requests, ToCaller)
+  SLUICE_PASS_ON(Sharing, SubmitAccessRequest, sharing_.requests, ToCaller)
+  SLUICE_ASK(Sharing, GetAccessRequest, sharing_.requests)
+  SLUICE_ASK(Sharing, ListAccessRequests, sharing_.requests)
+  SLUICE_PASS_ON(Sharing, ApproveAccessRequest, sharing_.requests, ToCaller)
+  SLUICE_PASS_ON(Sharing, TakeAccessStep, sharing_.requests, ToCaller)
+  SLUICE_ASK(Sharing, GetInbox, sharing_.inbox)
+  SLUICE_PASS_ON(Sharing, RaiseCorrection, sharing_.corrections, ToCaller)
+  SLUICE_ASK(Sharing, GetCorrection, sharing_.corrections)
+  SLUICE_ASK(Sharing, ListCorrections, sharing_.corrections)
+  SLUICE_PASS_ON(Sharing, TakeCorrectionStep, sharing_.corrections, ToCaller)
 
  private:
   const ServiceParts& parts_;
-  sharing::Grants& grants_;
-  sharing::AccessRequests& requests_;
+  const SharingParts sharing_;
 };
 
 absl::Status RequireOperator(const identity::Principal& who) {
@@ -232,9 +234,8 @@ std::unique_ptr<grpc::Service> MakeCatalogueService(const ServiceParts& parts,
   return std::make_unique<CatalogueService>(parts, catalogue);
 }
 std::unique_ptr<grpc::Service> MakeSharingService(const ServiceParts& parts,
-                                                  sharing::Grants& grants,
-                                                  sharing::AccessRequests& requests) {
-  return std::make_unique<SharingService>(parts, grants, requests);
+                                                  const SharingParts& sharing) {
+  return std::make_unique<SharingService>(parts, sharing);
 }
 std::unique_ptr<grpc::Service> MakeOperationsService(const ServiceParts& parts,
                                                      const OperationsParts& operations) {

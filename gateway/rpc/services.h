@@ -13,7 +13,9 @@
 #include "gateway/identity/registry.h"
 #include "gateway/rpc/service_base.h"
 #include "gateway/sharing/access_requests.h"
+#include "gateway/sharing/corrections.h"
 #include "gateway/sharing/grants.h"
+#include "gateway/sharing/inbox.h"
 #include "sluice/v1/operations.pb.h"
 
 namespace grpc {
@@ -55,9 +57,15 @@ std::unique_ptr<grpc::Service> MakeRegistryService(const ServiceParts& parts,
                                                    const OperationsParts& operations);
 std::unique_ptr<grpc::Service> MakeCatalogueService(const ServiceParts& parts,
                                                     catalogue::Catalogue& catalogue);
+// What the Sharing service passes its calls on to.
+struct SharingParts {
+  sharing::Grants& grants;
+  sharing::AccessRequests& requests;
+  sharing::Corrections& corrections;
+  sharing::Inbox& inbox;
+};
 std::unique_ptr<grpc::Service> MakeSharingService(const ServiceParts& parts,
-                                                  sharing::Grants& grants,
-                                                  sharing::AccessRequests& requests);
+                                                  const SharingParts& sharing);
 std::unique_ptr<grpc::Service> MakeOperationsService(const ServiceParts& parts,
                                                      const OperationsParts& operations);
 

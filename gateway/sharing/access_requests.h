@@ -54,10 +54,6 @@ class AccessRequests {
   // those of audit::Changes. SUSPEND and END act at commit.
   void TakeAccessStep(const identity::Caller& caller, v1::TakeAccessStepRequest request,
                       identity::Done<v1::TakeAccessStepResponse> done);
-  // What waits for the caller, as any office that he may act as; and for the authority what is
-  // late.
-  absl::StatusOr<v1::GetInboxResponse> GetInbox(const identity::Caller& caller,
-                                                const v1::GetInboxRequest& request);
   // NOT_FOUND.
   absl::StatusOr<v1::GetAccessRequestResponse> GetAccessRequest(
       const identity::Caller& caller, const v1::GetAccessRequestRequest& request);

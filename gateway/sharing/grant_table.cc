@@ -60,6 +60,19 @@ store::Migrations SharingMigrations() {
           )sql",
            R"sql(
             ALTER TABLE access_requests ADD COLUMN submitted INTEGER NOT NULL DEFAULT 1;
+          )sql",
+           R"sql(
+            CREATE TABLE matters (
+              sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+              kind TEXT NOT NULL,
+              id TEXT NOT NULL UNIQUE,
+              dataset TEXT,
+              owner_agency TEXT NOT NULL REFERENCES agencies (id),
+              consumer_agency TEXT REFERENCES agencies (id),
+              state INTEGER NOT NULL,
+              definition BLOB NOT NULL
+            ) STRICT;
+            CREATE INDEX matters_state ON matters (kind, state);
           )sql"}};
 }
 
@@ -125,6 +138,14 @@ absl::StatusOr<std::vector<v1::Grant>> ListGrants(store::Reader& reader, const S
       {store::SqlText(after), store::SqlText(dataset), store::SqlText(consumer_agency),
        SqlValue(int64_t{sight.all ? 1 : 0}), store::SqlText(sight.as_owner),
        store::SqlText(sight.as_consumer), SqlValue(most)});
+}
+
+absl::StatusOr<std::vector<v1::Grant>> AllGrantsOf(store::Reader& reader,
+                                                   std::string_view dataset,
+                                                   std::string_view consumer_agency) {
+  return store::LoadAll<v1::Grant>(
+      reader, "SELECT definition FROM grants WHERE dataset = ?1 AND consumer_agency = ?2",
+      {store::SqlText(dataset), store::SqlText(consumer_agency)});
 }
 
 absl::Status AddRevision(store::Transaction& transaction, const v1::Grant& grant) {

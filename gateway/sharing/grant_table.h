@@ -49,6 +49,9 @@ absl::StatusOr<std::vector<v1::Grant>> ListGrants(store::Reader& reader, const S
                                                   std::string_view dataset,
                                                   std::string_view consumer_agency,
                                                   std::string_view after, int64_t most);
+// Every revision of every grant that an agency has or had on a dataset, in no order.
+absl::StatusOr<std::vector<v1::Grant>> AllGrantsOf(store::Reader& reader, std::string_view dataset,
+                                                   std::string_view consumer_agency);
 // Adds a revision, which becomes the newest.
 absl::Status AddRevision(store::Transaction& transaction, const v1::Grant& grant);
 

@@ -26,8 +26,10 @@ bool IsGrantId(std::string_view id) {
   return id.size() == kIdLength && id.find_first_not_of(kIdAlphabet) == std::string_view::npos;
 }
 
-bool IsAccessRequestId(std::string_view id) {
-  return id.starts_with("r-") && IsGrantId(id.substr(2));
+bool IsAccessRequestId(std::string_view id) { return IsMatterId("r-", id); }
+
+bool IsMatterId(std::string_view prefix, std::string_view id) {
+  return id.starts_with(prefix) && IsGrantId(id.substr(prefix.size()));
 }
 
 }  // namespace sluice::sharing

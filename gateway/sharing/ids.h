@@ -1,4 +1,4 @@
-// Ids of grants and requests. For this room.
+// Ids of grants, requests and other matters. For this room.
 #pragma once
 
 #include <string>
@@ -13,5 +13,7 @@ std::string RandomId(RandomSource& random);
 bool IsGrantId(std::string_view id);
 // "r-" and six such characters.
 bool IsAccessRequestId(std::string_view id);
+// The prefix of its kind, "c-", and six such characters.
+bool IsMatterId(std::string_view prefix, std::string_view id);
 
 }  // namespace sluice::sharing

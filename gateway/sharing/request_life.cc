@@ -87,19 +87,6 @@ std::vector<LifeRow> MakeLifeTable() {
   return rows;
 }
 
-int SideOf(v1::SharingOffice office) {
-  switch (office) {
-    case kAsker:
-    case kAskersOffice:
-      return 1;
-    case kOwnersOffice:
-    case kOwner:
-      return 2;
-    default:
-      return 3;
-  }
-}
-
 bool WasTaken(const v1::AccessRequest& request, v1::AccessAction action) {
   return std::any_of(request.steps().begin(), request.steps().end(),
                      [&](const v1::AccessStep& step) { return step.action() == action; });
@@ -153,6 +140,19 @@ absl::Status MoveBehind(const v1::AccessRequest& request, v1::AccessAction actio
 std::span<const LifeRow> LifeTable() {
   static const auto* const table = new std::vector<LifeRow>(MakeLifeTable());
   return *table;
+}
+
+int SideOf(v1::SharingOffice office) {
+  switch (office) {
+    case kAsker:
+    case kAskersOffice:
+      return 1;
+    case kOwnersOffice:
+    case kOwner:
+      return 2;
+    default:
+      return 3;
+  }
 }
 
 const LifeRow* FindLifeRow(v1::AccessRequestState from, v1::AccessAction action) {

@@ -35,6 +35,9 @@ struct Hands {
   std::vector<v1::SharingOffice> offices;
 };
 
+// Which of the three sides an office is of: whoever took a step for one takes none for another.
+int SideOf(v1::SharingOffice office);
+
 struct LifeMove {
   v1::SharingOffice office;  // as which the step is taken
   v1::AccessRequestState to;

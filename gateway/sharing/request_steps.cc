@@ -50,23 +50,28 @@ v1::AccessAction ActionOfGrant(v1::GrantState state) {
 }  // namespace
 
 absl::StatusOr<Hands> HandsOf(store::Reader& reader, const identity::Caller& caller,
-                              const v1::AccessRequest& request) {
+                              std::string_view owner_agency, std::string_view consumer_agency) {
   SLUICE_RETURN_IF_ERROR(identity::RequireActiveNow(reader, caller));
   const identity::Principal& who = caller.principal;
   Hands hands;
   hands.principal = who.path;
-  const bool asks = who.agency == request.consumer_agency();
+  const bool asks = who.agency == consumer_agency;
   if (asks) hands.offices.push_back(v1::SHARING_OFFICE_REQUESTER);
   if (who.kind != identity::PrincipalKind::kPerson) return hands;
   SLUICE_ASSIGN_OR_RETURN(const auto person, identity::FindPerson(reader, who.QualifiedName()));
   if (!person) return hands;
   const bool office = HoldsRole(*person, v1::ROLE_SHARING_OFFICE);
-  const bool owns = who.agency == OwnerOf(request);
+  const bool owns = who.agency == owner_agency;
   if (asks && office) hands.offices.push_back(v1::SHARING_OFFICE_REQUESTER_OFFICE);
   if (owns && office) hands.offices.push_back(v1::SHARING_OFFICE_OWNER_OFFICE);
   if (owns && HoldsRole(*person, v1::ROLE_OWNER)) hands.offices.push_back(v1::SHARING_OFFICE_OWNER);
   if (HoldsRole(*person, v1::ROLE_AUTHORITY)) hands.offices.push_back(v1::SHARING_OFFICE_AUTHORITY);
   return hands;
+}
+
+absl::StatusOr<Hands> HandsOf(store::Reader& reader, const identity::Caller& caller,
+                              const v1::AccessRequest& request) {
+  return HandsOf(reader, caller, OwnerOf(request), request.consumer_agency());
 }
 
 absl::StatusOr<v1::AccessRequest> SeenRequest(store::Reader& reader, const identity::Caller& caller,

@@ -17,6 +17,9 @@
 namespace sluice::sharing {
 
 // All that the caller may act as at this moment, by what is registered. SUSPENDED, NOT_REGISTERED.
+// `consumer_agency` is empty where nobody asks.
+absl::StatusOr<Hands> HandsOf(store::Reader& reader, const identity::Caller& caller,
+                              std::string_view owner_agency, std::string_view consumer_agency);
 absl::StatusOr<Hands> HandsOf(store::Reader& reader, const identity::Caller& caller,
                               const v1::AccessRequest& request);
 // A request that the caller may see. NOT_FOUND.

@@ -40,7 +40,7 @@ class RequestStepsTest : public ::testing::Test {
     return response.ok() ? *response : v1::GetAccessRequestResponse();
   }
   std::vector<std::string> Inbox(const Caller& caller) {
-    const auto response = world_.requests.GetInbox(caller, {});
+    const auto response = world_.inbox.GetInbox(caller, {});
     EXPECT_TRUE(response.ok()) << response.status();
     std::vector<std::string> lines;
     for (const v1::InboxItem& item : response->items())
@@ -288,7 +288,7 @@ TEST_F(RequestStepsTest, TheInboxShowsEachWhatWaitsForHimOldestFirst) {
   Must(world_.owner_office, second, v1::ACCESS_ACTION_RETURN);
   EXPECT_THAT(Inbox(world_.consumer_system), ElementsAre(second + " requester"));
 
-  const auto items = world_.requests.GetInbox(world_.authority, {});
+  const auto items = world_.inbox.GetInbox(world_.authority, {});
   ASSERT_TRUE(items.ok());
   EXPECT_THAT(items->items(0).actions(), ElementsAre(v1::ACCESS_ACTION_CONSENT_EXTENSION,
                                                      v1::ACCESS_ACTION_DECLINE_EXTENSION));
@@ -302,7 +302,7 @@ TEST_F(RequestStepsTest, WhatIsLateBecomesTheAuthoritysMatterByItself) {
   EXPECT_THAT(Inbox(world_.authority), IsEmpty());
   // Nothing ran meanwhile; ten working days are over at this midnight.
   At("2026-03-17T00:00:00+08:00");
-  const auto items = world_.requests.GetInbox(world_.authority, {});
+  const auto items = world_.inbox.GetInbox(world_.authority, {});
   ASSERT_TRUE(items.ok());
   ASSERT_THAT(items->items(), SizeIs(1));
   EXPECT_EQ(items->items(0).request().id(), id);

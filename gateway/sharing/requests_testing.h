@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "gateway/sharing/access_requests.h"
+#include "gateway/sharing/corrections.h"
 #include "gateway/sharing/grants_testing.h"
+#include "gateway/sharing/inbox.h"
 
 namespace sluice::sharing {
 
@@ -33,6 +35,8 @@ class RequestsWorld : public GrantsWorld {
   v1::AccessRequest Now(const std::string& id);
 
   AccessRequests requests{*store, *changes, clock, random, Rules::Shipped()};
+  Corrections corrections{*store, *changes, clock, random, Rules::Shipped()};
+  Inbox inbox{*store, clock, Rules::Shipped()};
   // Persons with the role sharing_office: of the police (`owner` is an owner too), of welfare.
   identity::Caller owner_office, consumer_office;
 };

@@ -35,6 +35,7 @@ class Changer {
       Registry(number);
       Sharing(number);
       Dataset(number);
+      Doubt(number);
       ++number;
     }
   }
@@ -114,6 +115,22 @@ class Changer {
     revoke.set_id(grant);
     revoke.set_reason("a test");
     Note(Call(*owner_, cli::kRevokeGrant, revoke));
+  }
+
+  // A correction, and one of the ways that it may go.
+  void Doubt(int number) {
+    v1::RaiseCorrectionRequest raise;
+    raise.mutable_correction()->set_dataset("public-security/persons");
+    raise.mutable_correction()->set_doubt("a test");
+    const auto raised = Call(*applicant_, cli::kRaiseCorrection, raise);
+    Note(raised);
+    if (!raised.ok()) return;
+    v1::TakeCorrectionStepRequest step;
+    step.set_id(raised->correction().id());
+    step.set_reason("a test");
+    step.set_action(number % 2 == 0 ? v1::CORRECTION_ACTION_CORRECT
+                                    : v1::CORRECTION_ACTION_WITHDRAW);
+    Note(Call(number % 2 == 0 ? *owner_ : *applicant_, cli::kTakeCorrectionStep, step));
   }
 
   void Step(cli::Gateway& who, const std::string& request, v1::AccessAction action) {
@@ -226,6 +243,14 @@ TEST(ChangeKillTest, EveryKindOfChangeIsInTheLogAsTheStoreHoldsIt) {
                                                                       : v1::GRANT_STATE_IN_FORCE)
         << request.ShortDebugString();
   }
+  v1::ListCorrectionsRequest all_corrections;
+  all_corrections.set_page_size(1000);
+  const auto corrections = Call(gateway.As("auditor"), cli::kListCorrections, all_corrections);
+  ASSERT_TRUE(corrections.ok()) << corrections.status();
+  for (const v1::Correction& correction : corrections->corrections()) {
+    ExpectRecorded(last, "correction", correction.id(), correction);
+    EXPECT_EQ(correction.state(), correction.steps(correction.steps_size() - 1).state());
+  }
   v1::GetDatasetRequest persons;
   persons.set_name("public-security/persons");
   const auto dataset = Call(gateway.As("residents-owner"), cli::kGetDataset, persons);
@@ -233,14 +258,17 @@ TEST(ChangeKillTest, EveryKindOfChangeIsInTheLogAsTheStoreHoldsIt) {
   ExpectRecorded(last, "dataset", persons.name(), dataset->dataset());
 
   // The other way round: nothing in the log that the store does not have.
-  size_t recorded_grants = 0, recorded_requests = 0;
+  size_t recorded_grants = 0, recorded_requests = 0, recorded_corrections = 0;
   for (const auto& [name, json] : last) {
     recorded_grants += name.rfind("grant ", 0) == 0;
     recorded_requests += name.rfind("access_request ", 0) == 0;
+    recorded_corrections += name.rfind("correction ", 0) == 0;
   }
   EXPECT_EQ(recorded_grants, static_cast<size_t>(grants->grants_size()));
   EXPECT_EQ(recorded_requests, static_cast<size_t>(requests->requests_size()));
   EXPECT_GT(recorded_requests, 5u);
+  EXPECT_EQ(recorded_corrections, static_cast<size_t>(corrections->corrections_size()));
+  EXPECT_GT(recorded_corrections, 2u);
   EXPECT_EQ(gateway.Stop().code, 0);
   gateway.Verify();
 }

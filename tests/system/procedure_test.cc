@@ -88,6 +88,38 @@ TEST_F(ProcedureTest, AWholeLifeAtTheDesksOfAllWhoTakePart) {
   gateway_.Verify();
 }
 
+TEST_F(ProcedureTest, DoubtfulDataGoFromTheAnswerToItsOwnersDeskAndBack) {
+  // Of an agency that was lent nothing.
+  const Finished before = gateway_.Sluice(
+      "authority", {"correction", "raise", kPersons, "--doubt", "counties are old"});
+  EXPECT_EQ(before.code, 3);
+  EXPECT_THAT(before.errors, HasSubstr("error: NO_GRANT: "));
+  const std::string request = Draft();
+  At("regions-owner", {"access", "submit", request});
+  At("residents-owner", {"access", "approve", request});
+  const std::string page =
+      At("relief", {"correction", "raise", kPersons, "--fields", "county", "--doubt",
+                    "counties are old", "--record", "7", "--paper", "decision of the province"});
+  const size_t at = page.find("CORRECTION ");
+  ASSERT_NE(at, std::string::npos) << page;
+  const std::string id = page.substr(at + sizeof("CORRECTION ") - 1, 8);
+  EXPECT_THAT(page, HasSubstr("correction (政务数据共享条例 第二十六条)"));
+  EXPECT_THAT(At("residents-owner", {"inbox"}), HasSubstr(id));
+  EXPECT_THAT(At("residents-owner", {"correction", "show", id}),
+              HasSubstr("audit record 7, as civil-affairs says"));
+  const Finished own =
+      gateway_.Sluice("relief", {"correction", "answer", id, "--confirmed", "it is right"});
+  EXPECT_EQ(own.code, 3);
+  EXPECT_THAT(own.errors, HasSubstr("error: OFFICE_REQUIRED"));
+  EXPECT_THAT(At("residents-owner", {"correction", "answer", id, "--corrected", "renewed"}),
+              HasSubstr("CORRECTED"));
+  EXPECT_THAT(At("residents-owner", {"inbox"}), Not(HasSubstr(id)));
+  EXPECT_THAT(At("relief", {"correction", "list", "--state", "corrected"}), HasSubstr(id));
+  EXPECT_THAT(Recorded(id), ElementsAre("raise", "correct"));
+  EXPECT_EQ(gateway_.Stop().code, 0);
+  gateway_.Verify();
+}
+
 TEST_F(ProcedureTest, NobodyTakesTheStepOfAnotherOffice) {
   const std::string id = Draft();
   const Finished sent = gateway_.Sluice("relief", {"access", "submit", id});
