@@ -1,5 +1,5 @@
 // sluice catalogue apply|list|show|suspend|resume|retire: what owners offer. The others of the
-// group are in catalogue_review.cc and catalogue_export_command.cc.
+// group are in catalogue_review.cc, catalogue_update_commands.cc and catalogue_export_command.cc.
 #include <algorithm>
 #include <map>
 
@@ -256,6 +256,7 @@ void AddCatalogueGroup(CLI::App* group, Invocation& invocation) {
   }
   retire->add_flag("--break-grants", options->break_grants, "revoke the grants in force with it");
   AddReviewCommands(*group, invocation);
+  AddUpdateCommands(*group, invocation);
   AddCatalogueExportCommand(*group, invocation);
 }
 

@@ -8,6 +8,8 @@
 namespace sluice::cli {
 
 void AddReviewCommands(CLI::App& group, Invocation& invocation);
+// `update …`, a group of its own.
+void AddUpdateCommands(CLI::App& catalogue, Invocation& invocation);
 void AddCatalogueExportCommand(CLI::App& group, Invocation& invocation);
 
 }  // namespace sluice::cli

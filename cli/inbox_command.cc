@@ -28,6 +28,12 @@ InboxCells CellsOf(const v1::InboxItem& item) {
     return {one.id(), sharing::CorrectionLife().StateWord(one.state()), one.consumer_agency(),
             one.dataset(), CorrectionVerbs(item.correction_actions())};
   }
+  if (item.has_catalogue_update()) {
+    const v1::CatalogueUpdate& one = item.catalogue_update();
+    return {one.id(), sharing::CatalogueUpdateLife().StateWord(one.state()), "",
+            one.datasets().empty() ? one.agency() : absl::StrJoin(one.datasets(), ", "),
+            UpdateVerbs(item.catalogue_update_actions())};
+  }
   if (item.has_entry()) {
     InboxCells cells{"catalogue entry",
                      item.entry().returned() ? "returned" : "awaited",

@@ -10,13 +10,14 @@ using Words = std::map<std::string_view, std::string_view>;
 // Labels of a page begin with a capital.
 const Words& PageWords() {
   static const auto* const words =
-      new Words{{"Answers", "调用条件"}, {"Duties", "义务"},  {"Scenario", "使用场景"},
-                {"Scope", "使用范围"},   {"Tells", "反馈"},   {"Approved", "如批准"},
-                {"Asks", "数据集"},      {"By law", "依据"},  {"Calls", "调用"},
-                {"Clocks", "时限"},      {"Doubt", "疑义"},   {"Answer", "所涉应答"},
-                {"Fields", "字段"},      {"History", "沿革"}, {"Quota", "配额"},
-                {"Rows", "行"},          {"Time", "期限"},    {"Use", "使用"},
-                {"What for", "用途"},    {"Who", "使用方"},   {"Why", "理由"}};
+      new Words{{"Answers", "调用条件"}, {"Duties", "义务"},      {"Scenario", "使用场景"},
+                {"Scope", "使用范围"},   {"Tells", "反馈"},       {"Approved", "如批准"},
+                {"Asks", "数据集"},      {"By law", "依据"},      {"Calls", "调用"},
+                {"Clocks", "时限"},      {"Doubt", "疑义"},       {"Agency", "部门"},
+                {"Change", "变化"},      {"Entries", "目录条目"}, {"Answer", "所涉应答"},
+                {"Fields", "字段"},      {"History", "沿革"},     {"Quota", "配额"},
+                {"Rows", "行"},          {"Time", "期限"},        {"Use", "使用"},
+                {"What for", "用途"},    {"Who", "使用方"},       {"Why", "理由"}};
   return *words;
 }
 
@@ -46,6 +47,7 @@ const Words& TableWords() {
                                              {"gateway", "网关"},
                                              {"grant", "授权"},
                                              {"history", "沿革"},
+                                             {"declared", "提出时间"},
                                              {"index", "序号"},
                                              {"kind", "类型"},
                                              {"known to", "可见部门"},

@@ -4,6 +4,8 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "cli/sharing_words.h"
 
 namespace sluice::cli {
 
@@ -46,6 +48,39 @@ std::string FormatCorrection(const Session& session, const v1::GetCorrectionResp
   for (const std::string& paper : correction.papers()) page.Add("", "paper: " + paper);
   AddMatterSteps(page, correction, zone, [&page](const v1::CorrectionStep& step) {
     for (const std::string& paper : step.papers()) page.Add("", "  paper: " + paper);
+  });
+  AddClocks(page, answer.clocks(), zone);
+  if (!next.empty()) page.Add("next", next);
+  return page.text();
+}
+
+std::string UpdateVerb(int action) {
+  return absl::StrReplaceAll(sharing::CatalogueUpdateLife().ActionWord(action), {{"_", "-"}});
+}
+
+std::vector<std::string> UpdateVerbs(const google::protobuf::RepeatedField<int>& actions) {
+  std::vector<std::string> verbs;
+  for (const int action : actions) verbs.push_back(UpdateVerb(action));
+  return verbs;
+}
+
+std::string FormatUpdate(const Session& session, const v1::GetCatalogueUpdateResponse& answer,
+                         std::string_view next) {
+  const v1::CatalogueUpdate& update = answer.update();
+  const absl::TimeZone& zone = session.environment.zone;
+  Page page(session);
+  page.Head(update.id().empty() ? "CATALOGUE UPDATE" : "CATALOGUE UPDATE " + update.id(),
+            update.id().empty()
+                ? "NOT SENT"
+                : absl::AsciiStrToUpper(sharing::CatalogueUpdateLife().StateWord(update.state())));
+  page.Add("Agency", update.agency());
+  page.Add("Change", update.change());
+  page.Add("By law", BasisWords(update.basis()));
+  page.Add("Entries",
+           update.datasets().empty() ? "not named" : absl::StrJoin(update.datasets(), ", "));
+  AddMatterSteps(page, update, zone, [&page](const v1::CatalogueUpdateStep& step) {
+    for (const v1::DatasetAtRevision& at : step.revisions())
+      page.Add("", absl::StrCat("  ", at.dataset(), ", revision ", at.revision()));
   });
   AddClocks(page, answer.clocks(), zone);
   if (!next.empty()) page.Add("next", next);

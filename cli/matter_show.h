@@ -42,6 +42,12 @@ std::string FormatCorrection(const Session& session, const v1::GetCorrectionResp
 // What the caller would type next; empty where there is nothing to do.
 std::string NextOfCorrection(const v1::GetCorrectionResponse& answer);
 
+std::string FormatUpdate(const Session& session, const v1::GetCatalogueUpdateResponse& answer,
+                         std::string_view next);
+// "ask-extension": as it is typed.
+std::string UpdateVerb(int action);
+std::vector<std::string> UpdateVerbs(const google::protobuf::RepeatedField<int>& actions);
+
 // "answer", "withdraw": the commands of those actions, each once.
 std::vector<std::string> CorrectionVerbs(const google::protobuf::RepeatedField<int>& actions);
 

@@ -39,6 +39,7 @@
 #include "gateway/self_watch.h"
 #include "gateway/served.h"
 #include "gateway/sharing/access_requests.h"
+#include "gateway/sharing/catalogue_updates.h"
 #include "gateway/sharing/corrections.h"
 #include "gateway/sharing/inbox.h"
 #include "gateway/sharing/touched.h"
@@ -182,6 +183,7 @@ class Daemon : public Served {
   std::unique_ptr<sharing::Grants> grants_;
   std::unique_ptr<sharing::AccessRequests> requests_;
   std::unique_ptr<sharing::Corrections> corrections_;
+  std::unique_ptr<sharing::CatalogueUpdates> updates_;
   std::unique_ptr<sharing::Inbox> inbox_;
   std::unique_ptr<rpc::Authenticator> authenticator_;
   std::unique_ptr<ThreadPool> control_pool_;

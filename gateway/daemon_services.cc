@@ -85,6 +85,8 @@ absl::Status Daemon::MakeControlServices(const Config& config) {
       std::make_unique<sharing::AccessRequests>(*store_, *changes_, clock_, *random_, rules_);
   corrections_ =
       std::make_unique<sharing::Corrections>(*store_, *changes_, clock_, *random_, rules_);
+  updates_ =
+      std::make_unique<sharing::CatalogueUpdates>(*store_, *changes_, clock_, *random_, rules_);
   inbox_ = std::make_unique<sharing::Inbox>(*store_, clock_, rules_);
 
   authenticator_ = std::make_unique<rpc::Authenticator>(snapshots_, *denials_, clock_, *random_);
@@ -121,7 +123,7 @@ absl::Status Daemon::MakeControlServices(const Config& config) {
                                                operations_parts_));
   services_.push_back(rpc::MakeCatalogueService(*service_parts_, *catalogue_));
   services_.push_back(rpc::MakeSharingService(
-      *service_parts_, rpc::SharingParts{*grants_, *requests_, *corrections_, *inbox_}));
+      *service_parts_, rpc::SharingParts{*grants_, *requests_, *corrections_, *updates_, *inbox_}));
   services_.push_back(rpc::MakeOperationsService(*service_parts_, operations_parts_));
 
   {

@@ -156,6 +156,10 @@ class SharingService : public v1::Sharing::CallbackService {
   SLUICE_ASK(Sharing, GetCorrection, sharing_.corrections)
   SLUICE_ASK(Sharing, ListCorrections, sharing_.corrections)
   SLUICE_PASS_ON(Sharing, TakeCorrectionStep, sharing_.corrections, ToCaller)
+  SLUICE_PASS_ON(Sharing, DeclareCatalogueUpdate, sharing_.updates, ToCaller)
+  SLUICE_ASK(Sharing, GetCatalogueUpdate, sharing_.updates)
+  SLUICE_ASK(Sharing, ListCatalogueUpdates, sharing_.updates)
+  SLUICE_PASS_ON(Sharing, TakeCatalogueUpdateStep, sharing_.updates, ToCaller)
 
  private:
   const ServiceParts& parts_;

@@ -13,6 +13,7 @@
 #include "gateway/identity/registry.h"
 #include "gateway/rpc/service_base.h"
 #include "gateway/sharing/access_requests.h"
+#include "gateway/sharing/catalogue_updates.h"
 #include "gateway/sharing/corrections.h"
 #include "gateway/sharing/grants.h"
 #include "gateway/sharing/inbox.h"
@@ -62,6 +63,7 @@ struct SharingParts {
   sharing::Grants& grants;
   sharing::AccessRequests& requests;
   sharing::Corrections& corrections;
+  sharing::CatalogueUpdates& updates;
   sharing::Inbox& inbox;
 };
 std::unique_ptr<grpc::Service> MakeSharingService(const ServiceParts& parts,

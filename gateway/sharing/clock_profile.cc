@@ -132,10 +132,11 @@ absl::StatusOr<ClockProfile> ClockProfile::Parse(std::string_view text, std::str
 const std::set<std::string>& ClockEventWords() {
   static const auto* const words = [] {
     // What the catalogue and corrections tell.
-    auto* all = new std::set<std::string>{"duty_change",       "consent_catalogue_extension",
-                                          "catalogue_update",  "catalogue_publish",
-                                          "catalogue_return",  "correction_file",
-                                          "correction_answer", "correction_withdraw"};
+    auto* all = new std::set<std::string>{
+        "duty_change",        "duty_change_withdraw", "consent_catalogue_extension",
+        "catalogue_update",   "catalogue_publish",    "catalogue_return",
+        "update_return",      "correction_file",      "correction_answer",
+        "correction_withdraw"};
     const auto* type = v1::AccessAction_descriptor();
     for (int i = 1; i < type->value_count(); ++i)
       all->insert(ActionWord(static_cast<v1::AccessAction>(type->value(i)->number())));

@@ -60,6 +60,12 @@ void SetMatter(v1::Correction correction, const std::vector<int>& moves, v1::Inb
   *item.mutable_correction() = std::move(correction);
 }
 
+void SetMatter(v1::CatalogueUpdate update, const std::vector<int>& moves, v1::InboxItem& item) {
+  for (const int move : moves)
+    item.add_catalogue_update_actions(static_cast<v1::CatalogueUpdateAction>(move));
+  *item.mutable_catalogue_update() = std::move(update);
+}
+
 // What the catalogue's clocks are computed from, of an entry that is not published.
 std::vector<ClockEvent> EventsOfEntry(const std::vector<v1::Dataset>& revisions) {
   std::vector<ClockEvent> events;
@@ -187,6 +193,7 @@ absl::StatusOr<v1::GetInboxResponse> Inbox::GetInbox(const Caller& caller,
   SLUICE_RETURN_IF_ERROR(store_.Read([&](store::Reader& reader) -> absl::Status {
     SLUICE_RETURN_IF_ERROR(AddRequests(reader, caller, items, more));
     SLUICE_RETURN_IF_ERROR(AddMatters<v1::Correction>(reader, caller, items, more));
+    SLUICE_RETURN_IF_ERROR(AddMatters<v1::CatalogueUpdate>(reader, caller, items, more));
     return AddEntries(reader, caller, items);
   }));
   std::stable_sort(items.begin(), items.end(), [](const auto& a, const auto& b) {

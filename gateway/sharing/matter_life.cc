@@ -14,6 +14,7 @@ namespace {
 constexpr auto kAnyAsker = v1::SHARING_OFFICE_REQUESTER;
 constexpr auto kOwnerOffice = v1::SHARING_OFFICE_OWNER_OFFICE;
 constexpr auto kOwnerPerson = v1::SHARING_OFFICE_OWNER;
+constexpr auto kRuling = v1::SHARING_OFFICE_AUTHORITY;
 
 // As a request: a record has an end.
 constexpr size_t kMostMatterSteps = 64;
@@ -112,6 +113,65 @@ const MatterLife& CorrectionLife() {
                           "correction_withdraw"},
                      },
                      {{v1::CORRECTION_STATE_RAISED, {kOwnerOffice, kOwnerPerson}}}};
+  return *life;
+}
+
+const MatterLife& CatalogueUpdateLife() {
+  constexpr auto kDeclared = v1::CATALOGUE_UPDATE_STATE_DECLARED;
+  constexpr auto kAsked = v1::CATALOGUE_UPDATE_STATE_EXTENSION_ASKED;
+  constexpr auto kLonger = v1::CATALOGUE_UPDATE_STATE_EXTENDED;
+  constexpr auto kUpdated = v1::CATALOGUE_UPDATE_STATE_UPDATED;
+  constexpr auto kSentBack = v1::CATALOGUE_UPDATE_STATE_RETURNED;
+  static const auto* const life = [] {
+    auto* made = new MatterLife{"catalogue_update",
+                                "catalogue update",
+                                "u-",
+                                v1::CatalogueUpdateState_descriptor(),
+                                v1::CatalogueUpdateAction_descriptor(),
+                                {},
+                                {{kDeclared, {kOwnerOffice}},
+                                 {kAsked, {kRuling, kOwnerOffice}},
+                                 {kLonger, {kOwnerOffice}},
+                                 {kUpdated, {kRuling}},
+                                 {kSentBack, {kOwnerOffice}}}};
+    std::vector<MatterRow>& rows = made->table;
+    rows = {
+        {0, v1::CATALOGUE_UPDATE_ACTION_DECLARE, {kOwnerOffice, kRuling}, kDeclared, "duty_change"},
+        {kDeclared,
+         v1::CATALOGUE_UPDATE_ACTION_ASK_EXTENSION,
+         {kOwnerOffice},
+         kAsked,
+         nullptr,
+         true},
+        {kAsked,
+         v1::CATALOGUE_UPDATE_ACTION_CONSENT_EXTENSION,
+         {kRuling},
+         kLonger,
+         "consent_catalogue_extension"},
+        {kAsked, v1::CATALOGUE_UPDATE_ACTION_DECLINE_EXTENSION, {kRuling}, kDeclared}};
+    // As long as the owner has not done it.
+    for (const int from : {static_cast<int>(kDeclared), static_cast<int>(kAsked),
+                           static_cast<int>(kLonger), static_cast<int>(kSentBack)}) {
+      rows.push_back({from,
+                      v1::CATALOGUE_UPDATE_ACTION_COMPLETE,
+                      {kOwnerOffice},
+                      kUpdated,
+                      "catalogue_update"});
+      rows.push_back({from,
+                      v1::CATALOGUE_UPDATE_ACTION_WITHDRAW,
+                      {kRuling},
+                      v1::CATALOGUE_UPDATE_STATE_WITHDRAWN,
+                      "duty_change_withdraw"});
+    }
+    rows.push_back({kUpdated,
+                    v1::CATALOGUE_UPDATE_ACTION_ACCEPT,
+                    {kRuling},
+                    v1::CATALOGUE_UPDATE_STATE_ACCEPTED,
+                    "catalogue_publish"});
+    rows.push_back(
+        {kUpdated, v1::CATALOGUE_UPDATE_ACTION_RETURN, {kRuling}, kSentBack, "update_return"});
+    return made;
+  }();
   return *life;
 }
 

@@ -60,8 +60,10 @@ struct MatterLife {
 };
 
 const MatterLife& CorrectionLife();
+const MatterLife& CatalogueUpdateLife();
 // The life of a message's kind.
 inline const MatterLife& LifeOf(const v1::Correction&) { return CorrectionLife(); }
+inline const MatterLife& LifeOf(const v1::CatalogueUpdate&) { return CatalogueUpdateLife(); }
 
 // What a move is decided by.
 struct MatterStand {

@@ -108,7 +108,8 @@ TEST_P(MatterLifeTest, ThePageShowsThisTable) {
   EXPECT_THAT(ReadSourceFile("docs/procedure.md"), HasSubstr("\n" + life_.Markdown()));
 }
 
-INSTANTIATE_TEST_SUITE_P(Lives, MatterLifeTest, ::testing::Values(&CorrectionLife()),
+INSTANTIATE_TEST_SUITE_P(Lives, MatterLifeTest,
+                         ::testing::Values(&CorrectionLife(), &CatalogueUpdateLife()),
                          [](const auto& life) { return std::string(life.param->kind); });
 
 }  // namespace

@@ -33,6 +33,8 @@ MatterPlace PlaceOf(const v1::Correction& correction) {
           correction.consumer_agency()};
 }
 
+MatterPlace PlaceOf(const v1::CatalogueUpdate& update) { return {"", update.agency(), ""}; }
+
 bool MaySeeMatter(const identity::Principal& who, const MatterPlace& place) {
   return Sees(SightOf(who), place.owner_agency, place.consumer_agency);
 }

@@ -23,6 +23,7 @@ struct MatterPlace {
   std::string consumer_agency;  // empty where there is none
 };
 MatterPlace PlaceOf(const v1::Correction& correction);
+MatterPlace PlaceOf(const v1::CatalogueUpdate& update);
 
 struct MatterFilter {
   std::string dataset, owner_agency, consumer_agency;  // empty: any

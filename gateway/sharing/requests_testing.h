@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gateway/sharing/access_requests.h"
+#include "gateway/sharing/catalogue_updates.h"
 #include "gateway/sharing/corrections.h"
 #include "gateway/sharing/grants_testing.h"
 #include "gateway/sharing/inbox.h"
@@ -36,6 +37,7 @@ class RequestsWorld : public GrantsWorld {
 
   AccessRequests requests{*store, *changes, clock, random, Rules::Shipped()};
   Corrections corrections{*store, *changes, clock, random, Rules::Shipped()};
+  CatalogueUpdates updates{*store, *changes, clock, random, Rules::Shipped()};
   Inbox inbox{*store, clock, Rules::Shipped()};
   // Persons with the role sharing_office: of the police (`owner` is an owner too), of welfare.
   identity::Caller owner_office, consumer_office;

@@ -36,6 +36,7 @@ class Changer {
       Sharing(number);
       Dataset(number);
       Doubt(number);
+      Update(number);
       ++number;
     }
   }
@@ -152,6 +153,27 @@ class Changer {
     Note(Call(*owner_, cli::kSetDatasetState, set));
   }
 
+  // An update of the catalogue: declared, asked longer for, and withdrawn.
+  void Update(int number) {
+    v1::DeclareCatalogueUpdateRequest declare;
+    declare.mutable_update()->set_agency("public-security");
+    declare.mutable_update()->set_change("a test");
+    declare.mutable_update()->mutable_basis()->set_law("a law of a test");
+    declare.mutable_update()->mutable_basis()->set_article("1");
+    const auto declared = Call(*authority_, cli::kDeclareCatalogueUpdate, declare);
+    Note(declared);
+    if (!declared.ok()) return;
+    v1::TakeCatalogueUpdateStepRequest step;
+    step.set_id(declared->update().id());
+    step.set_reason("a test");
+    if (number % 2 == 0) {
+      step.set_action(v1::CATALOGUE_UPDATE_ACTION_ASK_EXTENSION);
+      Note(Call(*owner_, cli::kTakeCatalogueUpdateStep, step));
+    }
+    step.set_action(v1::CATALOGUE_UPDATE_ACTION_WITHDRAW);
+    Note(Call(*authority_, cli::kTakeCatalogueUpdateStep, step));
+  }
+
   template <class Response>
   void Note(const absl::StatusOr<Response>& response) {
     if (response.ok()) ++answered_;
@@ -251,6 +273,13 @@ TEST(ChangeKillTest, EveryKindOfChangeIsInTheLogAsTheStoreHoldsIt) {
     ExpectRecorded(last, "correction", correction.id(), correction);
     EXPECT_EQ(correction.state(), correction.steps(correction.steps_size() - 1).state());
   }
+  v1::ListCatalogueUpdatesRequest all_updates;
+  all_updates.set_page_size(1000);
+  const auto updates = Call(gateway.As("auditor"), cli::kListCatalogueUpdates, all_updates);
+  ASSERT_TRUE(updates.ok()) << updates.status();
+  EXPECT_GT(updates->updates_size(), 2);
+  for (const v1::CatalogueUpdate& update : updates->updates())
+    ExpectRecorded(last, "catalogue_update", update.id(), update);
   v1::GetDatasetRequest persons;
   persons.set_name("public-security/persons");
   const auto dataset = Call(gateway.As("residents-owner"), cli::kGetDataset, persons);

@@ -120,6 +120,29 @@ TEST_F(ProcedureTest, DoubtfulDataGoFromTheAnswerToItsOwnersDeskAndBack) {
   gateway_.Verify();
 }
 
+TEST_F(ProcedureTest, AChangeOfLawsGoesOverTheDesksOfOwnerAndAuthority) {
+  const std::string page =
+      At("authority", {"catalogue", "update", "declare", "--agency", "public-security", "--change",
+                       "counties are registered by the ministry", "--law", "a law", "--article",
+                       "1", "--datasets", kPersons});
+  const size_t at = page.find("CATALOGUE UPDATE ");
+  ASSERT_NE(at, std::string::npos) << page;
+  const std::string id = page.substr(at + sizeof("CATALOGUE UPDATE ") - 1, 8);
+  EXPECT_THAT(page, HasSubstr("catalogue_update (政务数据共享条例 第十七条)"));
+  EXPECT_THAT(At("residents-owner", {"inbox"}), HasSubstr(id));
+  const Finished other = gateway_.Sluice("regions-owner", {"catalogue", "update", "show", id});
+  EXPECT_THAT(other.errors, HasSubstr("error: NOT_FOUND: "))
+      << "another agency knows nothing of it";
+  At("residents-owner",
+     {"catalogue", "update", "complete", id, "--revision", std::string(kPersons) + "@1"});
+  EXPECT_THAT(At("residents-owner", {"inbox"}), Not(HasSubstr(id)));
+  EXPECT_THAT(At("authority", {"inbox"}), HasSubstr("accept, return"));
+  EXPECT_THAT(At("authority", {"catalogue", "update", "accept", id}), HasSubstr("ACCEPTED"));
+  EXPECT_THAT(Recorded(id), ElementsAre("declare", "complete", "accept"));
+  EXPECT_EQ(gateway_.Stop().code, 0);
+  gateway_.Verify();
+}
+
 TEST_F(ProcedureTest, NobodyTakesTheStepOfAnotherOffice) {
   const std::string id = Draft();
   const Finished sent = gateway_.Sluice("relief", {"access", "submit", id});
