@@ -83,10 +83,6 @@ void PrintScoresJson(Session& session, const SharingScores& scores) {
                                  {"made", scores.made},        {"public", scores.published}};
   const nlohmann::ordered_json report = ToJson(scores.report);
   for (const auto& [key, value] : report.items()) json[key] = value;
-  // The log does not tell how new the data were.
-  if (json.contains("scores"))
-    for (auto& score : json["scores"])
-      for (const char* key : {"datasets_overdue", "datasetsOverdue"}) score.erase(key);
   session.environment.out << json.dump() << '\n';
 }
 

@@ -25,6 +25,11 @@ v1::ReportSharingResponse Scored() {
     police.set_replies_met(2);
     police.set_replies_missed(1);
     police.set_grants(5);
+    police.set_datasets(3);
+    police.set_datasets_overdue(2);
+    police.set_corrections_raised(7);
+    police.set_corrections_met(3);
+    police.set_corrections_missed(1);
     police.add_reply_days(3);
     police.add_reply_days(6);
     v1::SharingScore& tax = *answer.add_scores();
@@ -47,6 +52,12 @@ v1::ReportSharingResponse Scored() {
   breach.set_access_request("r-7q4m2k");
   breach.set_working_days_late(4);
   breach.set_open(true);
+  v1::SharingBreach& doubted = *answer.add_breaches();
+  doubted.set_month("2026-11");
+  doubted.set_agency("police");
+  doubted.set_clock("correction");
+  doubted.set_correction("c-3k9x2p");
+  doubted.set_working_days_late(1);
   v1::UnusedGrant& unused = *answer.add_unused();
   unused.set_agency("police");
   unused.set_grant("9x2b4c");
@@ -72,6 +83,8 @@ TEST(SharingReportTest, TablesShowTheWorstFirstAndWhatIsLate) {
   EXPECT_EQ(asked.utc_offset_minutes(), 480);
   EXPECT_THAT(ran.out, AllOf(HasSubstr("4 of 6 (66 %)"), HasSubstr("2 of 10 (20 %)")));
   EXPECT_LT(ran.out.find("<tax>"), ran.out.find("police"));
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("corrected in time"), HasSubstr("6 of 8 (75 %)"),
+                             HasSubstr("c-3k9x2p"), HasSubstr("overdue")));
   EXPECT_THAT(ran.out, AllOf(HasSubstr("反恐怖主义法 第四十八条"), HasSubstr("r-7q4m2k"),
                              HasSubstr("9x2b4c"), HasSubstr("never")));
   EXPECT_THAT(ran.err, AllOf(HasSubstr("2026-10 to 2026-11 +08:00 · from 1,234 records"),
@@ -103,7 +116,9 @@ TEST(SharingReportTest, ThePublicOneNamesNoRequestAndNoGrantInAnyForm) {
     ASSERT_EQ(ran.code, 0) << ran.err;
     const std::string page = *tool.files.ReadAll("/november.html", 1 << 20);
     for (const std::string& text : {ran.out, page})
-      EXPECT_THAT(text, AllOf(Not(HasSubstr("r-7q4m2k")), Not(HasSubstr("9x2b4c")))) << format;
+      EXPECT_THAT(text, AllOf(Not(HasSubstr("r-7q4m2k")), Not(HasSubstr("9x2b4c")),
+                              Not(HasSubstr("c-3k9x2p"))))
+          << format;
     EXPECT_THAT(page, HasSubstr("reply_conditional")) << "that it is late is public";
   }
 }
@@ -116,11 +131,13 @@ TEST(SharingReportTest, FilesForMachinesHaveEveryNumber) {
   EXPECT_EQ(json["records"], 1234);
   ASSERT_EQ(json["scores"].size(), 4u);
   EXPECT_EQ(json["scores"][0]["agency"], "police");
-  EXPECT_FALSE(json["scores"][0].contains("datasets_overdue"));
+  EXPECT_EQ(json["scores"][0]["datasets_overdue"], 2);
+  EXPECT_EQ(json["scores"][0]["corrections_raised"], 7);
   const Ran csv = Reported(tool, {"--format", "csv", "report", "sharing"});
   EXPECT_THAT(csv.out, HasSubstr("month,agency,submitted,agreed,refused,"));
-  EXPECT_THAT(csv.out, HasSubstr("\r\n2026-10,police,4,0,0,0,0,0,0,0,0,2,1,0,0,0,0,0,5,0,0,0,"
-                                 "0,0,0,0,0,0,0,0,4.5"));
+  EXPECT_THAT(csv.out,
+              HasSubstr("\r\n2026-10,police,4,0,0,0,0,0,0,0,0,2,1,0,0,0,0,3,2,5,0,0,0,7,3,1,"
+                        "0,0,0,0,0,4.5"));
 }
 
 TEST(SharingReportTest, ThePageStandsAloneInBothLanguages) {
@@ -129,7 +146,8 @@ TEST(SharingReportTest, ThePageStandsAloneInBothLanguages) {
   const std::string page = *tool.files.ReadAll("/r.html", 1 << 20);
   EXPECT_THAT(page,
               AllOf(HasSubstr("数据共享成效 · Scorecard"), HasSubstr("按期答复 replies in time"),
-                    HasSubstr("<svg"), HasSubstr("&lt;tax&gt;"), HasSubstr("r-7q4m2k")));
+                    HasSubstr("按期校核 corrections in time"), HasSubstr("<svg"),
+                    HasSubstr("&lt;tax&gt;"), HasSubstr("r-7q4m2k")));
   EXPECT_THAT(page, AllOf(Not(HasSubstr("<tax>")), Not(HasSubstr("http://")),
                           Not(HasSubstr("https://")), Not(HasSubstr("<script"))));
 }

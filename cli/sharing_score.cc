@@ -53,7 +53,10 @@ std::vector<std::string> SumCells(const ScoreSum& sum) {
           MedianWords(all.reply_days()),
           ShareWords(all.provided_met(), sum.provisions()),
           Grouped(all.disputed()),
+          Grouped(all.corrections_raised()),
+          ShareWords(all.corrections_met(), sum.corrections()),
           Grouped(all.datasets()),
+          Grouped(all.datasets_overdue()),
           Grouped(all.grants()),
           Grouped(all.grants_unused()),
           Grouped(all.answers()),
@@ -71,7 +74,10 @@ ScoreTable SumsTable(const char* key, const std::vector<ScoreSum>& sums) {
                    {"days (median)", true},
                    {"provided in time", true},
                    {"disputed", true},
+                   {"corrections", true},
+                   {"corrected in time", true},
                    {"datasets", true},
+                   {"overdue", true},
                    {"grants", true},
                    {"unused", true},
                    {"answers", true},
@@ -85,7 +91,11 @@ ScoreTable SumsTable(const char* key, const std::vector<ScoreSum>& sums) {
 void MakePublic(SharingScores& scores) {
   scores.published = true;
   scores.report.clear_unused();
-  for (v1::SharingBreach& breach : *scores.report.mutable_breaches()) breach.clear_access_request();
+  for (v1::SharingBreach& breach : *scores.report.mutable_breaches()) {
+    breach.clear_access_request();
+    breach.clear_correction();
+    breach.clear_catalogue_update();
+  }
 }
 
 std::vector<ScoreSum> SumByOwner(const SharingScores& scores) {
@@ -134,13 +144,16 @@ ScoreTable RefusalsTable(const SharingScores& scores) {
 
 ScoreTable BreachesTable(const SharingScores& scores) {
   ScoreTable table{{{"month"}, {"agency"}, {"clock"}, {"dataset"}}, {}};
-  if (!scores.published) table.columns.push_back({"request"});
+  if (!scores.published) table.columns.push_back({"what"});
   table.columns.push_back({"days late", true});
   table.columns.push_back({"still open"});
   for (const v1::SharingBreach& breach : scores.report.breaches()) {
     auto& row = table.rows.emplace_back(std::vector<std::string>{breach.month(), breach.agency(),
                                                                  breach.clock(), breach.dataset()});
-    if (!scores.published) row.push_back(breach.access_request());
+    // One of the three, and the others empty.
+    if (!scores.published)
+      row.push_back(
+          absl::StrCat(breach.access_request(), breach.correction(), breach.catalogue_update()));
     row.push_back(absl::StrCat(breach.working_days_late()));
     row.push_back(breach.open() ? "open" : "");
   }
@@ -164,10 +177,7 @@ ScoreTable AllScoresTable(const SharingScores& scores) {
   const auto* type = v1::SharingScore::descriptor();
   for (int i = 0; i < type->field_count(); ++i) {
     const auto* field = type->field(i);
-    // The log does not tell how new the data were.
-    if (field->is_repeated() || field->cpp_type() != field->CPPTYPE_INT64 ||
-        field->number() == v1::SharingScore::kDatasetsOverdueFieldNumber)
-      continue;
+    if (field->is_repeated() || field->cpp_type() != field->CPPTYPE_INT64) continue;
     numbers.push_back(field);
     table.columns.push_back({field->name(), true});
   }

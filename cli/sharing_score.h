@@ -20,8 +20,8 @@ struct SharingScores {
   v1::ReportSharingResponse report;
 };
 
-// Without what names a request or a grant, for whoever may read a page on the wall: persons and
-// systems are not in it at all.
+// Without what names a request, a correction, an update or a grant, for whoever may read a page on
+// the wall: persons and systems are not in it at all.
 void MakePublic(SharingScores& scores);
 
 // Sums of scores, of an agency or a month.
@@ -30,6 +30,9 @@ struct ScoreSum {
   v1::SharingScore all;  // `reply_days` of all, sorted; its stock is that of the newest month
   int64_t replies() const {
     return all.replies_met() + all.replies_missed() + all.replies_overdue();
+  }
+  int64_t corrections() const {
+    return all.corrections_met() + all.corrections_missed() + all.corrections_overdue();
   }
   int64_t provisions() const {
     return all.provided_met() + all.provided_missed() + all.provided_overdue();

@@ -65,6 +65,11 @@ class ScoreWriting {
       all.all.set_replies_missed(
           add(all.all.replies_missed(), month.replies() - month.all.replies_met()));
       all.all.mutable_reply_days()->MergeFrom(month.all.reply_days());
+      all.all.set_corrections_raised(
+          add(all.all.corrections_raised(), month.all.corrections_raised()));
+      all.all.set_corrections_met(add(all.all.corrections_met(), month.all.corrections_met()));
+      all.all.set_corrections_missed(
+          add(all.all.corrections_missed(), month.corrections() - month.all.corrections_met()));
     }
     auto& days = *all.all.mutable_reply_days();
     std::sort(days.begin(), days.end());
@@ -74,6 +79,9 @@ class ScoreWriting {
     Fact(Grouped(all.all.refused()), "件不同意", "refused");
     Fact(ShareWords(all.all.replies_met(), all.replies()), "按期答复", "replies in time");
     Fact(MedianWords(days), "个工作日(中位数)", "working days (median)");
+    Fact(Grouped(all.all.corrections_raised()), "件校核", "corrections");
+    Fact(ShareWords(all.all.corrections_met(), all.corrections()), "按期校核",
+         "corrections in time");
     Fact(Grouped(all.all.answers()), "次使用", "answers");
     out_ += "</div>\n";
   }

@@ -23,6 +23,7 @@
 #include "gateway/audit/seal.h"
 #include "gateway/audit/search.h"
 #include "gateway/audit/signing_key.h"
+#include "gateway/catalogue/freshness_record.h"
 #include "gateway/config.h"
 #include "gateway/control_state.h"
 #include "gateway/exchange/broker.h"
@@ -92,6 +93,7 @@ class Daemon : public Served {
   void StopWatching();
   void WatchSelf();
   void RecordClockStep(Micros step);
+  void RecordFreshness();
   std::vector<v1::WitnessStatus> WitnessStates() const;
   void AddWatched(http::Measures& measures) const;
   void AddWatched(v1::GetStatusResponse& status) const;
@@ -161,6 +163,7 @@ class Daemon : public Served {
   std::unique_ptr<SelfWatch> watch_;
   std::unique_ptr<audit::SearchIndex> index_;
   SnapshotCell<policy::Snapshot> snapshots_;
+  std::unique_ptr<catalogue::FreshnessRecord> freshness_record_;  // outlives what changes_ runs
   std::unique_ptr<audit::Changes> changes_;
   std::unique_ptr<exchange::DriftWatch> drift_;  // outlives the looks that run on sources
   std::unique_ptr<exchange::Sources> sources_;

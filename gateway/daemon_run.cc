@@ -17,6 +17,7 @@ constexpr absl::civil_diff_t kWarnOfCalendarsAhead = 60;  // days
 constexpr Micros kWarnOfListsAhead = 2 * kDay;
 constexpr int64_t kSaveUsageEverySeconds = 60;
 constexpr int64_t kLookAtSourcesEverySeconds = 300;
+constexpr int64_t kRecordFreshnessEverySeconds = 5;
 
 void SetTime(Micros time, google::protobuf::Timestamp* out) {
   out->set_seconds(time / kSecond);
@@ -77,6 +78,8 @@ void Daemon::EverySecond() {
   if (seconds % 3600 == 1) WarnOfLists();
   // The first look is at the start.
   if (seconds % kLookAtSourcesEverySeconds == 0) drift_->Look(snapshots_.Get());
+  // Data become overdue by the clock alone, without a look that would tell.
+  if (seconds % kRecordFreshnessEverySeconds == 0 && ready_ && !poisoned_) RecordFreshness();
   if (seconds % kSaveUsageEverySeconds == 0 && !poisoned_) {
     // On the control pool: it reads the log.
     if (!control_pool_->TrySubmit([this] { SaveUsage(); }))

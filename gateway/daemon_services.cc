@@ -77,6 +77,12 @@ absl::Status Daemon::MakeControlServices(const Config& config) {
           [this](const std::string& dataset) { return drift_->Of(dataset); },
           [this](const std::string& dataset) { return drift_->FreshnessOf(dataset); }},
       config.catalogue.publication);
+  freshness_record_ = std::make_unique<catalogue::FreshnessRecord>(
+      *store_, *changes_, clock_,
+      [this](const std::string& dataset) { return drift_->FreshnessOf(dataset); },
+      [this](const absl::Status& why) {
+        operations_.Write(Severity::kWarning, "freshness_not_recorded", std::string(why.message()));
+      });
   grants_ = std::make_unique<sharing::Grants>(
       *store_, *changes_, clock_, *random_,
       [this](const v1::Grant& grant) { return quotas_.Left(grant, clock_.Now()); });

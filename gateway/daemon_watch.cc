@@ -130,6 +130,11 @@ void Daemon::RecordClockStep(Micros step) {
     operations_.Write(Severity::kWarning, "clock_step_not_recorded", std::string(sealed.message()));
 }
 
+void Daemon::RecordFreshness() {
+  if (const absl::Status status = freshness_record_->Look(snapshots_.Get()->datasets); !status.ok())
+    operations_.Write(Severity::kWarning, "freshness_not_recorded", std::string(status.message()));
+}
+
 void Daemon::AddWatched(http::Measures& measures) const {
   measures.alarm_names = AlarmNames();
   measures.alarms = alarms_.Raised();

@@ -14,7 +14,8 @@ using store::SqlValue;
 }  // namespace
 
 store::Migrations CatalogueMigrations() {
-  return {"catalogue", {R"sql(
+  return {"catalogue",
+          {R"sql(
             CREATE TABLE datasets (
               name TEXT NOT NULL,
               revision INTEGER NOT NULL,
@@ -25,6 +26,12 @@ store::Migrations CatalogueMigrations() {
               PRIMARY KEY (name, revision)
             ) STRICT;
             CREATE UNIQUE INDEX datasets_newest ON datasets (name) WHERE newest = 1;
+          )sql",
+           R"sql(
+            CREATE TABLE freshness (
+              dataset TEXT NOT NULL PRIMARY KEY,
+              definition BLOB NOT NULL
+            ) STRICT;
           )sql"}};
 }
 

@@ -138,12 +138,17 @@ v1::SharingScore& Scorecard::ScoreOf(int month, const std::string& agency) {
 bool Scorecard::WantsDetail(const v1::AuditEnvelope& envelope) {
   const std::string& kind = envelope.resource_kind();
   return envelope.kind() == v1::RECORD_KIND_CHANGED &&
-         (kind == "access_request" || kind == "grant" || kind == "dataset");
+         (kind == "access_request" || kind == "grant" || kind == "dataset" ||
+          kind == "correction" || kind == "catalogue_update");
 }
 
 absl::Status Scorecard::Add(const v1::AuditEnvelope& envelope, const v1::AuditDetail* detail) {
   switch (envelope.kind()) {
     case v1::RECORD_KIND_CHANGED:
+      // The gateway's own word on how new data are is in the envelope.
+      if (envelope.resource_kind() == "freshness" && Counts(envelope.owner_agency()))
+        overdue_[envelope.resource_name()].emplace_back(
+            TimeUtil::TimestampToMicroseconds(envelope.time()), envelope.action() == "overdue");
       if (!WantsDetail(envelope) || !Counts(envelope.owner_agency())) return absl::OkStatus();
       if (detail != nullptr) return AddChange(envelope, *detail);
       made_.set_erased(made_.erased() + 1);
@@ -194,6 +199,12 @@ absl::Status Scorecard::AddChange(const v1::AuditEnvelope& envelope,
   if (envelope.resource_kind() == "access_request") {
     SLUICE_ASSIGN_OR_RETURN(requests_[name],
                             FromJson<v1::AccessRequest>(envelope, detail.after_json()));
+  } else if (envelope.resource_kind() == "correction") {
+    SLUICE_ASSIGN_OR_RETURN(corrections_[name],
+                            FromJson<v1::Correction>(envelope, detail.after_json()));
+  } else if (envelope.resource_kind() == "catalogue_update") {
+    SLUICE_ASSIGN_OR_RETURN(updates_[name],
+                            FromJson<v1::CatalogueUpdate>(envelope, detail.after_json()));
   } else if (envelope.resource_kind() == "dataset") {
     SLUICE_ASSIGN_OR_RETURN(const auto dataset,
                             FromJson<v1::Dataset>(envelope, detail.after_json()));
@@ -279,20 +290,25 @@ void Scorecard::CountClock(const v1::AccessRequest& request, const ClockRule& ru
     if (reply && !ended) score.set_replies_overdue(score.replies_overdue() + 1);
     if (provides && ended) score.set_provided_missed(score.provided_missed() + 1);
     if (provides && !ended) score.set_provided_overdue(score.provided_overdue() + 1);
-    v1::SharingBreach& breach = *made_.add_breaches();
-    breach.set_month(MonthName(month));
-    breach.set_agency(agency);
-    breach.set_clock(clock.name());
-    breach.set_access_request(request.id());
-    breach.set_dataset(request.dataset());
-    breach.set_working_days_late(clock.working_days_late());
-    breach.set_open(!ended);
+    AddBreach(month, agency, request.dataset(), clock).set_access_request(request.id());
   }
   if (!reply || !ended || taken_away) return;
   const WorkingDays& calendar = rules_.calendars().at(rules_.ProfileOf(agency).calendar);
   const int days = DaysTaken(request, rule, clock, calendar);
   const int month = MonthOf(TimeUtil::TimestampToMicroseconds(clock.ended()));
   if (month >= 0 && days >= 0) ScoreOf(month, agency).add_reply_days(days);
+}
+
+v1::SharingBreach& Scorecard::AddBreach(int month, const std::string& agency,
+                                        const std::string& dataset, const v1::Clock& clock) {
+  v1::SharingBreach& breach = *made_.add_breaches();
+  breach.set_month(MonthName(month));
+  breach.set_agency(agency);
+  breach.set_clock(clock.name());
+  breach.set_dataset(dataset);
+  breach.set_working_days_late(clock.working_days_late());
+  breach.set_open(!clock.has_ended());
+  return breach;
 }
 
 // Datasets and grants, as they stood when each month ended.
@@ -305,6 +321,9 @@ void Scorecard::CountStock() {
       if (state == nullptr || *state == v1::DATASET_STATE_RETIRED) continue;
       v1::SharingScore& score = ScoreOf(month, AgencyOf(name));
       score.set_datasets(score.datasets() + 1);
+      const auto overdue = overdue_.find(name);
+      const bool* late = overdue == overdue_.end() ? nullptr : AsOf(overdue->second, end);
+      if (late != nullptr && *late) score.set_datasets_overdue(score.datasets_overdue() + 1);
     }
     for (const auto& [id, history] : grants_) {
       const v1::Grant* grant = AsOf(history, end);
@@ -349,6 +368,7 @@ v1::ReportSharingResponse Scorecard::Build() {
     CountSteps(request);
     CountClocks(request);
   }
+  CountMatters();
   CountStock();
   FindUnused();
   for (auto& [key, score] : scores_) {
@@ -366,8 +386,10 @@ v1::ReportSharingResponse Scorecard::Build() {
   }
   std::sort(made_.mutable_breaches()->begin(), made_.mutable_breaches()->end(),
             [](const v1::SharingBreach& a, const v1::SharingBreach& b) {
-              return std::tie(a.month(), a.agency(), a.access_request(), a.clock()) <
-                     std::tie(b.month(), b.agency(), b.access_request(), b.clock());
+              return std::tie(a.month(), a.agency(), a.access_request(), a.correction(),
+                              a.catalogue_update(), a.clock()) <
+                     std::tie(b.month(), b.agency(), b.access_request(), b.correction(),
+                              b.catalogue_update(), b.clock());
             });
   return std::move(made_);
 }

@@ -10,6 +10,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -57,11 +58,24 @@ class Scorecard {
   v1::SharingScore& ScoreOf(int month, const std::string& agency);
   bool Counts(const std::string& agency) const { return agency_.empty() || agency_ == agency; }
 
+  // Where numbers of one kind of matter go.
+  struct MatterNumbers {
+    using Set = void (*)(v1::SharingScore&);
+    Set begun, met, missed, overdue;
+    void (*name)(v1::SharingBreach&, const std::string& id);
+  };
+
   absl::Status AddChange(const v1::AuditEnvelope& envelope, const v1::AuditDetail& detail);
   void AddUse(const v1::AuditEnvelope& envelope, int64_t answers, int64_t denied);
   void CountSteps(const v1::AccessRequest& request);
   void CountClocks(const v1::AccessRequest& request);
   void CountClock(const v1::AccessRequest& request, const ClockRule& rule, const v1::Clock& clock);
+  v1::SharingBreach& AddBreach(int month, const std::string& agency, const std::string& dataset,
+                               const v1::Clock& clock);
+  // scorecard_matters.cc. `answer` is the event that ends the owner's clock.
+  template <class Matter>
+  void CountMatter(const Matter& matter, const MatterNumbers& numbers, std::string_view answer);
+  void CountMatters();
   void CountStock();
   void FindUnused();
 
@@ -74,9 +88,12 @@ class Scorecard {
   std::map<std::pair<int, std::string>, v1::SharingScore> scores_;
   std::map<std::tuple<int, std::string, std::string, std::string>, int64_t> refusals_;
   std::map<std::string, v1::AccessRequest> requests_;  // as they were last
+  std::map<std::string, v1::Correction> corrections_;
+  std::map<std::string, v1::CatalogueUpdate> updates_;
   std::map<std::string, History<v1::Grant>> grants_;
   std::map<std::string, History<v1::DatasetState>> datasets_;
-  std::map<std::string, Use> uses_;  // by grant
+  std::map<std::string, History<bool>> overdue_;  // data older than promised, by dataset
+  std::map<std::string, Use> uses_;               // by grant
   v1::ReportSharingResponse made_;
 };
 

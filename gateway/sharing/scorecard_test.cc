@@ -145,6 +145,102 @@ TEST_F(ScorecardTest, RepliesAreKeptLateOrOverdueByTheLawsDays) {
   EXPECT_TRUE(made.breaches(1).open());
 }
 
+TEST_F(ScorecardTest, CorrectionsAreAnsweredInTimeLateOrNotAtAll) {
+  Scorecard card = Card();
+  const auto correction = [&card](const std::string& id, const char* raised,
+                                  v1::CorrectionAction answer, const char* answered) {
+    v1::Correction one;
+    one.set_id(id);
+    one.set_dataset("police/persons");
+    one.set_consumer_agency("welfare");
+    const auto step = [&](v1::CorrectionAction action, v1::CorrectionState state,
+                          const char* when) {
+      v1::CorrectionStep& taken = *one.add_steps();
+      taken.set_action(action);
+      one.set_state(state);
+      *taken.mutable_taken() = TimeUtil::MicrosecondsToTimestamp(When(when));
+      Change(card, "correction", id, "step", "police", when, one);
+    };
+    step(v1::CORRECTION_ACTION_RAISE, v1::CORRECTION_STATE_RAISED, raised);
+    if (answered == nullptr) return;
+    step(answer,
+         answer == v1::CORRECTION_ACTION_WITHDRAW ? v1::CORRECTION_STATE_WITHDRAWN
+                                                  : v1::CORRECTION_STATE_CONFIRMED,
+         answered);
+  };
+  // The tenth working day behind the 2nd is the 16th.
+  correction("c-met", "2026-11-02 09:00", v1::CORRECTION_ACTION_CONFIRM, "2026-11-16 23:59");
+  correction("c-late", "2026-11-02 09:00", v1::CORRECTION_ACTION_CONFIRM, "2026-11-18 00:00");
+  correction("c-open", "2026-10-26 09:00", v1::CORRECTION_ACTION_CONFIRM, nullptr);
+  correction("c-gone", "2026-11-16 09:00", v1::CORRECTION_ACTION_WITHDRAW, "2026-11-17 09:00");
+  const auto made = card.Build();
+  ASSERT_THAT(made.scores(), SizeIs(1));
+  EXPECT_EQ(made.scores(0).corrections_raised(), 3) << "one was raised in October";
+  EXPECT_EQ(made.scores(0).corrections_met(), 1) << "what was taken back has no answer";
+  EXPECT_EQ(made.scores(0).corrections_missed(), 1);
+  EXPECT_EQ(made.scores(0).corrections_overdue(), 1);
+  ASSERT_THAT(made.breaches(), SizeIs(2));
+  EXPECT_EQ(made.breaches(0).correction(), "c-late");
+  EXPECT_EQ(made.breaches(0).clock(), "correction");
+  EXPECT_EQ(made.breaches(0).working_days_late(), 2);
+  EXPECT_EQ(made.breaches(1).correction(), "c-open");
+  EXPECT_TRUE(made.breaches(1).open());
+}
+
+TEST_F(ScorecardTest, UpdatesOfACatalogueAreTheOwnersUntilTheyAreDone) {
+  Scorecard card = Card();
+  v1::CatalogueUpdate update;
+  update.set_id("u-1");
+  update.set_agency("police");
+  const auto step = [&](v1::CatalogueUpdateAction action, const char* when) {
+    v1::CatalogueUpdateStep& taken = *update.add_steps();
+    taken.set_action(action);
+    *taken.mutable_taken() = TimeUtil::MicrosecondsToTimestamp(When(when));
+    Change(card, "catalogue_update", "u-1", "step", "police", when, update);
+  };
+  step(v1::CATALOGUE_UPDATE_ACTION_DECLARE, "2026-11-02 09:00");
+  step(v1::CATALOGUE_UPDATE_ACTION_COMPLETE, "2026-11-10 09:00");
+  // The authority's own two days are over on the 12th; that is not the owner's.
+  step(v1::CATALOGUE_UPDATE_ACTION_RETURN, "2026-11-16 09:00");
+  // And the owner's ten, begun anew, on the 30th.
+  const auto made = card.Build();
+  ASSERT_THAT(made.scores(), SizeIs(1));
+  EXPECT_EQ(made.scores(0).updates_declared(), 1);
+  EXPECT_EQ(made.scores(0).updates_met(), 1);
+  EXPECT_EQ(made.scores(0).updates_missed(), 0);
+  EXPECT_EQ(made.scores(0).updates_overdue(), 1);
+  ASSERT_THAT(made.breaches(), SizeIs(1));
+  EXPECT_EQ(made.breaches(0).catalogue_update(), "u-1");
+  EXPECT_EQ(made.breaches(0).dataset(), "");
+}
+
+TEST_F(ScorecardTest, OverdueDataAreThoseThatWereSoWhenTheMonthEnded) {
+  Scorecard card = Card("", "2026-10-01 00:00");
+  v1::Dataset dataset;
+  dataset.set_state(v1::DATASET_STATE_OFFERED);
+  const auto told = [&card](const char* name, const char* action, const char* when) {
+    v1::AuditEnvelope envelope = Envelope(v1::RECORD_KIND_CHANGED, when, "police");
+    envelope.set_resource_kind("freshness");
+    envelope.set_resource_name(name);
+    envelope.set_action(action);
+    ASSERT_FALSE(Scorecard::WantsDetail(envelope)) << "so that its detail may be erased";
+    ASSERT_TRUE(card.Add(envelope, nullptr).ok());
+  };
+  for (const char* name : {"police/persons", "police/cars", "police/gone"})
+    Change(card, "dataset", name, "create", "police", "2026-09-01 09:00", dataset);
+  for (const char* name : {"police/persons", "police/cars", "police/gone"})
+    told(name, "overdue", "2026-10-10 09:00");
+  told("police/cars", "fresh", "2026-11-10 09:00");
+  dataset.set_state(v1::DATASET_STATE_RETIRED);
+  Change(card, "dataset", "police/gone", "retire", "police", "2026-11-11 09:00", dataset);
+  const auto made = card.Build();
+  ASSERT_THAT(made.scores(), SizeIs(2));
+  EXPECT_EQ(made.scores(0).datasets_overdue(), 3);
+  EXPECT_EQ(made.scores(1).datasets(), 2);
+  EXPECT_EQ(made.scores(1).datasets_overdue(), 1);
+  EXPECT_EQ(made.erased(), 0);
+}
+
 TEST_F(ScorecardTest, ALateReplyCountsInTheMonthOfItsLastDay) {
   Scorecard card = Card("", "2026-10-01 00:00");
   // The tenth working day behind the 12th is the 26th of October.

@@ -20,6 +20,51 @@ std::string RegionLines(int rows) {
   return text;
 }
 
+// When a file was last written, hours ago.
+void SetAge(const std::string& path, int hours) {
+  std::filesystem::last_write_time(
+      path, std::filesystem::file_time_type::clock::now() - std::chrono::hours(hours));
+}
+
+TEST(DropsSystemTest, WhatIsOlderThanItsOwnerPromisesIsRecordedOnceAlsoAcrossARestart) {
+  Deployment gateway;
+  gateway.Start();
+  std::filesystem::create_directory(gateway.Path("drops"));
+  gateway.Write("drops/region.csv", RegionLines(10));
+  SetAge(gateway.Path("drops/region.csv"), 72);
+  gateway.Write("sources/regions.yaml",
+                absl::StrCat("source: regions\nowner: civil-affairs\nkind: delimited\nfolder: ",
+                             gateway.Path("drops"), "\nkey: code\n"));
+  gateway.Done("operator", {"source", "apply", "sources/regions.yaml"});
+  gateway.Write("draft.yaml",
+                gateway.Done("regions-owner", {"source", "describe", "regions", "region"}));
+  gateway.Replace("draft.yaml", "purposes: []", "purposes: [planning]");
+  gateway.Replace("draft.yaml", "update_cycle: irregular", "update_cycle: daily");
+  gateway.Done("regions-owner", {"catalogue", "apply", "draft.yaml"});
+  const auto told = [&gateway] {
+    std::vector<std::string> actions;
+    for (const v1::Record& record : gateway.Records(v1::RECORD_KIND_CHANGED)) {
+      if (record.envelope().resource_kind() != "freshness") continue;
+      EXPECT_EQ(record.envelope().resource_name(), "civil-affairs/region");
+      EXPECT_EQ(record.envelope().owner_agency(), "civil-affairs");
+      EXPECT_EQ(record.envelope().actor().principal(), "") << "the gateway's own";
+      actions.push_back(record.envelope().action());
+    }
+    return actions;
+  };
+  gateway.Done("operator", {"reload"});  // looks at sources anew
+  EXPECT_TRUE(Eventually([&] { return !told().empty(); }, 60'000));
+  EXPECT_EQ(gateway.Stop().code, 0);
+  gateway.Start();
+  // Whatever the restart would have repeated stands before this.
+  SetAge(gateway.Path("drops/region.csv"), 0);
+  gateway.Done("operator", {"reload"});
+  EXPECT_TRUE(Eventually([&] { return told().size() > 1; }, 60'000));
+  EXPECT_THAT(told(), testing::ElementsAre("overdue", "fresh"));
+  EXPECT_EQ(gateway.Stop().code, 0);
+  gateway.Verify();
+}
+
 TEST(DropsSystemTest, AShrunkenDropIsSaidToBeAndServedOnceItIsAccepted) {
   Deployment gateway;
   gateway.Start();
