@@ -17,6 +17,7 @@ using audit::ChangeOutcome;
 using identity::Caller;
 
 constexpr size_t kMostDoubt = 4096;
+constexpr size_t kMostAnswer = 1000;
 constexpr size_t kMostDoubtedName = 200;
 // More than anybody answers; a program gone astray would go on.
 constexpr int64_t kMostOpenCorrections = 20;
@@ -73,6 +74,7 @@ absl::Status CheckAnswer(const v1::TakeCorrectionStepRequest& asked) {
     return InvalidField("action", "has a method of its own");
   SLUICE_RETURN_IF_ERROR(CheckReason(asked.reason(), action != v1::CORRECTION_ACTION_WITHDRAW));
   identity::Mistakes mistakes;
+  if (!asked.reason().empty()) CheckMatterWords(asked.reason(), kMostAnswer, "reason", mistakes);
   CheckMatterPapers(asked.papers(), "papers", mistakes);
   return mistakes.ToStatus();
 }

@@ -171,6 +171,30 @@ TEST_F(CorrectionsTest, MistakesAreNamedByTheirPathAndChangeNothing) {
   EXPECT_THAT(world_.changes->made(), SizeIs(1)) << "the grant alone";
 }
 
+TEST_F(CorrectionsTest, NoIdentityNumberStandsInWordsThatAllSidesRead) {
+  // Numbers of nobody, with their check characters.
+  const std::string number = "990101195001013019";
+  const std::string refusal =
+      "an identity number stands in it; name the answer's audit record in its place";
+  v1::Correction wrong = Doubted();
+  wrong.set_doubt("the county of " + number + " is old");
+  wrong.set_papers(0, "file (" + number + ")");
+  const auto refused = Raise(world_.consumer_system, wrong);
+  EXPECT_THAT(Violations(refused.status()),
+              ElementsAre("correction.doubt: " + refusal, "correction.papers[0]: " + refusal));
+  EXPECT_EQ(std::string(refused.status().message()).find(number), std::string::npos);
+  // What has no check character, or is part of something longer, is none.
+  for (const char* other : {"990101195001013018", "A990101195001013019", "9901011950010130199"}) {
+    v1::Correction fine = Doubted();
+    fine.set_doubt(other);
+    EXPECT_TRUE(Raise(world_.consumer_system, fine, true).ok()) << other;
+  }
+  const std::string id = MustRaise().id();
+  EXPECT_THAT(
+      Violations(Take(world_.owner_office, id, v1::CORRECTION_ACTION_CORRECT, "", number).status()),
+      ElementsAre("reason: " + refusal));
+}
+
 TEST_F(CorrectionsTest, AnAnswerSaysHowOrWhy) {
   const std::string id = MustRaise().id();
   for (const auto action : {v1::CORRECTION_ACTION_CORRECT, v1::CORRECTION_ACTION_CONFIRM})

@@ -5,6 +5,7 @@
 #include <google/protobuf/util/time_util.h>
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,10 +26,13 @@
 
 namespace sluice::sharing {
 
-// At most 32 references of 1 to 500 bytes; mistakes under `path`.
+// Whether the number of a resident (GB 11643: 18 characters, the last of which checks) stands in
+// it. Other ways to name a person nobody can tell; but this one is the likeliest to be pasted.
+bool HasIdentityNumber(std::string_view text);
+// At most 32 references of 1 to 500 bytes that name no person; mistakes under `path`.
 void CheckMatterPapers(const google::protobuf::RepeatedPtrField<std::string>& papers,
                        const std::string& path, identity::Mistakes& mistakes);
-// A text that is needed, of valid UTF-8 and that many bytes at most.
+// A text that is needed, of valid UTF-8 and that many bytes at most, that names no person.
 void CheckMatterWords(const std::string& text, size_t most, const std::string& path,
                       identity::Mistakes& mistakes);
 
