@@ -1,6 +1,6 @@
-// The lives of matters beside access requests: corrections (Decree 809, Art. 26). One machine, and
-// a table for each kind; docs/procedure.md shows the same tables, and a test holds them against
-// each other.
+// The lives of matters beside access requests: corrections (Decree 809, Art. 26) and updates of a
+// catalogue (Art. 17). One machine, and a table for each kind; docs/procedure.md shows the same
+// tables, and a test holds them against each other.
 //
 // A matter is a message with `id`, `state`, `etag` and `steps`; states and actions are the numbers
 // of its own enums. Who has taken a step for one side takes none for another in the same matter, as
