@@ -89,7 +89,7 @@ absl::Status List(Session& session, const ListOptions& options) {
   v1::ListRecordsRequest request;
   SLUICE_ASSIGN_OR_RETURN(*request.mutable_filter(), MakeFilter(environment, options.filter));
   const bool hold = !options.copy.empty();
-  if (hold) SLUICE_RETURN_IF_ERROR(CanBeHeld(request.filter()));
+  request.set_with_search_tokens(hold && NeedsSearchTokens(request.filter()));
   if (hold && !options.page_token.empty())
     return UsageError("--copy holds a whole answer against a copy, not a page.", "--copy DIR");
   request.set_page_token(options.page_token);
@@ -115,8 +115,10 @@ absl::Status List(Session& session, const ListOptions& options) {
   } while (!request.page_token().empty() && (limit == 0 || static_cast<int64_t>(count) < limit));
   const auto held = [&] {
     if (!hold) return absl::OkStatus();
-    return HoldAgainstCopy(session, options.copy, request.filter(), records,
-                           response.searched_to());
+    return HoldAgainstCopy(session, options.copy, request.filter(),
+                           {records,
+                            response.searched_to(),
+                            {response.search_tokens().begin(), response.search_tokens().end()}});
   };
   if (json) {
     environment.out.flush();

@@ -9,14 +9,21 @@
 
 namespace sluice::cli {
 
-// A copy has envelopes alone: a condition on what stands in details is USAGE.
-absl::Status CanBeHeld(const v1::RecordFilter& filter);
+// Whether holding such an answer takes search tokens: a condition is on what stands in details, of
+// which a copy has tags alone (gateway/audit/search_tags.h).
+bool NeedsSearchTokens(const v1::RecordFilter& filter);
 
-// The copy in `folder` is verified as it is read. `records` is the whole answer of a gateway that
-// searched to `searched_to`. SEARCH_INCOMPLETE, SEARCH_ALTERED, naming records; LOG_BROKEN where
-// the copy does not hold.
+// The whole answer of a gateway to one search.
+struct HeldAnswer {
+  std::vector<v1::Record> records;
+  int64_t searched_to = 0;
+  std::vector<v1::SearchToken> tokens;
+};
+
+// The copy in `folder` is verified as it is read. SEARCH_INCOMPLETE, SEARCH_ALTERED, naming
+// records; LOG_BROKEN where the copy does not hold. Says how many records a copy cannot judge:
+// whose details are erased, or list more subjects than have tags.
 absl::Status HoldAgainstCopy(Session& session, const std::string& folder,
-                             const v1::RecordFilter& filter, const std::vector<v1::Record>& records,
-                             int64_t searched_to);
+                             const v1::RecordFilter& filter, const HeldAnswer& answer);
 
 }  // namespace sluice::cli

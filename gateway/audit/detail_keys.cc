@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t kKeyBytes = 32;
 constexpr std::string_view kSuffix = ".key";
+constexpr size_t kMonthBytes = std::string_view("2026-11").size();
 
 // "2026-11/three-years". Names come from the log as well, and become file names: nothing else
 // passes.
@@ -122,6 +123,19 @@ absl::StatusOr<std::string> DetailKeys::ForOpening(const std::string& name) cons
 bool DetailKeys::Dropped(const std::string& name) const {
   return IsDetailKeyName(name) &&
          absl::IsNotFound(files_.Stat(JoinPath(directory_, FileName(name))).status());
+}
+
+absl::StatusOr<std::vector<std::string>> DetailKeys::Names() const {
+  SLUICE_ASSIGN_OR_RETURN(const auto files, files_.List(directory_));
+  std::vector<std::string> names;
+  for (std::string name : files) {
+    if (!name.ends_with(kSuffix) || name.size() < kMonthBytes + kSuffix.size()) continue;
+    name.resize(name.size() - kSuffix.size());
+    name[kMonthBytes] = '/';  // as FileName writes it
+    if (IsDetailKeyName(name)) names.push_back(std::move(name));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 std::optional<Micros> DetailKeys::LastChanged() const {

@@ -7,6 +7,7 @@
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 #include "gateway/audit/frame.h"
+#include "gateway/audit/search_tags.h"
 #include "gateway/base/error.h"
 
 namespace sluice::audit {
@@ -116,11 +117,15 @@ absl::StatusOr<SealedRecord> RecordSealer::Seal(Draft draft) {
   envelope.clear_sealed_digest();
 
   // Refused before its key is made: a record that is not appended leaves no trace.
-  const std::string random = random_.Bytes(kRandomBytes + kSaltBytes);
-  const std::string_view salt = std::string_view(random).substr(kRandomBytes);
+  const TaggedValues tagged(draft.detail, draft.least_tags);
+  const std::string random = random_.Bytes(kRandomBytes + kSaltBytes + tagged.bytes());
+  const std::string_view salt = std::string_view(random).substr(kRandomBytes, kSaltBytes);
+  const std::string_view filling = std::string_view(random).substr(kRandomBytes + kSaltBytes);
   std::string plain = random.substr(0, kRandomBytes);
   draft.detail.AppendToString(&plain);
   envelope.set_detail_commitment(std::string(AsBytes(Sha256(plain))));
+  envelope.set_search_tags(std::string(filling));
+  envelope.set_subjects_untagged(tagged.subjects_left_out());
   if (envelope.ByteSizeLong() + kDigestFieldBytes > kMaxEnvelope) return TooLarge();
 
   const auto month_key = keys_.ForSealing(envelope.detail_key());
@@ -128,6 +133,8 @@ absl::StatusOr<SealedRecord> RecordSealer::Seal(Draft draft) {
     if (on_key_failure_) on_key_failure_(month_key.status());
     return Error(v1::REASON_AUDIT_UNAVAILABLE, "the access cannot be recorded now.");
   }
+  if (tagged.bytes() > 0)
+    envelope.set_search_tags(tagged.Tags(*month_key, envelope.detail_commitment(), filling));
   SealedRecord record;
   record.envelope = envelope.SerializeAsString();
   record.sealed_detail = kDetailVersion;

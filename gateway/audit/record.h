@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "gateway/audit/log.h"
@@ -30,6 +31,9 @@ inline constexpr size_t kSealBytes = 1 + 32 + 32 + 16;
 struct Draft {
   v1::AuditEnvelope envelope;
   v1::AuditDetail detail;
+  // At least so many search tags, whatever the detail lists (search_tags.h): for a record whose
+  // size may not tell what was found.
+  size_t least_tags = 0;
 };
 Draft NewDraft(v1::RecordKind kind);
 
@@ -51,6 +55,8 @@ class DetailKeys {
   absl::StatusOr<std::string> ForOpening(const std::string& name) const;
   // Whether ForOpening would say NOT_FOUND, without reading the key.
   bool Dropped(const std::string& name) const;
+  // Of all keys that are kept, sorted.
+  absl::StatusOr<std::vector<std::string>> Names() const;
   // When a key was last made or dropped, by the clock of the file system, which stands still for
   // some milliseconds at a time; nothing where it cannot be told.
   std::optional<Micros> LastChanged() const;

@@ -3,6 +3,7 @@
 #include <future>
 
 #include "absl/strings/str_cat.h"
+#include "gateway/audit/search_tags.h"
 #include "gateway/base/error.h"
 #include "google/protobuf/util/json_util.h"
 
@@ -60,6 +61,32 @@ absl::StatusOr<int64_t> BeforeOf(const Tokens& tokens, const TokenBinding& bindi
   return *before;
 }
 
+// Of each condition on details and each key that is kept. A month without records costs a look.
+absl::StatusOr<std::vector<v1::SearchToken>> SearchTokens(const audit::RecordQuery& query,
+                                                          const audit::DetailKeys& keys) {
+  std::vector<v1::SearchToken> tokens;
+  if (!query.AsksDetails()) return tokens;
+  SLUICE_ASSIGN_OR_RETURN(const auto names, keys.Names());
+  for (const std::string& name : names) {
+    const auto key = keys.ForOpening(name);
+    if (absl::IsNotFound(key.status())) continue;  // dropped since it was listed
+    SLUICE_RETURN_IF_ERROR(key.status());
+    const auto add = [&](v1::SearchCondition condition, const std::string& value) {
+      if (value.empty()) return;
+      v1::SearchToken& token = tokens.emplace_back();
+      token.set_detail_key(name);
+      token.set_condition(condition);
+      token.set_token(audit::SearchToken(*key, condition, value));
+    };
+    add(v1::SEARCH_CONDITION_CASE_REFERENCE, query.case_reference);
+    add(v1::SEARCH_CONDITION_END_USER, query.end_user);
+    add(v1::SEARCH_CONDITION_ON_BEHALF_OF, query.on_behalf_of);
+    for (const v1::SubjectPseudonym& subject : query.subjects)
+      add(v1::SEARCH_CONDITION_SUBJECT, subject.pseudonym());
+  }
+  return tokens;
+}
+
 }  // namespace
 
 LogReading::LogReading(const LogReadingParts& parts, LogTail& tail, std::string verifier_key)
@@ -77,6 +104,10 @@ void LogReading::ListRecords(const Call& call, v1::ListRecordsRequest request,
   const auto question = PrepareQuestion(*call.principal, request.filter(), parts_.pseudonyms,
                                         parts_.log, parts_.index, now);
   if (!question.ok()) return done(question.status());
+  // A token finds records in any copy, whoever may see them.
+  if (request.with_search_tokens() && !question->scope.all)
+    return done(
+        Error(v1::REASON_ROLE_REQUIRED, "search tokens are for auditors.", {{"role", "auditor"}}));
   *request.mutable_filter() = question->recorded;
   const TokenBinding binding = BindingOf(call, request, *question, parts_.pseudonyms);
   const auto before = BeforeOf(parts_.tokens, binding, request.page_token(), now);
@@ -90,6 +121,11 @@ void LogReading::ListRecords(const Call& call, v1::ListRecordsRequest request,
   response->set_searched_to(static_cast<int64_t>(found->searched_to));
   response->set_log_records(static_cast<int64_t>(parts_.log.size()));
   response->set_erased(static_cast<int64_t>(found->erased));
+  if (request.with_search_tokens()) {
+    auto tokens = SearchTokens(question->query, parts_.keys);
+    if (!tokens.ok()) return done(tokens.status());
+    response->mutable_search_tokens()->Assign(tokens->begin(), tokens->end());
+  }
   if (found->more && !found->hits.empty())
     response->set_next_page_token(TokenFor(parts_.tokens, binding, found->hits.back(), now));
   request.clear_page_token();

@@ -2,11 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "gateway/audit/search_tags.h"
 #include "gateway/exchange/exchange_testing.h"
 #include "gateway/exchange/log_reading.h"
 
@@ -337,6 +339,68 @@ TEST_F(LogSearchTest, RebuildingIsForOperatorsAndAuditorsAndRecorded) {
   EXPECT_EQ(changes[0].index, rebuilt->change_index());
   EXPECT_EQ(changes[0].envelope.resource_kind(), "index");
   EXPECT_THAT(Find(About(1)), ElementsAre(0));
+}
+
+TEST_F(LogSearchTest, TokensFindTheRecordsOfAnAnswerInAnyCopy) {
+  AskFor(1, "R-0118", "wang");
+  AskFor(2, "R-0118", "li");
+  AskFor(1, "R-0119", "wang");
+  v1::ListRecordsRequest request;
+  *request.mutable_filter() = About(1);
+  request.mutable_filter()->set_certain(true);
+  request.mutable_filter()->set_case_reference("R-0118");
+  const auto ask = [&](const Call& call) {
+    const Pending<v1::ListRecordsResponse> pending;
+    reading_->ListRecords(call, request, pending.Done());
+    return pending.Wait();
+  };
+  EXPECT_EQ(ask(Auditor())->search_tokens_size(), 0) << "not asked for";
+  request.set_with_search_tokens(true);
+  const auto answer = ask(Auditor());
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  ASSERT_EQ(answer->records_size(), 1);
+
+  // By envelopes and tokens alone.
+  const auto tagged = [&](const v1::AuditEnvelope& envelope, v1::SearchCondition condition) {
+    return std::any_of(answer->search_tokens().begin(), answer->search_tokens().end(),
+                       [&](const v1::SearchToken& token) {
+                         return token.condition() == condition &&
+                                token.detail_key() == envelope.detail_key() &&
+                                audit::HasSearchTag(envelope, token.token());
+                       });
+  };
+  std::vector<int64_t> released;
+  for (const ReadRecord& record : exchange_.Records())
+    if (record.envelope.kind() == v1::RECORD_KIND_RELEASED &&
+        tagged(record.envelope, v1::SEARCH_CONDITION_CASE_REFERENCE) &&
+        tagged(record.envelope, v1::SEARCH_CONDITION_SUBJECT))
+      released.push_back(record.index);
+  EXPECT_THAT(released, ElementsAre(answer->records(0).index()));
+
+  // The asking is recorded with what it asked for.
+  EXPECT_THAT(DetailAt(answer->read_index()).search_json(), HasSubstr("withSearchTokens"));
+  const auto refused = ask(exchange_.CallByPerson("public-security", {v1::ROLE_OWNER}));
+  EXPECT_EQ(ReasonOf(refused.status()), v1::REASON_ROLE_REQUIRED);
+}
+
+TEST_F(LogSearchTest, AKeyThatWasDroppedHasNoTokens) {
+  AskFor(1, "R-0118");
+  v1::ListRecordsRequest request;
+  request.mutable_filter()->set_case_reference("R-0118");
+  request.set_with_search_tokens(true);
+  const auto tokens = [&] {
+    const Pending<v1::ListRecordsResponse> pending;
+    reading_->ListRecords(Auditor(), request, pending.Done());
+    const auto answer = pending.Wait();
+    EXPECT_TRUE(answer.ok()) << answer.status();
+    return answer.ok() ? answer->search_tokens_size() : -1;
+  };
+  EXPECT_EQ(tokens(), 1);
+  const auto names = exchange_.files->List("/gw/keys");
+  ASSERT_TRUE(names.ok());
+  for (const std::string& name : *names)
+    ASSERT_TRUE(exchange_.files->Remove("/gw/keys/" + name).ok());
+  EXPECT_EQ(tokens(), 0);
 }
 
 }  // namespace

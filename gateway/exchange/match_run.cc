@@ -9,6 +9,8 @@
 namespace sluice::exchange {
 namespace {
 
+// Case, end user, on behalf of.
+constexpr size_t kClaimTags = 3;
 constexpr char kMatchMediaType[] = "application/vnd.sluice.match+protobuf";
 
 }  // namespace
@@ -112,6 +114,8 @@ void MatchRun::FillReleased(audit::Draft& draft) {
     SubjectList subjects(parts_.pseudonyms, access_.started, *draft.detail.mutable_released());
     for (const auto& [field, id] : matcher_->found())
       subjects.Add(dataset.field(field).subject(), id);
+    draft.least_tags = kClaimTags + static_cast<size_t>(draft.detail.asked_size()) +
+                       static_cast<size_t>(request_.items_size()) * dataset.subject_fields.size();
   }
   envelope.set_count(request_.items_size());
   envelope.set_match_misses(static_cast<uint32_t>(

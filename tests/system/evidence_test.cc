@@ -189,5 +189,25 @@ TEST_F(EvidenceTest, AnAnswerIsHeldAgainstACopy) {
   EXPECT_THAT(held.errors, HasSubstr("and none is missing"));
 }
 
+TEST_F(EvidenceTest, AnAnswerAboutACaseOrAPersonIsHeldAgainstACopy) {
+  Ask(SampleIds()[3], "R-0118");
+  Ask(SampleIds()[4], "R-0118");
+  Ask(SampleIds()[3], "R-0200");
+  gateway_.Done("auditor", {"audit", "pull", "copy"});
+  const std::string person = absl::StrCat("CN-RID:", SampleIds()[3]);
+  for (const std::vector<std::string>& asked :
+       {std::vector<std::string>{"--case", "R-0118"},
+        {"--subject", person},
+        {"--subject", person, "--case", "R-0118", "--certain"}}) {
+    std::vector<std::string> command = {"audit", "search", "--copy", "copy"};
+    command.insert(command.end(), asked.begin(), asked.end());
+    const Finished held = gateway_.Sluice("auditor", command);
+    EXPECT_EQ(held.code, 0) << held.all();
+    EXPECT_THAT(held.errors, HasSubstr("and none is missing"));
+    EXPECT_THAT(held.errors, Not(HasSubstr(" 0 of ")));
+    EXPECT_THAT(held.errors, Not(HasSubstr("does not tell")));
+  }
+}
+
 }  // namespace
 }  // namespace sluice::system_test
