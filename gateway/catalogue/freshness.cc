@@ -29,6 +29,8 @@ std::optional<Micros> LongestAge(v1::UpdateCycle cycle) {
 
 }  // namespace
 
+bool PromisesAge(v1::UpdateCycle cycle) { return LongestAge(cycle).has_value(); }
+
 bool IsOverdue(v1::UpdateCycle cycle, Micros data_as_of, Micros now) {
   const auto longest = LongestAge(cycle);
   return longest && now - data_as_of > *longest;

@@ -10,6 +10,9 @@
 namespace sluice::catalogue {
 namespace {
 
+// Of the 256 changes that may wait.
+constexpr size_t kMostUnderWay = 8;
+
 // What is stored and recorded of a dataset: `data_as_of` and `overdue` alone.
 absl::StatusOr<std::optional<v1::Freshness>> FindRecorded(store::Reader& reader,
                                                           const std::string& dataset) {
@@ -44,35 +47,53 @@ absl::Status FreshnessRecord::Load() {
   return absl::OkStatus();
 }
 
+std::optional<v1::Freshness> FreshnessRecord::NowOf(const v1::Dataset& dataset) const {
+  v1::Freshness now;
+  now.set_overdue(false);
+  if (dataset.source().empty() || !PromisesAge(dataset.update_cycle())) return now;
+  const auto found = freshness_(dataset.name());
+  if (!found || !found->has_data_as_of()) return std::nullopt;
+  *now.mutable_data_as_of() = found->data_as_of();
+  now.set_overdue(IsOverdue(
+      dataset.update_cycle(),
+      google::protobuf::util::TimeUtil::TimestampToMicroseconds(now.data_as_of()), clock_.Now()));
+  return now;
+}
+
 absl::Status FreshnessRecord::Look(const Datasets& datasets) {
   if (!loaded_) SLUICE_RETURN_IF_ERROR(Load());
-  for (const auto& [name, dataset] : datasets) {
-    const v1::Dataset& definition = dataset->definition;
+  ++look_;
+  // Once round, from behind where the look before came to: none keeps the others waiting.
+  auto at = datasets.upper_bound(newest_);
+  for (size_t looked = 0; looked < datasets.size(); ++looked, ++at) {
+    if (at == datasets.end()) at = datasets.begin();
+    const v1::Dataset& definition = at->second->definition;
     if (definition.state() == v1::DATASET_STATE_RETIRED) continue;
-    const auto found = freshness_(name);
-    if (!found || !found->has_data_as_of()) continue;
-    const bool overdue =
-        IsOverdue(definition.update_cycle(),
-                  google::protobuf::util::TimeUtil::TimestampToMicroseconds(found->data_as_of()),
-                  clock_.Now());
-    {
-      MutexLock lock(mutex_);
-      if (overdue_.contains(name) == overdue || !recording_.insert(name).second) continue;
-    }
-    Submit(definition, found->data_as_of(), overdue);
+    const auto now = NowOf(definition);
+    if (!now) continue;
+    bool differs = false;
+    if (!Begin(at->first, now->overdue(), differs)) break;
+    if (differs) Submit(at->first, *now);
   }
   return absl::OkStatus();
 }
 
-void FreshnessRecord::Submit(const v1::Dataset& dataset,
-                             const google::protobuf::Timestamp& data_as_of, bool overdue) {
-  v1::Freshness after;
-  *after.mutable_data_as_of() = data_as_of;
-  after.set_overdue(overdue);
-  const std::string name = dataset.name();
+bool FreshnessRecord::Begin(const std::string& dataset, bool overdue, bool& differs) {
+  MutexLock lock(mutex_);
+  if (refused_ == look_) return false;
+  if (overdue_.contains(dataset) == overdue || recording_.contains(dataset)) return true;
+  if (recording_.size() >= kMostUnderWay) return false;
+  recording_.insert(dataset);
+  differs = true;
+  return true;
+}
+
+void FreshnessRecord::Submit(const std::string& dataset, const v1::Freshness& after) {
+  newest_ = dataset;
   changes_.Submit(
       audit::ChangeActor(), audit::Changes::Effect::kAfterRecord,
-      [name, after](store::Transaction& transaction) -> absl::StatusOr<audit::ChangeOutcome> {
+      [name = dataset,
+       after](store::Transaction& transaction) -> absl::StatusOr<audit::ChangeOutcome> {
         SLUICE_ASSIGN_OR_RETURN(const auto before, FindRecorded(transaction, name));
         if ((before && before->overdue()) == after.overdue()) return identity::Unchanged();
         SLUICE_RETURN_IF_ERROR(transaction.Execute(
@@ -86,15 +107,22 @@ void FreshnessRecord::Submit(const v1::Dataset& dataset,
         outcome.owner_agency = name.substr(0, name.find('/'));
         return outcome;
       },
-      [this, name, overdue](const absl::Status& status) {
-        {
-          MutexLock lock(mutex_);
-          recording_.erase(name);
-          if (status.ok() && overdue) overdue_.insert(name);
-          if (status.ok() && !overdue) overdue_.erase(name);
-        }
-        if (!status.ok()) trouble_(status);
+      [this, look = look_, name = dataset, overdue = after.overdue()](const absl::Status& status) {
+        Finish(look, name, overdue, status);
       });
+}
+
+void FreshnessRecord::Finish(int64_t look, const std::string& dataset, bool overdue,
+                             const absl::Status& status) {
+  {
+    MutexLock lock(mutex_);
+    recording_.erase(dataset);
+    if (status.ok() && overdue) overdue_.insert(dataset);
+    if (status.ok() && !overdue) overdue_.erase(dataset);
+    if (status.ok() || refused_ >= look) return;
+    refused_ = look;
+  }
+  trouble_(status);
 }
 
 }  // namespace sluice::catalogue

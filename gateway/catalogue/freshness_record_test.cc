@@ -13,14 +13,57 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 constexpr Micros kOneDay = 24 * 3600 * kSecond;
+
+// Changes that wait until the test lets them go, or that are refused at once.
+class HeldChanges : public audit::Changes {
+ public:
+  explicit HeldChanges(audit::Changes& made) : made_(made) {}
+
+  void Submit(audit::ChangeActor actor, Effect effect, Mutation mutation,
+              std::function<void(absl::Status)> done) override {
+    ++submitted;
+    if (!refusal.ok()) return done(refusal);
+    waiting_.push_back({std::move(actor), effect, std::move(mutation), std::move(done)});
+  }
+  absl::Status Recover() override { return absl::OkStatus(); }
+  void Close() override {}
+
+  // Each is made, or fails with that status; how many there were.
+  size_t LetGo(const absl::Status& status = absl::OkStatus()) {
+    std::vector<Waiting> all;
+    all.swap(waiting_);
+    for (Waiting& one : all) {
+      if (status.ok())
+        made_.Submit(one.actor, one.effect, one.mutation, one.done);
+      else
+        one.done(status);
+    }
+    return all.size();
+  }
+
+  absl::Status refusal;
+  int submitted = 0;
+
+ private:
+  struct Waiting {
+    audit::ChangeActor actor;
+    Effect effect;
+    Mutation mutation;
+    std::function<void(absl::Status)> done;
+  };
+  audit::Changes& made_;
+  std::vector<Waiting> waiting_;
+};
 
 class FreshnessRecordTest : public ::testing::Test {
  protected:
   FreshnessRecordTest() : world_({CatalogueMigrations()}) {
     Offer("police/persons", v1::UPDATE_CYCLE_DAILY);
   }
+  void TearDown() override { EXPECT_EQ(troubles_, expected_troubles_); }
 
   void Offer(const std::string& name, v1::UpdateCycle cycle,
              v1::DatasetState state = v1::DATASET_STATE_OFFERED) {
@@ -28,14 +71,31 @@ class FreshnessRecordTest : public ::testing::Test {
     dataset->definition.set_name(name);
     dataset->definition.set_update_cycle(cycle);
     dataset->definition.set_state(state);
+    dataset->definition.set_source("register");
     datasets_[name] = dataset;
   }
   // The source was last changed now.
   void Renew(const std::string& name) { as_of_[name] = world_.clock.Now(); }
+  // Twenty that have become overdue.
+  void OfferTwenty() {
+    for (int i = 0; i < 20; ++i) {
+      const std::string name = absl::StrCat("police/d", i);
+      Offer(name, v1::UPDATE_CYCLE_DAILY);
+      Renew(name);
+    }
+    world_.clock.Advance(2 * kOneDay);
+  }
+  // The dataset is withheld by now: read from no source.
+  void Withhold(const std::string& name) {
+    auto dataset = std::make_shared<Dataset>(*datasets_[name]);
+    dataset->definition.clear_source();
+    datasets_[name] = dataset;
+  }
   // A gateway that was just started.
-  std::unique_ptr<FreshnessRecord> Started() {
+  std::unique_ptr<FreshnessRecord> Started() { return Started(*world_.changes); }
+  std::unique_ptr<FreshnessRecord> Started(audit::Changes& changes) {
     return std::make_unique<FreshnessRecord>(
-        *world_.store, *world_.changes, world_.clock,
+        *world_.store, changes, world_.clock,
         [this](const std::string& dataset) -> std::optional<v1::Freshness> {
           const auto found = as_of_.find(dataset);
           if (found == as_of_.end()) return std::nullopt;
@@ -46,7 +106,7 @@ class FreshnessRecordTest : public ::testing::Test {
           freshness.set_version("sha256 of a file");
           return freshness;
         },
-        [](const absl::Status& status) { ADD_FAILURE() << status; });
+        [this](const absl::Status&) { ++troubles_; });
   }
   std::vector<std::string> Recorded() const {
     std::vector<std::string> lines;
@@ -59,6 +119,7 @@ class FreshnessRecordTest : public ::testing::Test {
   identity::World world_;
   Datasets datasets_;
   std::map<std::string, Micros> as_of_;
+  int troubles_ = 0, expected_troubles_ = 0;
 };
 
 TEST_F(FreshnessRecordTest, EachChangeIsRecordedOnceAndNothingElse) {
@@ -127,6 +188,66 @@ TEST_F(FreshnessRecordTest, AnotherPromiseMakesItFreshAgain) {
   Offer("police/persons", v1::UPDATE_CYCLE_MONTHLY);
   ASSERT_TRUE(record->Look(datasets_).ok());
   EXPECT_THAT(Recorded(), ElementsAre("police/persons overdue", "police/persons fresh"));
+}
+
+// What was overdue is so no longer where nothing is promised of it, whatever was found before.
+TEST_F(FreshnessRecordTest, WhatIsWithheldOrPromisesNothingIsOverdueNoLonger) {
+  Offer("police/cars", v1::UPDATE_CYCLE_DAILY);
+  for (const char* name : {"police/persons", "police/cars"}) Renew(name);
+  world_.clock.Advance(2 * kOneDay);
+  const auto record = Started();
+  ASSERT_TRUE(record->Look(datasets_).ok());
+  EXPECT_THAT(Recorded(), ElementsAre("police/cars overdue", "police/persons overdue"));
+  Withhold("police/cars");
+  Offer("police/persons", v1::UPDATE_CYCLE_IRREGULAR);
+  as_of_.clear();  // nobody looks at them any more
+  for (int look = 0; look < 2; ++look) ASSERT_TRUE(record->Look(datasets_).ok());
+  EXPECT_THAT(Recorded(), UnorderedElementsAre("police/cars overdue", "police/persons overdue",
+                                               "police/cars fresh", "police/persons fresh"));
+}
+
+TEST_F(FreshnessRecordTest, ASourceThatStoppedTellingStaysAsItWasRecorded) {
+  Renew("police/persons");
+  world_.clock.Advance(2 * kOneDay);
+  ASSERT_TRUE(Started()->Look(datasets_).ok());
+  as_of_["police/persons"] = 0;
+  ASSERT_TRUE(Started()->Look(datasets_).ok());
+  EXPECT_THAT(Recorded(), ElementsAre("police/persons overdue"));
+}
+
+TEST_F(FreshnessRecordTest, EightAreUnderWayAndTheNextLookGoesOn) {
+  OfferTwenty();
+  HeldChanges held(*world_.changes);
+  const auto record = Started(held);
+  std::vector<size_t> made;
+  for (int round = 0; round < 4; ++round) {
+    for (int look = 0; look < 3; ++look) ASSERT_TRUE(record->Look(datasets_).ok());
+    made.push_back(held.LetGo());
+  }
+  EXPECT_THAT(made, ElementsAre(8u, 8u, 4u, 0u));
+  EXPECT_EQ(Recorded().size(), 20u);
+}
+
+TEST_F(FreshnessRecordTest, ARefusalEndsTheLookAndTheNextTriesAgain) {
+  OfferTwenty();
+  HeldChanges held(*world_.changes);
+  const auto record = Started(held);
+  held.refusal = absl::UnavailableError("too many changes wait");
+  ASSERT_TRUE(record->Look(datasets_).ok());
+  EXPECT_EQ(held.submitted, 1);
+  EXPECT_EQ(troubles_, 1);
+  // Taken, and then none of them made: one trouble for all of the look.
+  held.refusal = absl::OkStatus();
+  ASSERT_TRUE(record->Look(datasets_).ok());
+  EXPECT_EQ(held.LetGo(absl::UnavailableError("the log is full")), 8u);
+  EXPECT_EQ(troubles_, 2);
+  EXPECT_THAT(Recorded(), IsEmpty());
+  for (int look = 0; look < 3; ++look) {
+    ASSERT_TRUE(record->Look(datasets_).ok());
+    held.LetGo();
+  }
+  EXPECT_EQ(Recorded().size(), 20u);
+  expected_troubles_ = 2;
 }
 
 }  // namespace

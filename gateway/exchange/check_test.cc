@@ -177,6 +177,28 @@ TEST_F(DriftTest, ATableThatIsGoneIsDriftAndASilentSourceIsNot) {
   EXPECT_EQ(exchange_.drift->Drifted().size(), 2u);  // as it was
 }
 
+// What a source told of data that are read from none by now is not kept.
+TEST_F(DriftTest, NothingIsKeptOfADatasetThatHasNoSourceAnyMore) {
+  exchange_.ps.SetTables({Table()});
+  Look();
+  ASSERT_TRUE(exchange_.drift->FreshnessOf("public-security/persons").has_value());
+  exchange_.ps.SetTables({});
+  Look();
+  ASSERT_FALSE(exchange_.drift->Of("public-security/persons").empty());
+  v1::Dataset& persons = exchange_.datasets["public-security/persons"];
+  persons.clear_source();
+  persons.set_sharing(v1::SHARING_ATTRIBUTE_WITHHELD);
+  persons.mutable_withheld_by()->set_law("a law");
+  persons.mutable_withheld_by()->set_article("1");
+  std::erase_if(exchange_.grants, [](const auto& grant) {
+    return grant.second.dataset() == "public-security/persons";
+  });
+  exchange_.Publish();
+  Look();
+  EXPECT_FALSE(exchange_.drift->FreshnessOf("public-security/persons").has_value());
+  EXPECT_THAT(exchange_.drift->Of("public-security/persons"), IsEmpty());
+}
+
 TEST_F(DriftTest, ARevisionThatDescribesItAnewIsNotHeldUpByWhatWasFoundBefore) {
   Look();
   EXPECT_EQ(ReasonOf(exchange_.Query(PersonsRequest()).status()), v1::REASON_SCHEMA_DRIFT);

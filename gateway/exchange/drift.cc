@@ -16,9 +16,10 @@ using google::protobuf::util::TimeUtil;
 void DriftWatch::Look(const policy::SnapshotPtr& snapshot) {
   {
     MutexLock lock(mutex_);
+    // Read from no source, by now or at all.
     const auto is_gone = [&](const auto& entry) {
       const auto dataset = snapshot->datasets.find(entry.first);
-      return dataset == snapshot->datasets.end() ||
+      return dataset == snapshot->datasets.end() || dataset->second->definition.source().empty() ||
              dataset->second->definition.state() == v1::DATASET_STATE_RETIRED;
     };
     std::erase_if(found_, is_gone);
