@@ -22,37 +22,6 @@ struct ClockRun {
   bool still = false;
 };
 
-std::vector<ClockRun> ReplayEvents(const ClockRule& rule, const std::vector<ClockEvent>& events,
-                                   const WorkingDays& calendar) {
-  std::vector<ClockRun> runs;
-  for (const ClockEvent& event : events) {
-    const absl::CivilDay day = calendar.DayOf(event.at);
-    const bool runs_now = !runs.empty() && !runs.back().ended;
-    if (!runs_now) {
-      if (!rule.from.contains(event.what)) continue;
-      ClockRun run;
-      run.started = event.at;
-      run.working_days = rule.working_days;
-      runs.push_back(std::move(run));
-      continue;
-    }
-    ClockRun& run = runs.back();
-    if (rule.to.contains(event.what)) {
-      run.ended = event.at;
-    } else if (run.still && rule.still_to.contains(event.what)) {
-      run.stills.back().second = day;
-      run.still = false;
-    } else if (!run.still && rule.still_from.contains(event.what)) {
-      run.stills.emplace_back(day, absl::CivilDay::max());
-      run.still = true;
-    } else if (!run.extended && rule.extended_by.contains(event.what)) {
-      run.extended = true;
-      run.working_days += rule.extension;
-    }
-  }
-  return runs;
-}
-
 // Of one run: days that count, in order.
 class CountedDays {
  public:
@@ -95,6 +64,46 @@ ClockWalk WalkToDue(const ClockRun& run, const WorkingDays& calendar) {
     if (*counts && ++walk.counted == run.working_days) walk.due = day;
   }
   return walk;
+}
+
+// Whether its last day is behind it on that day, by what has happened so far. False where the
+// calendar does not tell.
+bool IsPastDue(const ClockRun& run, const WorkingDays& calendar, absl::CivilDay day) {
+  const ClockWalk walk = WalkToDue(run, calendar);
+  return walk.due && day > *walk.due;
+}
+
+// What was late already is not made longer.
+std::vector<ClockRun> ReplayEvents(const ClockRule& rule, const std::vector<ClockEvent>& events,
+                                   const WorkingDays& calendar) {
+  std::vector<ClockRun> runs;
+  for (const ClockEvent& event : events) {
+    const absl::CivilDay day = calendar.DayOf(event.at);
+    const bool runs_now = !runs.empty() && !runs.back().ended;
+    if (!runs_now) {
+      if (!rule.from.contains(event.what)) continue;
+      ClockRun run;
+      run.started = event.at;
+      run.working_days = rule.working_days;
+      runs.push_back(std::move(run));
+      continue;
+    }
+    ClockRun& run = runs.back();
+    if (rule.to.contains(event.what)) {
+      run.ended = event.at;
+    } else if (run.still && rule.still_to.contains(event.what)) {
+      run.stills.back().second = day;
+      run.still = false;
+    } else if (!run.still && rule.still_from.contains(event.what)) {
+      run.stills.emplace_back(day, absl::CivilDay::max());
+      run.still = true;
+    } else if (!run.extended && rule.extended_by.contains(event.what) &&
+               !IsPastDue(run, calendar, day)) {
+      run.extended = true;
+      run.working_days += rule.extension;
+    }
+  }
+  return runs;
 }
 
 // How late `day` is, at least 1; trouble where the calendar ends before it.

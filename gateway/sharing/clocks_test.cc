@@ -216,6 +216,37 @@ TEST(ClocksTest, ItEndsInTimeOrLateAndBeginsAnew) {
   EXPECT_THAT(Runs("reply_conditional", {}, "2025-09-26 11:00"), SizeIs(0));
 }
 
+// Consent that comes too late would else make a breach that everybody saw undone.
+TEST(ClocksTest, WhatIsLateAlreadyIsNotMadeLonger) {
+  // The tenth working day is 2025-02-13.
+  std::vector<At> events = {{"submit", "2025-01-24 10:00"}, {"ask_extension", "2025-02-12 09:00"}};
+  const auto with = [&events](const char* consented) {
+    std::vector<At> all = events;
+    all.push_back({"consent_extension", consented});
+    return OneRun("reply_conditional", all, "2025-02-17 10:00");
+  };
+  v1::Clock clock = with("2025-02-13 23:59");
+  EXPECT_EQ(clock.working_days(), 20);
+  EXPECT_NE(clock.state(), v1::CLOCK_STATE_BREACHED);
+  clock = with("2025-02-14 00:00");
+  EXPECT_EQ(clock.working_days(), 10);
+  EXPECT_EQ(clock.state(), v1::CLOCK_STATE_BREACHED);
+  EXPECT_EQ(clock.working_days_late(), 2);
+  events.push_back({"consent_extension", "2025-02-14 09:00"});
+  events.push_back({"agree", "2025-02-17 09:00"});
+  clock = OneRun("reply_conditional", events, "2025-02-17 10:00");
+  EXPECT_EQ(clock.state(), v1::CLOCK_STATE_MISSED);
+  EXPECT_EQ(ChinaText(clock.due()), "2025-02-14 00:00");
+  // Days on which it stood still are none of those that it had.
+  clock = OneRun("reply_conditional",
+                 {{"submit", "2025-01-24 10:00"},
+                  {"return", "2025-02-12 09:00"},
+                  {"submit", "2025-03-03 09:00"},
+                  {"consent_extension", "2025-03-04 09:00"}},
+                 "2025-03-04 10:00");
+  EXPECT_EQ(clock.working_days(), 20);
+}
+
 TEST(ClocksTest, OnlyTheReplyThatFitsTheDatasetRuns) {
   const auto rules = Rules::Shipped();
   const std::vector<ClockEvent> submitted = {{"submit", ChinaTime("2026-03-02 10:00")}};
