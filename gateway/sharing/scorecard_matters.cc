@@ -12,7 +12,7 @@ namespace {
 
 using google::protobuf::util::TimeUtil;
 
-// Whether it ended by being taken back: nobody was in time, and nobody late.
+// Whether it ended by being taken back: where that was in time, nobody was in time and nobody late.
 template <class Matter>
 bool WasTakenBack(const Matter& matter) {
   return LifeOf(matter).StateWord(matter.state()) == "withdrawn";
@@ -22,6 +22,13 @@ const ClockRule* RuleNamed(const ClockProfile& profile, const std::string& name)
   for (const ClockRule& rule : profile.clocks)
     if (rule.name == name) return &rule;
   return nullptr;
+}
+
+// Whether what was done then was sent back: it was done in time once what follows is.
+bool WasSentBack(const std::vector<ClockEvent>& events, Micros done) {
+  return std::any_of(events.begin(), events.end(), [done](const ClockEvent& event) {
+    return event.what == "update_return" && event.at > done;
+  });
 }
 
 }  // namespace
@@ -43,12 +50,13 @@ void Scorecard::CountMatter(const Matter& matter, const MatterNumbers& numbers,
     // What a clock is for, whatever a profile calls it; the authority's own is not the owner's.
     if (rule == nullptr || !rule->to.contains(std::string(answer))) continue;
     if (clock.state() == v1::CLOCK_STATE_MET) {
-      const int month = MonthOf(TimeUtil::TimestampToMicroseconds(clock.ended()));
+      const Micros ended = TimeUtil::TimestampToMicroseconds(clock.ended());
+      const int month = MonthOf(ended);
       const bool last =
           matter.steps_size() > 0 &&
-          TimeUtil::TimestampToMicroseconds(clock.ended()) ==
-              TimeUtil::TimestampToMicroseconds(matter.steps(matter.steps_size() - 1).taken());
-      if (month >= 0 && !(last && WasTakenBack(matter))) add(month, numbers.met);
+          ended == TimeUtil::TimestampToMicroseconds(matter.steps(matter.steps_size() - 1).taken());
+      if (month >= 0 && !(last && WasTakenBack(matter)) && !WasSentBack(events, ended))
+        add(month, numbers.met);
     }
     if (clock.state() != v1::CLOCK_STATE_MISSED && clock.state() != v1::CLOCK_STATE_BREACHED)
       continue;

@@ -173,40 +173,54 @@ TEST_F(ScorecardTest, CorrectionsAreAnsweredInTimeLateOrNotAtAll) {
   correction("c-late", "2026-11-02 09:00", v1::CORRECTION_ACTION_CONFIRM, "2026-11-18 00:00");
   correction("c-open", "2026-10-26 09:00", v1::CORRECTION_ACTION_CONFIRM, nullptr);
   correction("c-gone", "2026-11-16 09:00", v1::CORRECTION_ACTION_WITHDRAW, "2026-11-17 09:00");
+  // Taken back too late: nobody had answered by then.
+  correction("c-regret", "2026-11-02 09:00", v1::CORRECTION_ACTION_WITHDRAW, "2026-11-17 00:00");
   const auto made = card.Build();
   ASSERT_THAT(made.scores(), SizeIs(1));
-  EXPECT_EQ(made.scores(0).corrections_raised(), 3) << "one was raised in October";
+  EXPECT_EQ(made.scores(0).corrections_raised(), 4) << "one was raised in October";
   EXPECT_EQ(made.scores(0).corrections_met(), 1) << "what was taken back has no answer";
-  EXPECT_EQ(made.scores(0).corrections_missed(), 1);
+  EXPECT_EQ(made.scores(0).corrections_missed(), 2);
   EXPECT_EQ(made.scores(0).corrections_overdue(), 1);
-  ASSERT_THAT(made.breaches(), SizeIs(2));
+  ASSERT_THAT(made.breaches(), SizeIs(3));
   EXPECT_EQ(made.breaches(0).correction(), "c-late");
   EXPECT_EQ(made.breaches(0).clock(), "correction");
   EXPECT_EQ(made.breaches(0).working_days_late(), 2);
   EXPECT_EQ(made.breaches(1).correction(), "c-open");
   EXPECT_TRUE(made.breaches(1).open());
+  EXPECT_EQ(made.breaches(2).correction(), "c-regret");
+  EXPECT_EQ(made.breaches(2).working_days_late(), 1);
+  EXPECT_FALSE(made.breaches(2).open());
 }
 
 TEST_F(ScorecardTest, UpdatesOfACatalogueAreTheOwnersUntilTheyAreDone) {
   Scorecard card = Card();
-  v1::CatalogueUpdate update;
-  update.set_id("u-1");
-  update.set_agency("police");
-  const auto step = [&](v1::CatalogueUpdateAction action, const char* when) {
-    v1::CatalogueUpdateStep& taken = *update.add_steps();
-    taken.set_action(action);
-    *taken.mutable_taken() = TimeUtil::MicrosecondsToTimestamp(When(when));
-    Change(card, "catalogue_update", "u-1", "step", "police", when, update);
-  };
-  step(v1::CATALOGUE_UPDATE_ACTION_DECLARE, "2026-11-02 09:00");
-  step(v1::CATALOGUE_UPDATE_ACTION_COMPLETE, "2026-11-10 09:00");
-  // The authority's own two days are over on the 12th; that is not the owner's.
-  step(v1::CATALOGUE_UPDATE_ACTION_RETURN, "2026-11-16 09:00");
-  // And the owner's ten, begun anew, on the 30th.
+  const auto update =
+      [&card](const std::string& id,
+              const std::vector<std::pair<v1::CatalogueUpdateAction, const char*>>& steps) {
+        v1::CatalogueUpdate one;
+        one.set_id(id);
+        one.set_agency("police");
+        for (const auto& [action, when] : steps) {
+          v1::CatalogueUpdateStep& taken = *one.add_steps();
+          taken.set_action(action);
+          *taken.mutable_taken() = TimeUtil::MicrosecondsToTimestamp(When(when));
+          Change(card, "catalogue_update", id, "step", "police", when, one);
+        }
+      };
+  update("u-1", {{v1::CATALOGUE_UPDATE_ACTION_DECLARE, "2026-11-02 09:00"},
+                 {v1::CATALOGUE_UPDATE_ACTION_COMPLETE, "2026-11-10 09:00"},
+                 // The authority's own two days are over on the 12th; that is not the owner's.
+                 {v1::CATALOGUE_UPDATE_ACTION_RETURN, "2026-11-16 09:00"}});
+  // And the owner's ten, begun anew, on the 30th. What was done before is done in time when it was
+  // not sent back.
+  update("u-2", {{v1::CATALOGUE_UPDATE_ACTION_DECLARE, "2026-11-02 09:00"},
+                 {v1::CATALOGUE_UPDATE_ACTION_COMPLETE, "2026-11-03 09:00"},
+                 {v1::CATALOGUE_UPDATE_ACTION_RETURN, "2026-11-04 09:00"},
+                 {v1::CATALOGUE_UPDATE_ACTION_COMPLETE, "2026-11-05 09:00"}});
   const auto made = card.Build();
   ASSERT_THAT(made.scores(), SizeIs(1));
-  EXPECT_EQ(made.scores(0).updates_declared(), 1);
-  EXPECT_EQ(made.scores(0).updates_met(), 1);
+  EXPECT_EQ(made.scores(0).updates_declared(), 2);
+  EXPECT_EQ(made.scores(0).updates_met(), 1) << "each once";
   EXPECT_EQ(made.scores(0).updates_missed(), 0);
   EXPECT_EQ(made.scores(0).updates_overdue(), 1);
   ASSERT_THAT(made.breaches(), SizeIs(1));
