@@ -11,6 +11,7 @@
 #include "gateway/sharing/grant_rules.h"
 #include "gateway/sharing/grant_table.h"
 #include "gateway/sharing/ids.h"
+#include "gateway/sharing/pages.h"
 #include "gateway/sharing/request_steps.h"
 #include "gateway/sharing/request_table.h"
 #include "gateway/sharing/sharing_parts.h"
@@ -267,14 +268,14 @@ absl::StatusOr<v1::ListGrantsResponse> Grants::ListGrants(const Caller& caller,
   v1::ListGrantsResponse response;
   SLUICE_RETURN_IF_ERROR(store_.Read([&](store::Reader& reader) -> absl::Status {
     SLUICE_ASSIGN_OR_RETURN(
-        auto grants,
-        sharing::ListGrants(reader, SightOf(caller.principal), request.dataset(),
-                            request.consumer_agency(), request.page_token(), page + 1));
-    if (grants.size() > static_cast<size_t>(page)) {
-      grants.pop_back();
-      response.set_next_page_token(grants.back().id());
-    }
-    for (auto& grant : grants) *response.add_grants() = std::move(grant);
+        auto listed, LoadPage<v1::Grant>(
+                         page, request.page_token(), [&](const std::string& after, int64_t most) {
+                           return sharing::ListGrants(reader, SightOf(caller.principal),
+                                                      request.dataset(), request.consumer_agency(),
+                                                      after, most);
+                         }));
+    for (v1::Grant& grant : listed.found) *response.add_grants() = std::move(grant);
+    response.set_next_page_token(std::move(listed.next));
     return absl::OkStatus();
   }));
   return response;

@@ -7,6 +7,7 @@
 #include "gateway/catalogue/dataset_table.h"
 #include "gateway/catalogue/entry_metadata.h"
 #include "gateway/sharing/matter_steps.h"
+#include "gateway/sharing/pages.h"
 #include "gateway/sharing/request_life.h"
 #include "gateway/sharing/request_steps.h"
 #include "gateway/sharing/request_table.h"
@@ -18,7 +19,7 @@ using google::protobuf::util::TimeUtil;
 using identity::Caller;
 
 constexpr size_t kMostInInbox = 1000;
-constexpr int64_t kMostEntriesAtOnce = 1000;
+constexpr int64_t kMostEntriesAtOnce = 100;
 // Of an entry that awaits publication, what is looked at for when it came to do so.
 constexpr int64_t kMostEntryRevisions = 100;
 
@@ -75,6 +76,23 @@ std::vector<ClockEvent> EventsOfEntry(const std::vector<v1::Dataset>& revisions)
                                                                            : "catalogue_publish",
                       TimeUtil::TimestampToMicroseconds(revision.changed())});
   return events;
+}
+
+std::string AgencyOfEntry(const v1::Dataset& dataset) {
+  return dataset.name().substr(0, dataset.name().find('/'));
+}
+
+// As which somebody acts on it. As Catalogue.ReviewDataset: one is mended by its own agency, and
+// reviewed by somebody of another.
+v1::SharingOffice OfficeFor(const v1::Dataset& dataset) {
+  return dataset.publication() == v1::PUBLICATION_RETURNED ? v1::SHARING_OFFICE_OWNER
+                                                           : v1::SHARING_OFFICE_AUTHORITY;
+}
+
+// Whether anybody of that agency may have to act on it.
+bool MayWait(const v1::Dataset& dataset, const std::string& agency) {
+  if (catalogue::IsPublished(dataset) || dataset.state() == v1::DATASET_STATE_RETIRED) return false;
+  return (OfficeFor(dataset) == v1::SHARING_OFFICE_OWNER) == (AgencyOfEntry(dataset) == agency);
 }
 
 // When it came to be as it is.
@@ -138,49 +156,59 @@ absl::Status Inbox::AddMatters(store::Reader& reader, const Caller& caller, Item
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> Inbox::AddEntry(store::Reader& reader, const Caller& caller,
-                                     const v1::Dataset& dataset, v1::InboxItem& item) const {
-  const std::string owner = dataset.name().substr(0, dataset.name().find('/'));
-  SLUICE_ASSIGN_OR_RETURN(const Hands hands, HandsOf(reader, caller, owner, ""));
+absl::Status Inbox::AddEntry(store::Reader& reader, const Hands& hands, const v1::Dataset& dataset,
+                             Items& items) const {
   SLUICE_ASSIGN_OR_RETURN(
       const auto revisions,
       catalogue::LoadRevisions(reader, dataset.name(), dataset.revision(), kMostEntryRevisions));
   const bool returned = dataset.publication() == v1::PUBLICATION_RETURNED;
-  std::vector<v1::SharingOffice> offices;
-  if (returned) offices.push_back(v1::SHARING_OFFICE_OWNER);
-  // As Catalogue.ReviewDataset: by somebody of another agency.
-  if (!returned && caller.principal.agency != owner)
-    offices.push_back(v1::SHARING_OFFICE_AUTHORITY);
-  const auto clocks = rules_->ClocksOf(owner, false, EventsOfEntry(revisions), clock_.Now());
-  if (!Wait(offices, hands, clocks, SinceOf(revisions), item)) return false;
+  const auto clocks =
+      rules_->ClocksOf(AgencyOfEntry(dataset), false, EventsOfEntry(revisions), clock_.Now());
+  v1::InboxItem item;
+  if (!Wait({OfficeFor(dataset)}, hands, clocks, SinceOf(revisions), item)) return absl::OkStatus();
   v1::WaitingEntry& entry = *item.mutable_entry();
   entry.set_dataset(dataset.name());
   entry.set_revision(dataset.revision());
   entry.set_returned(returned);
   entry.set_note(dataset.publication_note());
   entry.set_etag(dataset.etag());
-  if (Holds(offices, v1::SHARING_OFFICE_AUTHORITY)) {
+  if (returned) {
+    entry.add_actions(v1::ENTRY_ACTION_APPLY);
+  } else {
     entry.add_actions(v1::ENTRY_ACTION_PUBLISH);
     entry.add_actions(v1::ENTRY_ACTION_RETURN);
   }
-  if (returned) entry.add_actions(v1::ENTRY_ACTION_APPLY);
-  return true;
+  items.push_back(std::move(item));
+  return absl::OkStatus();
 }
 
-absl::Status Inbox::AddEntries(store::Reader& reader, const Caller& caller, Items& items) const {
+absl::Status Inbox::AddEntries(store::Reader& reader, const Caller& caller, Items& items,
+                               bool& more) const {
   const identity::Principal& who = caller.principal;
-  if (who.kind != identity::PrincipalKind::kPerson) return absl::OkStatus();
+  // Nobody else acts on one, and what follows reads every entry.
+  if (who.kind != identity::PrincipalKind::kPerson ||
+      (!who.Has(v1::ROLE_OWNER) && !who.Has(v1::ROLE_AUTHORITY)))
+    return absl::OkStatus();
   const std::string of_agency = who.Has(v1::ROLE_AUTHORITY) ? "" : who.agency;
-  std::string after;
+  const size_t before = items.size();
+  std::string after, owner;
+  Hands hands;  // for the entries of `owner`, which stand together
   while (true) {
     SLUICE_ASSIGN_OR_RETURN(const auto datasets,
                             catalogue::ListDatasets(reader, of_agency, after, kMostEntriesAtOnce));
     for (const v1::Dataset& dataset : datasets) {
       after = dataset.name();
-      if (catalogue::IsPublished(dataset) || dataset.state() == v1::DATASET_STATE_RETIRED) continue;
-      v1::InboxItem item;
-      SLUICE_ASSIGN_OR_RETURN(const bool waits, AddEntry(reader, caller, dataset, item));
-      if (waits) items.push_back(std::move(item));
+      if (!MayWait(dataset, who.agency)) continue;
+      if (owner != AgencyOfEntry(dataset)) {
+        owner = AgencyOfEntry(dataset);
+        SLUICE_ASSIGN_OR_RETURN(hands, HandsOf(reader, caller, owner, ""));
+      }
+      if (!Holds(hands.offices, OfficeFor(dataset))) continue;
+      if (items.size() - before == kMostInInbox) {
+        more = true;
+        return absl::OkStatus();
+      }
+      SLUICE_RETURN_IF_ERROR(AddEntry(reader, hands, dataset, items));
     }
     if (datasets.size() < static_cast<size_t>(kMostEntriesAtOnce)) return absl::OkStatus();
   }
@@ -194,19 +222,25 @@ absl::StatusOr<v1::GetInboxResponse> Inbox::GetInbox(const Caller& caller,
     SLUICE_RETURN_IF_ERROR(AddRequests(reader, caller, items, more));
     SLUICE_RETURN_IF_ERROR(AddMatters<v1::Correction>(reader, caller, items, more));
     SLUICE_RETURN_IF_ERROR(AddMatters<v1::CatalogueUpdate>(reader, caller, items, more));
-    return AddEntries(reader, caller, items);
+    return AddEntries(reader, caller, items, more);
   }));
   std::stable_sort(items.begin(), items.end(), [](const auto& a, const auto& b) {
     return std::pair(a.since().seconds(), a.since().nanos()) <
            std::pair(b.since().seconds(), b.since().nanos());
   });
-  if (items.size() > kMostInInbox) {
-    more = true;
-    items.resize(kMostInInbox);
-  }
   v1::GetInboxResponse response;
+  size_t bytes = 0;
+  for (v1::InboxItem& item : items) {
+    bytes += item.ByteSizeLong();
+    const bool fits =
+        static_cast<size_t>(response.items_size()) < kMostInInbox && bytes <= kMostListedBytes;
+    if (!fits && response.items_size() > 0) {
+      more = true;
+      break;
+    }
+    *response.add_items() = std::move(item);
+  }
   response.set_more(more);
-  for (v1::InboxItem& item : items) *response.add_items() = std::move(item);
   return response;
 }
 

@@ -1,6 +1,8 @@
-// What waits for a caller, whatever it is: access requests, corrections, and catalogue entries that
-// are not published. Each waits for whom its table says; and, as soon as its clock is over, for
-// whom the clock escalates to. Computed when somebody looks. May block. Any thread.
+// What waits for a caller, whatever it is: access requests, corrections, catalogue updates, and
+// catalogue entries that are not published. The former each wait for whom their table says; and, as
+// soon as a clock of theirs is over, for whom the clock escalates to. An entry that was returned
+// waits for the owners of its agency, another one for the authority of any other agency. Computed
+// when somebody looks. May block. Any thread.
 #pragma once
 
 #include <memory>
@@ -10,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "gateway/base/clock.h"
 #include "gateway/identity/caller.h"
+#include "gateway/sharing/request_life.h"
 #include "gateway/sharing/rules.h"
 #include "gateway/store/store.h"
 #include "sluice/v1/sharing.pb.h"
@@ -22,7 +25,8 @@ class Inbox {
   Inbox(store::Store& store, const Clock& clock, std::shared_ptr<const Rules> rules)
       : store_(store), clock_(clock), rules_(std::move(rules)) {}
 
-  // Whoever waits longest comes first. SUSPENDED, NOT_REGISTERED.
+  // Whoever waits longest comes first; `more` where there are more than one answer holds.
+  // SUSPENDED, NOT_REGISTERED.
   absl::StatusOr<v1::GetInboxResponse> GetInbox(const identity::Caller& caller,
                                                 const v1::GetInboxRequest& request);
 
@@ -33,10 +37,10 @@ class Inbox {
   template <class Matter>
   absl::Status AddMatters(store::Reader& reader, const identity::Caller& caller, Items& items,
                           bool& more) const;
-  absl::Status AddEntries(store::Reader& reader, const identity::Caller& caller,
-                          Items& items) const;
-  absl::StatusOr<bool> AddEntry(store::Reader& reader, const identity::Caller& caller,
-                                const v1::Dataset& dataset, v1::InboxItem& item) const;
+  absl::Status AddEntries(store::Reader& reader, const identity::Caller& caller, Items& items,
+                          bool& more) const;
+  absl::Status AddEntry(store::Reader& reader, const Hands& hands, const v1::Dataset& dataset,
+                        Items& items) const;
 
   store::Store& store_;
   const Clock& clock_;

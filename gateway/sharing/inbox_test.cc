@@ -1,5 +1,5 @@
-// Catalogue entries that are not published, as they wait in inboxes. What waits of requests and of
-// corrections is tested with them.
+// Catalogue entries that are not published, as they wait in inboxes. What waits of requests, of
+// corrections and of catalogue updates is tested with them.
 #include "gateway/sharing/inbox.h"
 
 #include <gmock/gmock.h>
@@ -78,6 +78,8 @@ TEST_F(InboxTest, AnEntryWaitsForTheAuthoritysReviewForTwoWorkingDays) {
     EXPECT_THAT(Box(*caller).items(), IsEmpty()) << caller->principal.path;
   At("2026-03-05T00:00:00+08:00");
   EXPECT_EQ(Box(world_.authority).items(0).clock().state(), v1::CLOCK_STATE_BREACHED);
+  // Nor when it is late.
+  EXPECT_THAT(Box(own_authority).items(), IsEmpty());
 }
 
 TEST_F(InboxTest, WhatWasReturnedWaitsForItsOwnerUntilHeHasMendedIt) {
@@ -93,7 +95,10 @@ TEST_F(InboxTest, WhatWasReturnedWaitsForItsOwnerUntilHeHasMendedIt) {
   EXPECT_EQ(box.items(0).entry().note(), "say who may have it");
   EXPECT_THAT(box.items(0).entry().actions(), ElementsAre(v1::ENTRY_ACTION_APPLY));
   EXPECT_FALSE(box.items(0).has_clock()) << "the review was made in time, and no law sets another";
-  for (const Caller* caller : {&world_.owner_office, &world_.other_owner, &world_.auditor})
+  const Caller chief = world_.AddPerson("police", "chief", {v1::ROLE_OWNER, v1::ROLE_AUTHORITY});
+  EXPECT_EQ(Box(chief).items(0).office(), v1::SHARING_OFFICE_OWNER);
+  Caller guest = world_.AddPerson("welfare", "guest", {v1::ROLE_OWNER, v1::ROLE_AUTHORITY});
+  for (const Caller* caller : {&world_.owner_office, &world_.other_owner, &world_.auditor, &guest})
     EXPECT_THAT(Box(*caller).items(), IsEmpty()) << caller->principal.path;
   // Mended: the two days begin anew.
   At("2026-03-09T10:00:00+08:00");
@@ -108,6 +113,36 @@ TEST_F(InboxTest, WhatIsRetiredWaitsForNobody) {
   Put(v1::PUBLICATION_AWAITED);
   Put(v1::PUBLICATION_AWAITED, "", v1::DATASET_STATE_RETIRED);
   EXPECT_THAT(Box(world_.authority).items(), IsEmpty());
+}
+
+// What does not fit into one answer is told of, whether it is too many or too long.
+TEST_F(InboxTest, AnAnswerEndsSomewhereAndSaysSo) {
+  const auto put = [this](v1::Publication publication, int revision, const std::string& note) {
+    world_.Write([&](store::Transaction& transaction) -> absl::Status {
+      for (int i = 0; i < 1001; ++i) {
+        v1::Dataset one;
+        one.set_name(absl::StrCat("police/d", i));
+        one.set_revision(revision);
+        one.set_publication(publication);
+        one.set_publication_note(note);
+        one.set_state(v1::DATASET_STATE_OFFERED);
+        *one.mutable_changed() =
+            google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(world_.clock.Now());
+        SLUICE_RETURN_IF_ERROR(catalogue::AddRevision(transaction, one));
+      }
+      return absl::OkStatus();
+    });
+  };
+  put(v1::PUBLICATION_AWAITED, 1, "");
+  auto box = Box(world_.authority);
+  EXPECT_THAT(box.items(), SizeIs(1000));
+  EXPECT_TRUE(box.more());
+  put(v1::PUBLICATION_RETURNED, 2, std::string(1000, 'n'));
+  box = Box(world_.owner);
+  EXPECT_TRUE(box.more());
+  EXPECT_GT(box.items_size(), 500);
+  EXPECT_LT(box.items_size(), 1000);
+  EXPECT_LT(box.ByteSizeLong(), size_t{1} << 20);
 }
 
 TEST_F(InboxTest, WhoeverWaitsLongestComesFirstWhateverItIs) {

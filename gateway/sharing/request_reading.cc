@@ -4,6 +4,7 @@
 #include "gateway/base/error.h"
 #include "gateway/sharing/access_requests.h"
 #include "gateway/sharing/ids.h"
+#include "gateway/sharing/pages.h"
 #include "gateway/sharing/request_life.h"
 #include "gateway/sharing/request_steps.h"
 #include "gateway/sharing/request_table.h"
@@ -45,16 +46,14 @@ absl::StatusOr<v1::ListAccessRequestsResponse> AccessRequests::ListAccessRequest
     return Error(v1::REASON_PAGE_TOKEN_INVALID, "The page token is not one of this list's.");
   v1::ListAccessRequestsResponse response;
   SLUICE_RETURN_IF_ERROR(store_.Read([&](store::Reader& reader) -> absl::Status {
+    const RequestFilter filter{request.dataset(), request.consumer_agency(), request.state()};
     SLUICE_ASSIGN_OR_RETURN(
-        auto found,
-        LoadAccessRequests(reader, caller.principal,
-                           {request.dataset(), request.consumer_agency(), request.state()},
-                           request.page_token(), page + 1));
-    if (found.size() > static_cast<size_t>(page)) {
-      found.pop_back();
-      response.set_next_page_token(found.back().id());
-    }
-    for (v1::AccessRequest& one : found) *response.add_requests() = std::move(one);
+        auto listed, LoadPage<v1::AccessRequest>(
+                         page, request.page_token(), [&](const std::string& after, int64_t most) {
+                           return LoadAccessRequests(reader, caller.principal, filter, after, most);
+                         }));
+    for (v1::AccessRequest& one : listed.found) *response.add_requests() = std::move(one);
+    response.set_next_page_token(std::move(listed.next));
     return absl::OkStatus();
   }));
   return response;
