@@ -177,7 +177,10 @@ void AddUpdateCommands(CLI::App& catalogue, Invocation& invocation) {
         });
     command->add_option("id", options->id, "such as u-7q4m2k")->required();
     auto* reason =
-        command->add_option("--reason", options->reason, "recorded, and read by all sides");
+        command->add_option("--reason", options->reason,
+                            action == v1::CATALOGUE_UPDATE_ACTION_COMPLETE
+                                ? "recorded, and read by all sides; needed where no entry changed"
+                                : "recorded, and read by all sides");
     if (step.reason) reason->required();
     if (action == v1::CATALOGUE_UPDATE_ACTION_COMPLETE)
       command

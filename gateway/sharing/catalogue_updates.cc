@@ -14,10 +14,12 @@ namespace sluice::sharing {
 namespace {
 
 using audit::ChangeOutcome;
+using google::protobuf::util::TimeUtil;
 using identity::Caller;
 
 constexpr size_t kMostChangeWords = 4096;
 constexpr size_t kMostLawWords = 1000;
+constexpr size_t kMostUpdateReason = 1000;
 constexpr int kMostDatasetsNamed = 100;
 constexpr int64_t kMostOpenUpdates = 20;
 
@@ -54,11 +56,21 @@ absl::Status CheckNamed(store::Reader& reader, const v1::CatalogueUpdate& update
 void CheckLaw(const v1::LegalBasis& basis, identity::Mistakes& mistakes) {
   CheckMatterWords(basis.law(), kMostLawWords, "update.basis.law", mistakes);
   CheckMatterWords(basis.article(), kMostLawWords, "update.basis.article", mistakes);
-  if (basis.text().size() > kMostLawWords)
-    mistakes.Add("update.basis.text", "at most 1000 bytes of UTF-8");
+  CheckMatterText(basis.text(), kMostLawWords, "update.basis.text", mistakes);
 }
 
-// What COMPLETE names: revisions that there are, and each dataset that the update is about.
+// When the owner's days began: at the declaration, or when it was last sent back.
+Micros CalledFor(const v1::CatalogueUpdate& update) {
+  Micros called = 0;
+  for (const auto& step : StandOf(update).steps)
+    if (step.action == v1::CATALOGUE_UPDATE_ACTION_DECLARE ||
+        step.action == v1::CATALOGUE_UPDATE_ACTION_RETURN)
+      called = step.taken;
+  return called;
+}
+
+// What COMPLETE names: revisions that there are, and each dataset that the update is about. Where
+// none of them is of after the call for it, the reason has to say why.
 absl::Status CheckRevisions(store::Reader& reader, const v1::CatalogueUpdate& update,
                             const v1::TakeCatalogueUpdateStepRequest& asked) {
   identity::Mistakes mistakes;
@@ -70,6 +82,7 @@ absl::Status CheckRevisions(store::Reader& reader, const v1::CatalogueUpdate& up
     mistakes.Add("revisions", "needed: the entries as they are by now");
   if (asked.revisions_size() > kMostDatasetsNamed) mistakes.Add("revisions", "at most 100");
   std::set<std::string> named;
+  bool changed = false;
   for (int i = 0; i < asked.revisions_size() && i < kMostDatasetsNamed; ++i) {
     const std::string path = absl::StrCat("revisions[", i, "]");
     const v1::DatasetAtRevision& at = asked.revisions(i);
@@ -81,10 +94,17 @@ absl::Status CheckRevisions(store::Reader& reader, const v1::CatalogueUpdate& up
                    absl::StrCat("it is at revision ", dataset->revision(), " by now"));
     else if (!named.insert(at.dataset()).second)
       mistakes.Add(path + ".dataset", "stands twice");
+    else
+      changed =
+          changed || TimeUtil::TimestampToMicroseconds(dataset->changed()) > CalledFor(update);
   }
   for (const std::string& dataset : update.datasets())
     if (!named.contains(dataset))
       mistakes.Add("revisions", absl::StrCat("the update is about ", dataset, " as well"));
+  if (mistakes.none() && !changed && records::IsBlank(asked.reason()))
+    mistakes.Add("reason",
+                 "needed: none of the entries was changed since it was called for, so say why the "
+                 "catalogue stays as it is");
   return mistakes.ToStatus();
 }
 
@@ -95,8 +115,12 @@ absl::Status CheckUpdateStep(const v1::TakeCatalogueUpdateStepRequest& asked) {
     return InvalidField("action", "needed");
   if (action == v1::CATALOGUE_UPDATE_ACTION_DECLARE)
     return InvalidField("action", "has a method of its own");
-  return CheckReason(asked.reason(), action != v1::CATALOGUE_UPDATE_ACTION_COMPLETE &&
-                                         action != v1::CATALOGUE_UPDATE_ACTION_ACCEPT);
+  SLUICE_RETURN_IF_ERROR(
+      CheckReason(asked.reason(), action != v1::CATALOGUE_UPDATE_ACTION_COMPLETE &&
+                                      action != v1::CATALOGUE_UPDATE_ACTION_ACCEPT));
+  identity::Mistakes mistakes;
+  CheckMatterText(asked.reason(), kMostUpdateReason, "reason", mistakes);
+  return mistakes.ToStatus();
 }
 
 }  // namespace
@@ -170,11 +194,12 @@ void CatalogueUpdates::TakeCatalogueUpdateStep(
           v1::TakeCatalogueUpdateStepResponse& response) -> absl::StatusOr<ChangeOutcome> {
         SLUICE_ASSIGN_OR_RETURN(const auto before,
                                 SeenMatter<v1::CatalogueUpdate>(transaction, caller, asked.id()));
+        // Whoever was too late hears that, whatever the state allows by now.
+        SLUICE_RETURN_IF_ERROR(store::CheckEtag(asked.etag(), before.etag()));
         v1::CatalogueUpdate& after = *response.mutable_update();
         after = before;
         SLUICE_ASSIGN_OR_RETURN(v1::CatalogueUpdateStep* const step,
                                 AddMatterStep(transaction, caller, clock_, asked.action(), after));
-        SLUICE_RETURN_IF_ERROR(store::CheckEtag(asked.etag(), before.etag()));
         SLUICE_RETURN_IF_ERROR(CheckRevisions(transaction, before, asked));
         step->set_reason(asked.reason());
         *step->mutable_revisions() = asked.revisions();
@@ -209,8 +234,8 @@ absl::StatusOr<v1::ListCatalogueUpdatesResponse> CatalogueUpdates::ListCatalogue
       auto page, ListMatters<v1::CatalogueUpdate>(store_, caller, std::move(filter),
                                                   request.page_size(), request.page_token()));
   v1::ListCatalogueUpdatesResponse response;
-  for (v1::CatalogueUpdate& one : page.first) *response.add_updates() = std::move(one);
-  response.set_next_page_token(std::move(page.second));
+  for (v1::CatalogueUpdate& one : page.found) *response.add_updates() = std::move(one);
+  response.set_next_page_token(std::move(page.next));
   return response;
 }
 

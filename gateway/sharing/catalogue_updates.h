@@ -3,6 +3,9 @@
 // office, accepted by the authority, each a step of the table in matter_life.h. The entries
 // themselves are changed through the Catalogue service, whose records stand beside these.
 //
+// As the authority acts somebody of another agency than the one whose catalogue it is, as with the
+// review of an entry.
+//
 // Each step is one transaction and an audit record, and what its clocks are computed from. Seen by
 // persons of the agency whose catalogue it is, auditors and the authority. Methods that read may
 // block. Any thread.
@@ -35,14 +38,15 @@ class CatalogueUpdates {
         rules_(std::move(rules)) {}
 
   // Caller: the sharing office of the agency whose catalogue it is, or the authority.
-  // OFFICE_REQUIRED, DEFINITION_INVALID with field violations (an agency or datasets that there are
-  // not, too), REQUEST_INVALID where too many of the agency's are open, and those of
+  // OFFICE_REQUIRED, SAME_HANDS, DEFINITION_INVALID with field violations (an agency or datasets
+  // that there are not, too), REQUEST_INVALID where too many of the agency's are open, and those of
   // audit::Changes.
   void DeclareCatalogueUpdate(const identity::Caller& caller,
                               v1::DeclareCatalogueUpdateRequest request,
                               identity::Done<v1::DeclareCatalogueUpdateResponse> done);
-  // Any other step. NOT_FOUND, those of DecideMove, ETAG_MISMATCH, REQUEST_INVALID (reason),
-  // DEFINITION_INVALID (revisions), and those of audit::Changes.
+  // Any other step. REQUEST_INVALID or DEFINITION_INVALID (reason), NOT_FOUND, ETAG_MISMATCH,
+  // those of DecideMove, DEFINITION_INVALID (revisions; reason, where none of the entries was
+  // changed), and those of audit::Changes.
   void TakeCatalogueUpdateStep(const identity::Caller& caller,
                                v1::TakeCatalogueUpdateStepRequest request,
                                identity::Done<v1::TakeCatalogueUpdateStepResponse> done);

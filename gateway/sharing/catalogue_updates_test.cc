@@ -5,10 +5,12 @@
 #include <gmock/gmock.h>
 #include <google/protobuf/util/json_util.h>
 #include <google/protobuf/util/message_differencer.h>
+#include <google/protobuf/util/time_util.h>
 #include <gtest/gtest.h>
 
 #include "gateway/base/error.h"
 #include "gateway/sharing/matter_life.h"
+#include "gateway/sharing/matter_table.h"
 #include "gateway/sharing/requests_testing.h"
 
 namespace sluice::sharing {
@@ -85,6 +87,15 @@ class CatalogueUpdatesTest : public ::testing::Test {
     std::vector<std::string> ids;
     for (const v1::CatalogueUpdate& one : response->updates()) ids.push_back(one.id());
     return ids;
+  }
+  // The next revision of the entry, an hour later.
+  void Mend(int revision) {
+    world_.clock.Advance(kHour);
+    v1::Dataset mended = GrantsWorld::Persons();
+    mended.set_revision(revision);
+    *mended.mutable_changed() =
+        google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(world_.clock.Now());
+    world_.PutDataset(mended);
   }
   std::vector<std::string> Inbox(const Caller& caller) {
     const auto response = world_.inbox.GetInbox(caller, {});
@@ -248,6 +259,66 @@ TEST_F(CatalogueUpdatesTest, WhoDeclaredForTheOwnerDoesNotConsentForTheAuthority
             v1::REASON_STEP_TAKEN_BEFORE);
 }
 
+// As with the review of an entry: its agency does not rule on its own catalogue.
+TEST_F(CatalogueUpdatesTest, NobodyOfItsAgencyActsAsTheAuthority) {
+  At("2026-03-02T10:00:00+08:00");
+  const Caller chief = world_.AddPerson("police", "chief", {v1::ROLE_AUTHORITY});
+  const Caller mighty =
+      world_.AddPerson("police", "mighty", {v1::ROLE_SHARING_OFFICE, v1::ROLE_AUTHORITY});
+  const absl::Status refused = Declare(chief, Changed()).status();
+  EXPECT_EQ(ReasonOf(refused), v1::REASON_SAME_HANDS);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("somebody of another agency"));
+  const auto declared = Declare(mighty, Changed());
+  ASSERT_TRUE(declared.ok()) << declared.status();
+  EXPECT_EQ(declared->update().steps(0).office(), v1::SHARING_OFFICE_OWNER_OFFICE);
+  const std::string& id = declared->update().id();
+  ASSERT_TRUE(Take(world_.owner_office, id, v1::CATALOGUE_UPDATE_ACTION_ASK_EXTENSION).ok());
+  for (const auto action :
+       {v1::CATALOGUE_UPDATE_ACTION_CONSENT_EXTENSION,
+        v1::CATALOGUE_UPDATE_ACTION_DECLINE_EXTENSION, v1::CATALOGUE_UPDATE_ACTION_WITHDRAW})
+    for (const Caller* caller : {&chief, &mighty})
+      EXPECT_EQ(ReasonOf(Take(*caller, id, action).status()), v1::REASON_SAME_HANDS)
+          << v1::CatalogueUpdateAction_Name(action) << caller->principal.path;
+  EXPECT_EQ(ReasonOf(Take(chief, id, v1::CATALOGUE_UPDATE_ACTION_COMPLETE).status()),
+            v1::REASON_OFFICE_REQUIRED);
+  EXPECT_THAT(Get(chief, id)->actions(), IsEmpty());
+  EXPECT_THAT(Get(mighty, id)->actions(), ElementsAre(v1::CATALOGUE_UPDATE_ACTION_COMPLETE));
+  EXPECT_THAT(Inbox(chief), IsEmpty());
+  At("2026-03-17T00:00:00+08:00");
+  EXPECT_THAT(Inbox(chief), IsEmpty()) << "nor when it is late";
+  EXPECT_THAT(Inbox(world_.authority), ElementsAre(id + " authority catalogue_update"));
+  ASSERT_TRUE(Take(mighty, id, v1::CATALOGUE_UPDATE_ACTION_COMPLETE).ok());
+  for (const auto action : {v1::CATALOGUE_UPDATE_ACTION_ACCEPT, v1::CATALOGUE_UPDATE_ACTION_RETURN})
+    EXPECT_EQ(ReasonOf(Take(chief, id, action).status()), v1::REASON_SAME_HANDS);
+  EXPECT_TRUE(Take(world_.authority, id, v1::CATALOGUE_UPDATE_ACTION_ACCEPT).ok());
+}
+
+TEST_F(CatalogueUpdatesTest, NoIdentityNumberStandsInItsWords) {
+  // Of nobody, with its check character.
+  const std::string number = "990101195001013019";
+  const std::string refusal =
+      ": an identity number stands in it; leave it out, or name an answer's audit record instead";
+  v1::CatalogueUpdate wrong = Changed();
+  wrong.mutable_basis()->set_text("for 身份证" + number + "的");
+  EXPECT_THAT(Violations(Declare(world_.authority, wrong).status()),
+              ElementsAre("update.basis.text" + refusal));
+  const std::string id = MustDeclare().id();
+  for (int action = 2; action < v1::CatalogueUpdateAction_ARRAYSIZE; ++action) {
+    v1::TakeCatalogueUpdateStepRequest step;
+    step.set_id(id);
+    step.set_action(static_cast<v1::CatalogueUpdateAction>(action));
+    step.set_reason("asked for by " + number);
+    EXPECT_THAT(Violations(Take(world_.owner_office, step).status()),
+                ElementsAre("reason" + refusal));
+  }
+  // What is not noticed.
+  for (const char* other : {"990101 19500101 3019", "990101500101301", "X990101195001013019"}) {
+    v1::CatalogueUpdate unnoticed = Changed();
+    unnoticed.mutable_basis()->set_text(other);
+    EXPECT_TRUE(Declare(world_.authority, unnoticed, true).ok()) << other;
+  }
+}
+
 TEST_F(CatalogueUpdatesTest, MistakesAreNamedByTheirPath) {
   v1::CatalogueUpdate wrong = Changed();
   wrong.set_change("");
@@ -286,9 +357,7 @@ TEST_F(CatalogueUpdatesTest, WhatIsDoneNamesTheEntriesAsTheyAre) {
   EXPECT_THAT(Violations(Take(world_.owner_office, step).status()),
               ElementsAre("revisions[0].revision: it is at revision 1 by now",
                           "revisions: the update is about police/persons as well"));
-  v1::Dataset mended = GrantsWorld::Persons();
-  mended.set_revision(2);
-  world_.PutDataset(mended);
+  Mend(2);
   EXPECT_TRUE(Take(world_.owner_office, step).ok());
   v1::TakeCatalogueUpdateStepRequest accept = step;
   accept.set_action(v1::CATALOGUE_UPDATE_ACTION_ACCEPT);
@@ -298,12 +367,80 @@ TEST_F(CatalogueUpdatesTest, WhatIsDoneNamesTheEntriesAsTheyAre) {
   EXPECT_TRUE(Take(world_.authority, accept).ok());
 }
 
+// The owner's clock would else be ended by naming what was there before.
+TEST_F(CatalogueUpdatesTest, WhereNothingWasChangedTheReasonSaysWhy) {
+  const std::string needed =
+      "reason: needed: none of the entries was changed since it was called for, so say why the "
+      "catalogue stays as it is";
+  const std::string id = MustDeclare().id();
+  v1::TakeCatalogueUpdateStepRequest step;
+  step.set_id(id);
+  step.set_action(v1::CATALOGUE_UPDATE_ACTION_COMPLETE);
+  step.add_revisions()->set_dataset("police/persons");
+  const auto complete = [&](int revision, const char* reason) {
+    step.mutable_revisions(0)->set_revision(revision);
+    step.set_reason(reason);
+    return Take(world_.owner_office, step).status();
+  };
+  EXPECT_THAT(Violations(complete(1, " ")), ElementsAre(needed));
+  EXPECT_EQ(ReasonOf(complete(1, "")), v1::REASON_DEFINITION_INVALID);
+  EXPECT_TRUE(complete(1, "it says so already").ok());
+  // Sent back, it is called for anew: what was done before does not count.
+  Mend(2);
+  world_.clock.Advance(kHour);
+  ASSERT_TRUE(Take(world_.authority, id, v1::CATALOGUE_UPDATE_ACTION_RETURN).ok());
+  EXPECT_THAT(Violations(complete(2, "")), ElementsAre(needed));
+  Mend(3);
+  EXPECT_TRUE(complete(3, "").ok());
+}
+
+// An answer has a length that the transport sends.
+TEST_F(CatalogueUpdatesTest, APageEndsWhereItWouldBeTooLong) {
+  const auto store = [this](int number, size_t bytes) {
+    v1::CatalogueUpdate update = Changed();
+    update.set_id(std::string("u-22222") + "23456789abcdefghjkmnpqrstuvwxyz"[number]);
+    update.set_change(std::string(bytes, 'x'));
+    update.set_state(v1::CATALOGUE_UPDATE_STATE_DECLARED);
+    v1::CatalogueUpdateStep& step = *update.add_steps();
+    step.set_action(v1::CATALOGUE_UPDATE_ACTION_DECLARE);
+    // The last one waits longest.
+    step.mutable_taken()->set_seconds(world_.clock.Now() / kSecond - number);
+    world_.Write([&](store::Transaction& transaction) {
+      return AddMatterRow(transaction, CatalogueUpdateLife().kind, update.id(), PlaceOf(update),
+                          update.state(), store::SerializeStably(update));
+    });
+  };
+  const auto boxed = [this] {
+    const auto box = world_.inbox.GetInbox(world_.owner_office, {});
+    EXPECT_TRUE(box.ok() && box->more());
+    return box.ok() ? box->items_size() : 0;
+  };
+  for (int i = 0; i < 20; ++i) store(i, 100'000);
+  EXPECT_EQ(boxed(), 9);
+  store(20, 1'000'000);
+  EXPECT_EQ(boxed(), 1) << "one at least";
+  v1::ListCatalogueUpdatesRequest request;
+  std::vector<int> pages;
+  do {
+    const auto page = world_.updates.ListCatalogueUpdates(world_.authority, request);
+    ASSERT_TRUE(page.ok()) << page.status();
+    pages.push_back(page->updates_size());
+    request.set_page_token(page->next_page_token());
+  } while (!request.page_token().empty());
+  EXPECT_THAT(pages, ElementsAre(1, 9, 9, 2));
+}
+
 TEST_F(CatalogueUpdatesTest, OfTwoWritersOneIsTooLate) {
   const v1::CatalogueUpdate made = MustDeclare();
   ASSERT_TRUE(
       Take(world_.owner_office, made.id(), v1::CATALOGUE_UPDATE_ACTION_ASK_EXTENSION, made.etag())
           .ok());
   EXPECT_EQ(ReasonOf(Take(world_.owner_office, made.id(), v1::CATALOGUE_UPDATE_ACTION_COMPLETE,
+                          made.etag())
+                         .status()),
+            v1::REASON_ETAG_MISMATCH);
+  // Whatever the state allows: what was read is what counts.
+  EXPECT_EQ(ReasonOf(Take(world_.owner_office, made.id(), v1::CATALOGUE_UPDATE_ACTION_ASK_EXTENSION,
                           made.etag())
                          .status()),
             v1::REASON_ETAG_MISMATCH);

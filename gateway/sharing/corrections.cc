@@ -19,8 +19,9 @@ using identity::Caller;
 constexpr size_t kMostDoubt = 4096;
 constexpr size_t kMostAnswer = 1000;
 constexpr size_t kMostDoubtedName = 200;
-// More than anybody answers; a program gone astray would go on.
-constexpr int64_t kMostOpenCorrections = 20;
+// More than anybody answers; a program gone astray would go on. Open ones, and those of a day
+// whatever became of them.
+constexpr int64_t kMostCorrections = 20;
 
 // What the caller says, in a correction that has had no step.
 v1::Correction OnlySaid(const Caller& caller, const v1::Correction& said) {
@@ -66,6 +67,35 @@ void CheckFields(const v1::Correction& correction, const std::set<std::string>& 
   }
 }
 
+// Of one agency on one dataset: how many may wait for an answer, and how many are raised in a day.
+absl::Status CheckNotTooMany(store::Reader& reader, const Caller& caller,
+                             const v1::Correction& correction, Micros now) {
+  MatterFilter filter;
+  filter.dataset = correction.dataset();
+  filter.consumer_agency = correction.consumer_agency();
+  SLUICE_ASSIGN_OR_RETURN(const auto newest, LoadMatters<v1::Correction>(reader, caller.principal,
+                                                                         filter, kMostCorrections));
+  filter.states = CorrectionLife().OpenStates();
+  SLUICE_ASSIGN_OR_RETURN(const int64_t unanswered,
+                          CountMatters(reader, CorrectionLife().kind, filter));
+  if (unanswered >= kMostCorrections)
+    return Error(v1::REASON_REQUEST_INVALID,
+                 absl::StrCat(unanswered,
+                              " corrections of your agency on this dataset are not answered, the "
+                              "most that there may be; put what is doubted together, or withdraw "
+                              "some first."),
+                 {{"dataset", correction.dataset()}});
+  if (newest.size() == static_cast<size_t>(kMostCorrections) &&
+      StandOf(newest.back()).steps.front().taken > now - kDay)
+    return Error(v1::REASON_REQUEST_INVALID,
+                 absl::StrCat("Your agency raised ", kMostCorrections,
+                              " corrections on this dataset within a day, the most that there may "
+                              "be, whatever became of them; put what is doubted together, and "
+                              "raise it later."),
+                 {{"dataset", correction.dataset()}});
+  return absl::OkStatus();
+}
+
 absl::Status CheckAnswer(const v1::TakeCorrectionStepRequest& asked) {
   const v1::CorrectionAction action = asked.action();
   if (!v1::CorrectionAction_IsValid(action) || action == v1::CORRECTION_ACTION_UNSPECIFIED)
@@ -99,19 +129,7 @@ absl::StatusOr<v1::Correction> Corrections::Begin(store::Reader& reader, const C
     mistakes.Add("correction.record_index", "an index of the log, as the answer's receipt has it");
   CheckMatterPapers(correction.papers(), "correction.papers", mistakes);
   SLUICE_RETURN_IF_ERROR(mistakes.ToStatus());
-  MatterFilter open;
-  open.dataset = correction.dataset();
-  open.consumer_agency = correction.consumer_agency();
-  open.states = CorrectionLife().OpenStates();
-  SLUICE_ASSIGN_OR_RETURN(const int64_t unanswered,
-                          CountMatters(reader, CorrectionLife().kind, open));
-  if (unanswered >= kMostOpenCorrections)
-    return Error(v1::REASON_REQUEST_INVALID,
-                 absl::StrCat(unanswered,
-                              " corrections of your agency on this dataset are not answered, the "
-                              "most that there may be; put what is doubted together, or withdraw "
-                              "some first."),
-                 {{"dataset", correction.dataset()}});
+  SLUICE_RETURN_IF_ERROR(CheckNotTooMany(reader, caller, correction, clock_.Now()));
   SLUICE_RETURN_IF_ERROR(
       AddMatterStep(reader, caller, clock_, v1::CORRECTION_ACTION_RAISE, correction).status());
   return correction;
@@ -152,11 +170,12 @@ void Corrections::TakeCorrectionStep(const Caller& caller, v1::TakeCorrectionSte
           v1::TakeCorrectionStepResponse& response) -> absl::StatusOr<ChangeOutcome> {
         SLUICE_ASSIGN_OR_RETURN(const auto before,
                                 SeenMatter<v1::Correction>(transaction, caller, asked.id()));
+        // Whoever was too late hears that, whatever the state allows by now.
+        SLUICE_RETURN_IF_ERROR(store::CheckEtag(asked.etag(), before.etag()));
         v1::Correction& after = *response.mutable_correction();
         after = before;
         SLUICE_ASSIGN_OR_RETURN(v1::CorrectionStep* const step,
                                 AddMatterStep(transaction, caller, clock_, asked.action(), after));
-        SLUICE_RETURN_IF_ERROR(store::CheckEtag(asked.etag(), before.etag()));
         step->set_reason(asked.reason());
         *step->mutable_papers() = asked.papers();
         TellClocks(response);
@@ -191,8 +210,8 @@ absl::StatusOr<v1::ListCorrectionsResponse> Corrections::ListCorrections(
       auto page, ListMatters<v1::Correction>(store_, caller, std::move(filter), request.page_size(),
                                              request.page_token()));
   v1::ListCorrectionsResponse response;
-  for (v1::Correction& one : page.first) *response.add_corrections() = std::move(one);
-  response.set_next_page_token(std::move(page.second));
+  for (v1::Correction& one : page.found) *response.add_corrections() = std::move(one);
+  response.set_next_page_token(std::move(page.next));
   return response;
 }
 

@@ -36,12 +36,12 @@ class Corrections {
 
   // Caller: a system or person of an agency that has a grant on the dataset, or had one.
   // DATASET_UNKNOWN (also where its agency may not know of it), NO_GRANT, DEFINITION_INVALID with
-  // field violations, REQUEST_INVALID where too many of the agency's on the dataset are open, and
-  // those of audit::Changes.
+  // field violations, REQUEST_INVALID where too many of the agency's on the dataset are open or
+  // were raised within a day, and those of audit::Changes.
   void RaiseCorrection(const identity::Caller& caller, v1::RaiseCorrectionRequest request,
                        identity::Done<v1::RaiseCorrectionResponse> done);
-  // Any other step. NOT_FOUND, those of DecideMove, ETAG_MISMATCH, REQUEST_INVALID (reason),
-  // DEFINITION_INVALID (papers), and those of audit::Changes.
+  // Any other step. REQUEST_INVALID (reason), DEFINITION_INVALID (papers), NOT_FOUND,
+  // ETAG_MISMATCH, those of DecideMove, and those of audit::Changes.
   void TakeCorrectionStep(const identity::Caller& caller, v1::TakeCorrectionStepRequest request,
                           identity::Done<v1::TakeCorrectionStepResponse> done);
   // NOT_FOUND.

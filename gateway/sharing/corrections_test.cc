@@ -175,7 +175,7 @@ TEST_F(CorrectionsTest, NoIdentityNumberStandsInWordsThatAllSidesRead) {
   // Numbers of nobody, with their check characters.
   const std::string number = "990101195001013019";
   const std::string refusal =
-      "an identity number stands in it; name the answer's audit record in its place";
+      "an identity number stands in it; leave it out, or name an answer's audit record instead";
   v1::Correction wrong = Doubted();
   wrong.set_doubt("the county of " + number + " is old");
   wrong.set_papers(0, "file (" + number + ")");
@@ -225,6 +225,7 @@ TEST_F(CorrectionsTest, NobodySeesOrTakesWhatIsAnothers) {
   };
   for (const Party& party : parties) {
     SCOPED_TRACE(party.caller->principal.path);
+    world_.clock.Advance(kDay);  // a day has so many, and no more
     const auto raised = Raise(*party.caller, Doubted(), true);
     EXPECT_EQ(raised.ok(), party.asks) << raised.status();
     if (!party.asks) {
@@ -277,6 +278,13 @@ TEST_F(CorrectionsTest, OfTwoWritersOneIsTooLate) {
   v1::Correction other = MustRaise();
   EXPECT_NE(made.id(), other.id());
   ASSERT_TRUE(Take(world_.owner, made.id(), v1::CORRECTION_ACTION_CONFIRM, made.etag()).ok());
+  // Somebody was quicker: that is what the other hears, not that the step cannot be taken now.
+  EXPECT_EQ(
+      ReasonOf(Take(world_.owner_office, made.id(), v1::CORRECTION_ACTION_CORRECT, made.etag())
+                   .status()),
+      v1::REASON_ETAG_MISMATCH);
+  EXPECT_EQ(ReasonOf(Take(world_.owner_office, made.id(), v1::CORRECTION_ACTION_CORRECT).status()),
+            v1::REASON_STEP_NOT_ALLOWED);
   // Whatever the state would allow, what was read is what counts.
   EXPECT_EQ(
       ReasonOf(Take(world_.owner, other.id(), v1::CORRECTION_ACTION_CONFIRM, made.etag()).status()),
@@ -286,11 +294,35 @@ TEST_F(CorrectionsTest, OfTwoWritersOneIsTooLate) {
 
 TEST_F(CorrectionsTest, AnAgencyMayNotDoubtWithoutEnd) {
   for (int i = 0; i < 20; ++i) MustRaise();
+  world_.clock.Advance(kDay);
   const auto refused = Raise(world_.consumer_clerk, Doubted());
   EXPECT_EQ(ReasonOf(refused.status()), v1::REASON_REQUEST_INVALID);
   EXPECT_THAT(std::string(refused.status().message()), HasSubstr("20 corrections"));
   ASSERT_TRUE(Take(world_.owner, Listed(world_.owner)[0], v1::CORRECTION_ACTION_CONFIRM).ok());
   EXPECT_TRUE(Raise(world_.consumer_clerk, Doubted()).ok());
+}
+
+// Raised and taken back, over and over: none of them waits, and each has records of its own.
+TEST_F(CorrectionsTest, WhatIsTakenBackCountsForTheDayOnWhichItWasRaised) {
+  const auto turn = [this] {
+    ASSERT_TRUE(
+        Take(world_.consumer_system, MustRaise().id(), v1::CORRECTION_ACTION_WITHDRAW).ok());
+  };
+  turn();
+  world_.clock.Advance(kHour);
+  for (int i = 0; i < 19; ++i) turn();
+  for (const bool dry_run : {true, false}) {
+    const auto refused = Raise(world_.consumer_clerk, Doubted(), dry_run);
+    EXPECT_EQ(ReasonOf(refused.status()), v1::REASON_REQUEST_INVALID);
+    EXPECT_THAT(std::string(refused.status().message()), HasSubstr("20 corrections"));
+    EXPECT_THAT(std::string(refused.status().message()), HasSubstr("within a day"));
+  }
+  // The first is a day old, the others not.
+  world_.clock.Advance(23 * kHour);
+  turn();
+  EXPECT_EQ(ReasonOf(Raise(world_.consumer_clerk, Doubted()).status()), v1::REASON_REQUEST_INVALID);
+  world_.clock.Advance(kHour);
+  for (int i = 0; i < 19; ++i) turn();
 }
 
 TEST_F(CorrectionsTest, ListsAreOfPagesNewestFirst) {

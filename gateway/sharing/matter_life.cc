@@ -16,8 +16,8 @@ constexpr auto kOwnerOffice = v1::SHARING_OFFICE_OWNER_OFFICE;
 constexpr auto kOwnerPerson = v1::SHARING_OFFICE_OWNER;
 constexpr auto kRuling = v1::SHARING_OFFICE_AUTHORITY;
 
-// As a request: a record has an end.
-constexpr size_t kMostMatterSteps = 64;
+// A step may name a hundred entries.
+constexpr size_t kMostUpdateSteps = 16;
 
 // A value's name without what all values of its enum begin with, in lower case.
 std::string WordOf(const google::protobuf::EnumDescriptor* type, int number) {
@@ -43,6 +43,24 @@ absl::Status NotAllowedNow(const MatterLife& life, const MatterStand& stand, int
             {{"step", life.ActionWord(action)}, {"state", life.StateWord(stand.state)}});
   if (!stand.id.empty()) AddKey(status, std::string(life.kind), stand.id);
   return status;
+}
+
+// Of a step for which the caller has no office.
+absl::Status NotHis(const MatterLife& life, const MatterStand& stand, const MatterRow& row,
+                    const Hands& hands) {
+  const std::string step = life.ActionWord(row.action);
+  if (hands.own_authority &&
+      std::find(row.offices.begin(), row.offices.end(), kRuling) != row.offices.end()) {
+    absl::Status status =
+        Error(v1::REASON_SAME_HANDS,
+              "As the authority acts somebody of another agency than the one that it is about.",
+              {{"step", step}});
+    if (!stand.id.empty()) AddKey(status, std::string(life.kind), stand.id);
+    return status;
+  }
+  return Error(v1::REASON_OFFICE_REQUIRED,
+               absl::StrCat("This step is for: ", OfficesInWords(row), "."),
+               {{"step", step}, {"office", OfficesInWords(row)}});
 }
 
 }  // namespace
@@ -133,7 +151,9 @@ const MatterLife& CatalogueUpdateLife() {
                                  {kAsked, {kRuling, kOwnerOffice}},
                                  {kLonger, {kOwnerOffice}},
                                  {kUpdated, {kRuling}},
-                                 {kSentBack, {kOwnerOffice}}}};
+                                 {kSentBack, {kOwnerOffice}}},
+                                true,
+                                kMostUpdateSteps};
     std::vector<MatterRow>& rows = made->table;
     rows = {
         {0, v1::CATALOGUE_UPDATE_ACTION_DECLARE, {kOwnerOffice, kRuling}, kDeclared, "duty_change"},
@@ -180,7 +200,7 @@ absl::StatusOr<MatterMove> DecideMove(const MatterLife& life, const MatterStand&
   const MatterRow* row = life.Find(stand.state, action);
   if (row == nullptr) return NotAllowedNow(life, stand, action, "this step cannot be taken now");
   // What ends it is never kept from whoever may.
-  if (stand.steps.size() >= kMostMatterSteps && !life.IsOver(row->to))
+  if (stand.steps.size() >= life.most_steps && !life.IsOver(row->to))
     return NotAllowedNow(life, stand, action, "it has had as many steps as there may be; end it");
   if (row->once && std::any_of(stand.steps.begin(), stand.steps.end(),
                                [&](const auto& step) { return step.action == action; }))
@@ -193,10 +213,7 @@ absl::StatusOr<MatterMove> DecideMove(const MatterLife& life, const MatterStand&
       move.office = office;
       break;
     }
-  if (move.office == v1::SHARING_OFFICE_UNSPECIFIED)
-    return Error(v1::REASON_OFFICE_REQUIRED,
-                 absl::StrCat("This step is for: ", OfficesInWords(*row), "."),
-                 {{"step", life.ActionWord(action)}, {"office", OfficesInWords(*row)}});
+  if (move.office == v1::SHARING_OFFICE_UNSPECIFIED) return NotHis(life, stand, *row, hands);
   for (const auto& step : stand.steps)
     if (step.taken_by == hands.principal && SideOf(step.office) != SideOf(move.office))
       return Error(v1::REASON_SAME_HANDS,

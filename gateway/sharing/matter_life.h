@@ -7,7 +7,7 @@
 // with requests (request_life.h). Pure functions; any thread.
 #pragma once
 
-#include <span>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,6 +44,10 @@ struct MatterLife {
   const google::protobuf::EnumDescriptor* actions;
   std::vector<MatterRow> table;
   std::vector<MatterWait> waits;
+  // As the authority acts somebody of another agency than the one that it is about.
+  bool ruled_from_outside = false;
+  // Then it can be ended and nothing else: a record, which holds all of them, has an end.
+  size_t most_steps = 64;
 
   // Null where the table has no such row.
   const MatterRow* Find(int from, int action) const;
@@ -90,7 +94,8 @@ struct MatterMove {
   v1::SharingOffice office;  // as which the step is taken
   int to;
 };
-// STEP_NOT_ALLOWED, STEP_TAKEN_BEFORE, OFFICE_REQUIRED (naming the offices), SAME_HANDS: the first
+// STEP_NOT_ALLOWED, STEP_TAKEN_BEFORE, OFFICE_REQUIRED (naming the offices; SAME_HANDS in its place
+// where it is the authority's and the caller's agency alone is in the way), SAME_HANDS: the first
 // that applies, in this order.
 absl::StatusOr<MatterMove> DecideMove(const MatterLife& life, const MatterStand& stand, int action,
                                       const Hands& hands);

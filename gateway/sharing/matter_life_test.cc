@@ -98,9 +98,29 @@ TEST_P(MatterLifeTest, WhatHasHadItsStepsCanBeEndedAndNothingElse) {
   for (const MatterRow& row : life_.table) {
     if (row.from == 0 || row.once) continue;
     MatterStand stand{"m-222222", row.from, {}};
-    for (int i = 0; i < 64; ++i) stand.steps.push_back({0, row.offices[0], "p", i});
+    for (size_t i = 0; i < life_.most_steps; ++i)
+      stand.steps.push_back({0, row.offices[0], "p", static_cast<Micros>(i)});
     const auto move = DecideMove(life_, stand, row.action, {"p", {row.offices[0]}});
     EXPECT_EQ(move.ok(), life_.IsOver(row.to)) << life_.ActionWord(row.action) << move.status();
+  }
+}
+
+// Each step of an update may name a hundred entries, and a record holds all of them.
+TEST(MatterStepsTest, AnUpdateHasFewerSteps) {
+  EXPECT_EQ(CorrectionLife().most_steps, 64u);
+  EXPECT_EQ(CatalogueUpdateLife().most_steps, 16u);
+}
+
+// Whoever is of the agency that it is about does not rule on it: only that is in the way.
+TEST(MatterOfficesTest, TheAuthoritysOwnAgencyIsNoBusinessOfHis) {
+  const MatterLife& life = CatalogueUpdateLife();
+  const Hands own{"p", {}, true};
+  for (const MatterRow& row : life.table) {
+    const auto move = DecideMove(life, {"u-222222", row.from, {}}, row.action, own);
+    const bool rules = std::find(row.offices.begin(), row.offices.end(),
+                                 v1::SHARING_OFFICE_AUTHORITY) != row.offices.end();
+    EXPECT_EQ(ReasonOf(move.status()), rules ? v1::REASON_SAME_HANDS : v1::REASON_OFFICE_REQUIRED)
+        << life.ActionWord(row.action);
   }
 }
 

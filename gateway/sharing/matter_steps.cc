@@ -11,7 +11,7 @@ constexpr int kMostMatterPapers = 32;
 constexpr size_t kMostMatterPaper = 500;
 constexpr size_t kResidentNumber = 18;
 constexpr char kNamesPerson[] =
-    "an identity number stands in it; name the answer's audit record in its place";
+    "an identity number stands in it; leave it out, or name an answer's audit record instead";
 
 }  // namespace
 
@@ -39,13 +39,18 @@ void CheckMatterPapers(const google::protobuf::RepeatedPtrField<std::string>& pa
       mistakes.Add(absl::StrCat(path, "[", i, "]"), kNamesPerson);
 }
 
-void CheckMatterWords(const std::string& text, size_t most, const std::string& path,
-                      identity::Mistakes& mistakes) {
-  if (records::IsBlank(text)) return mistakes.Add(path, "needed: whoever is concerned reads it");
+void CheckMatterText(const std::string& text, size_t most, const std::string& path,
+                     identity::Mistakes& mistakes) {
   if (text.size() > most || !records::ValidUtf8(text))
     mistakes.Add(path, absl::StrCat("at most ", most, " bytes of UTF-8"));
   else if (HasIdentityNumber(text))
     mistakes.Add(path, kNamesPerson);
+}
+
+void CheckMatterWords(const std::string& text, size_t most, const std::string& path,
+                      identity::Mistakes& mistakes) {
+  if (records::IsBlank(text)) return mistakes.Add(path, "needed: whoever is concerned reads it");
+  CheckMatterText(text, most, path, mistakes);
 }
 
 }  // namespace sluice::sharing

@@ -20,19 +20,24 @@
 #include "gateway/sharing/ids.h"
 #include "gateway/sharing/matter_life.h"
 #include "gateway/sharing/matter_table.h"
+#include "gateway/sharing/pages.h"
 #include "gateway/sharing/request_steps.h"
 #include "gateway/sharing/rules.h"
 #include "gateway/sharing/sharing_parts.h"
 
 namespace sluice::sharing {
 
-// Whether the number of a resident (GB 11643: 18 characters, the last of which checks) stands in
-// it. Other ways to name a person nobody can tell; but this one is the likeliest to be pasted.
+// Whether the number of a resident stands in it: 18 ASCII letters and digits with none beside them,
+// the last of which checks (GB 11643). Broken up, of 15 digits or in other forms it is not noticed,
+// and other ways to name a person nobody can tell; but this one is the likeliest to be pasted.
 bool HasIdentityNumber(std::string_view text);
 // At most 32 references of 1 to 500 bytes that name no person; mistakes under `path`.
 void CheckMatterPapers(const google::protobuf::RepeatedPtrField<std::string>& papers,
                        const std::string& path, identity::Mistakes& mistakes);
-// A text that is needed, of valid UTF-8 and that many bytes at most, that names no person.
+// A text of valid UTF-8 and that many bytes at most that names no person.
+void CheckMatterText(const std::string& text, size_t most, const std::string& path,
+                     identity::Mistakes& mistakes);
+// The same of one that is needed.
 void CheckMatterWords(const std::string& text, size_t most, const std::string& path,
                       identity::Mistakes& mistakes);
 
@@ -40,7 +45,11 @@ template <class Matter>
 absl::StatusOr<Hands> HandsOfMatter(store::Reader& reader, const identity::Caller& caller,
                                     const Matter& matter) {
   const MatterPlace place = PlaceOf(matter);
-  return HandsOf(reader, caller, place.owner_agency, place.consumer_agency);
+  SLUICE_ASSIGN_OR_RETURN(Hands hands,
+                          HandsOf(reader, caller, place.owner_agency, place.consumer_agency));
+  if (LifeOf(matter).ruled_from_outside && caller.principal.agency == place.owner_agency)
+    hands.own_authority = std::erase(hands.offices, v1::SHARING_OFFICE_AUTHORITY) > 0;
+  return hands;
 }
 
 template <class Matter>
@@ -118,27 +127,25 @@ absl::StatusOr<audit::ChangeOutcome> StoreMatter(store::Transaction& transaction
   return MatterOutcome(&before, after);
 }
 
-// A page of those that the caller may see, newest first, and the token of the next.
+// A page of those that the caller may see, newest first; `next` is the token of the next one.
 template <class Matter>
-absl::StatusOr<std::pair<std::vector<Matter>, std::string>> ListMatters(
-    store::Store& store, const identity::Caller& caller, MatterFilter filter, int page_size,
-    const std::string& page_token) {
+absl::StatusOr<Page<Matter>> ListMatters(store::Store& store, const identity::Caller& caller,
+                                         MatterFilter filter, int page_size,
+                                         const std::string& page_token) {
   SLUICE_ASSIGN_OR_RETURN(const int page, PageSize(page_size));
   // A token is the last id given out; what follows is looked at anew for each caller.
   if (!page_token.empty() && !IsMatterId(LifeOf(Matter()).id_prefix, page_token))
     return Error(v1::REASON_PAGE_TOKEN_INVALID, "The page token is not one of this list's.");
-  filter.after = page_token;
-  std::vector<Matter> found;
+  Page<Matter> listed;
   SLUICE_RETURN_IF_ERROR(store.Read([&](store::Reader& reader) -> absl::Status {
-    SLUICE_ASSIGN_OR_RETURN(found, LoadMatters<Matter>(reader, caller.principal, filter, page + 1));
+    SLUICE_ASSIGN_OR_RETURN(
+        listed, LoadPage<Matter>(page, page_token, [&](const std::string& after, int64_t most) {
+          filter.after = after;
+          return LoadMatters<Matter>(reader, caller.principal, filter, most);
+        }));
     return absl::OkStatus();
   }));
-  std::string next;
-  if (found.size() > static_cast<size_t>(page)) {
-    found.pop_back();
-    next = found.back().id();
-  }
-  return std::pair(std::move(found), std::move(next));
+  return listed;
 }
 
 }  // namespace sluice::sharing

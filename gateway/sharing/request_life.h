@@ -33,6 +33,8 @@ const LifeRow* FindLifeRow(v1::AccessRequestState from, v1::AccessAction action)
 struct Hands {
   std::string principal;
   std::vector<v1::SharingOffice> offices;
+  // Holds the authority's role, and may not act as it here: it is about his own agency.
+  bool own_authority = false;
 };
 
 // Which of the three sides an office is of: whoever took a step for one takes none for another.

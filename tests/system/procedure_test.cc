@@ -133,8 +133,14 @@ TEST_F(ProcedureTest, AChangeOfLawsGoesOverTheDesksOfOwnerAndAuthority) {
   const Finished other = gateway_.Sluice("regions-owner", {"catalogue", "update", "show", id});
   EXPECT_THAT(other.errors, HasSubstr("error: NOT_FOUND: "))
       << "another agency knows nothing of it";
+  const Finished unchanged = gateway_.Sluice(
+      "residents-owner",
+      {"catalogue", "update", "complete", id, "--revision", std::string(kPersons) + "@1"});
+  EXPECT_THAT(unchanged.errors, HasSubstr("error: DEFINITION_INVALID"));
+  EXPECT_THAT(unchanged.all(), HasSubstr("none of the entries was changed"));
   At("residents-owner",
-     {"catalogue", "update", "complete", id, "--revision", std::string(kPersons) + "@1"});
+     {"catalogue", "update", "complete", id, "--revision", std::string(kPersons) + "@1", "--reason",
+      "the entry names no county's registry"});
   EXPECT_THAT(At("residents-owner", {"inbox"}), Not(HasSubstr(id)));
   EXPECT_THAT(At("authority", {"inbox"}), HasSubstr("accept, return"));
   EXPECT_THAT(At("authority", {"catalogue", "update", "accept", id}), HasSubstr("ACCEPTED"));
