@@ -79,6 +79,13 @@ TEST(FormatsTest, AuditRecordsAreAsTheirPageSays) {
   page.SaysHex(AsBytes(Sha256({Counting(0x20, 32), detail})));
   page.SaysHex(record->envelope.substr(0, record->envelope.size() - 35));
   page.SaysHex(AsBytes(HmacSha256(Counting(0, 32), "sluice/detail-key/v1\n" + salt)));
+  const std::string token = std::string(AsBytes(HmacSha256(Counting(0, 32),
+                                                           "sluice/search-token/v1\n\x01"
+                                                           "R-0118")));
+  page.SaysHex(token);
+  page.SaysHex(AsBytes(Sha256({"sluice/search-tag/v1\n", token,
+                               AsBytes(Sha256({Counting(0x20, 32), detail}))}))
+                   .substr(0, 6));
   page.SaysHex(record->sealed_detail);
   page.SaysHex(AsBytes(Sha256(record->sealed_detail)));
   page.SaysHex(AsBytes(audit::LeafHash(record->envelope)));
