@@ -140,8 +140,7 @@ absl::StatusOr<std::vector<v1::Grant>> ListGrants(store::Reader& reader, const S
        store::SqlText(sight.as_consumer), SqlValue(most)});
 }
 
-absl::StatusOr<std::vector<v1::Grant>> AllGrantsOf(store::Reader& reader,
-                                                   std::string_view dataset,
+absl::StatusOr<std::vector<v1::Grant>> AllGrantsOf(store::Reader& reader, std::string_view dataset,
                                                    std::string_view consumer_agency) {
   return store::LoadAll<v1::Grant>(
       reader, "SELECT definition FROM grants WHERE dataset = ?1 AND consumer_agency = ?2",
