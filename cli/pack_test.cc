@@ -10,6 +10,7 @@
 #include "cli/pack_check.h"
 #include "cli/tool_testing.h"
 #include "gateway/audit/merkle.h"
+#include "gateway/base/sanitized_testing.h"
 #include "google/protobuf/util/json_util.h"
 
 namespace sluice::cli {
@@ -152,7 +153,7 @@ TEST_F(PackTest, AnyBitThatIsChangedIsFound) {
   ASSERT_EQ(Export(MakeExport()).code, 0);
   const std::string good = Pack();
   ASSERT_TRUE(Check().ok()) << Check();
-  for (size_t at = 0; at < good.size(); ++at) {
+  for (size_t at = 0; at < good.size(); at += kSweepStep) {
     std::string bad = good;
     bad[at] = static_cast<char>(bad[at] ^ (1 << (at % 8)));
     tool_.Write(kCase, bad);

@@ -219,9 +219,24 @@ def _growth(world):
              measure(10**4)))]
 
 
+SEARCHES = ('a person seen every 1,000 records', 'a person seen once', 'a person, with what is possible',
+            'an agency\'s day', 'a case')
+
+
+def _searches(world):
+    def measure(records, search):
+        return Measure('searches', world.searches, (records, search))
+    return [Row('searches', f'first page of {search}, {GROWN[10**7]} records, no gateway', f'{GROWN[10**4]} records',
+                'µs', measure(10**7, search), measure(10**4, search), 2.0, at_most=True, most_turns=1,
+                by_default=False,
+                note=lambda a, b, search=search:
+                f'{world.searches()[(10**7, search, "first")]:.0f} µs where the disk is asked')
+            for search in SEARCHES]
+
+
 def make_rows(world, encoding):
     return (_lookups(world) + _bulk(world, encoding) + _databases(world) + _files(world) + _appends(world) + _memory(world)
-            + _growth(world))
+            + _growth(world) + _searches(world))
 
 
 def measure_rows(rows, turns, say):

@@ -3,6 +3,7 @@ of them end together."""
 
 import contextlib
 import functools
+import json
 import os
 import threading
 from concurrent import futures
@@ -157,6 +158,18 @@ class World:
             asking.result()
         if not asked:
             raise processes.Failed(f'sluice {command[0]} did not end once')
+        return found
+
+    @functools.cache
+    def searches(self):
+        """Medians of first pages, in µs, by the records in the log and what is searched for: asked for the first
+        time, and once more."""
+        lines = processes.run(processes.tool('bench_search'), '--records', str(10**7), '--json')
+        found = {}
+        for line in lines.splitlines():
+            one = json.loads(line)
+            found[(one['records'], one['search'])] = one['again_us']
+            found[(one['records'], one['search'], 'first')] = one['first_us']
         return found
 
     # Peers.
