@@ -142,6 +142,25 @@ TEST_F(MatchRunTest, AnswersAreAsLongWhateverTheyAre) {
   EXPECT_EQ(sizes[0], sizes[2]);
 }
 
+TEST_F(MatchRunTest, TagsAreAsManyWhoeverWasFound) {
+  grant().mutable_fields(0)->set_finds(false);
+  grant().mutable_fields(1)->set_finds(true);
+  grant().mutable_fields(1)->set_match(v1::MATCH_RULE_EXACT);
+  exchange_->Publish();
+  for (const std::string name : {"Person 1", "Nobody"}) {
+    v1::MatchItem item;
+    (*item.mutable_values())["name"].set_string_value(name);
+    (*item.mutable_values())["district"].set_string_value("east");
+    const auto response = Match(Request({item}));
+    ASSERT_TRUE(response.ok()) << response.status();
+    v1::AuditEnvelope envelope;
+    ASSERT_TRUE(envelope.ParseFromString(response->receipt().envelope()));
+    EXPECT_EQ(envelope.search_tags().size(), 24u) << name;
+    const auto records = exchange_->Records();
+    EXPECT_EQ(records.back().detail.released_size(), name == "Nobody" ? 0 : 1);
+  }
+}
+
 TEST_F(MatchRunTest, TheOneOfSeveralRecordsThatAgreesMostDecides) {
   exchange_->ps.SetRows({{{"id_number", ResidentNumber(1)}, {"name", "A"}, {"district", "east"}},
                          {{"id_number", ResidentNumber(1)}, {"name", "B"}, {"district", "west"}},
